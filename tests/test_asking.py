@@ -18,7 +18,7 @@ if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
 
 from tests.pseudo_terminal import types
-from tests.truth import read_results, write_csv
+from tests.truth import write_csv
 
 HEAD = ("Contact ID", "First Name", "Full Comments", "Shared?")
 TEXTS = ("Spoke about the annual plan, she wants an offer", "Left a message, will call again on Monday")
@@ -154,46 +154,6 @@ def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_a
     assert "Is this right?" not in later.screen
     assert "Only the owner of the API key" not in later.screen
     assert "public: 4 private: 1 (only the owner of the API key sees them) drafts: 0" in later.screen
-
-
-def test_the_first_are_sent_for_a_person_to_look_at_and_the_rest_when_they_have(box: Sandbox) -> None:
-    """In the sheet's order, whatever is grouped; the others say so, and it ends with 1. Without it the rest follows."""
-    lines = [(f"P{i}", f"Note {i % 3}", "1") for i in range(10)]
-    path = write(("Prospect ID", "Note", "Visibility"), [*lines, ("P9", "Note 0", "1"), ("P1", "Note 1", "1")])
-    seen = types(["run", path, "--first", "4", "--results", "out.csv"], ["y"])
-    assert seen.status == 1, seen.screen
-    for words in (
-        "Only the first 4 of the remaining notes are sent (--first). 6 are held back",
-        "Send 4 notes to",
-        "Not sent: 7 × held back by --first. Look at the others in Saleshandy, then run again",
-    ):
-        assert words in seen.screen
-    assert "interrupted" not in seen.screen
-    assert sorted(note.prospect_id for note in box.notes) == ["P0", "P1", "P2", "P3"]
-    held = ("not sent", "held back by --first. Look at the others in Saleshandy, then run again without it")
-    found = [(row["result"], row["reason"]) for row in read_results(Path("out.csv"))]
-    assert found[:10] == [("created", "")] * 4 + [held] * 6
-    assert [result for result, _ in found[10:]] == ["not sent", "duplicate"]
-    assert types(["run", path, "--first", "4", "--results", "out.xlsx"], ["y"]).status == 1
-    summary = [str(cell) for row in openpyxl.load_workbook("out.xlsx")["Summary"].values for cell in row]
-    assert any("by --first" in cell for cell in summary)
-    assert len(box.notes) == 8
-    assert main(["run", path, "--yes", "--results", "out.csv"]) == 0
-    assert sorted(note.prospect_id for note in box.notes) == [f"P{i}" for i in range(10)]
-
-
-def test_the_first_alone_need_a_person_at_the_terminal(
-    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """At night the rest would never be sent; wherever the setting stands."""
-    path = write(("Prospect ID", "Note", "Visibility"), [("P0", "x", "1")])
-    assert main(["run", path, "--first", "4"]) == 2
-    said = " ".join(capsys.readouterr().err.split())
-    assert "Invalid value for --first: this setting sends some rows for you to look at first" in said
-    profiles.write_text("[default]\nfirst = 4\n", encoding="utf-8")
-    assert main(["run", path, "--yes"]) == 2
-    assert "from the profile 'default'" in capsys.readouterr().err
-    assert box.received == ()
 
 
 HUBSPOT = (("Recipient", "Engagement body"), ("a@x.com", TEXTS[0]), ("b@x.com", TEXTS[1]))

@@ -25,7 +25,7 @@ FACES = {"cli", "page"}
 IN_ORDER = ["practice", "importing", "telling", "operations"]
 """Rooms that may import all numbered rooms and tools, and those before them in this list."""
 FOR_FACES = {"importing", "telling", "operations", "settings", "models", "errors", "messages", "files"}
-SERVED = {("importer.cli.paging", "page"), ("importer.page.dropping", "practice")}
+SERVED = {("importer.cli.paging", "page"), ("importer.page.importing", "practice")}
 """A module each that serves it."""
 
 
@@ -89,6 +89,23 @@ def test_no_import_runs_up() -> None:
         f"{one} imports {other}" for one, found in graph().items() for other in found if not may_import(one, other)
     ]
     assert wrong == []
+
+
+def test_an_import_that_runs_up_would_be_found() -> None:
+    """The rule itself: each of these is wrong, and each of those is right."""
+    wrong = """
+        reading.sheet rows.columns, rows.values results.layout, journal.runs delivery.context,
+        results.layout importing.run, cli.terminal journal, cli.terminal practice,
+        practice importing.preview, delivery.context practice
+    """
+    right = """
+        results.layout rows.values, cli.terminal telling.rendering, importing.run delivery.earlier,
+        importing.run practice, calls.retry api
+    """
+    for pairs, is_right in ((wrong, False), (right, True)):
+        for one, other in map(str.split, pairs.split(",")):
+            assert may_import(f"importer.{one}", f"importer.{other}") is is_right, (one, other)
+    assert not may_import("importer", "importer.cli")
 
 
 def circle_in(imported: dict[str, list[str]]) -> list[str]:

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from importer.errors import BadSettings
 from importer.fields import WORDED
-from importer.importing.answers import answered
 from importer.importing.loading import load
-from importer.importing.run import prepare
+from importer.importing.run import answered, prepare
 from importer.messages import words
 from importer.models import PossibleAnswer, Role, Status, Visibility
 from importer.rows import words as known_words

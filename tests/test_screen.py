@@ -61,11 +61,3 @@ def test_a_line_to_be_copied_is_kept_whole() -> None:
     seen = types(["schedule", "--between", "02:00-06:00", "--system", "cron", "."], [])
     assert seen.status == 0
     assert re.search(rf"^0 2 \* \* \* cd .* --yes --quiet -- {re.escape(str(Path.cwd()))}$", seen.raw, re.MULTILINE)
-
-
-def test_the_bar_of_the_first_rows_counts_all_rows(box: Sandbox) -> None:
-    """Two of four, because two more are to come."""
-    seen = types(["run", write(), *FLAGS, "--first", "2"], ["y"])
-    assert seen.status == 1
-    assert "2/4 rows" in seen.screen
-    assert "2/2 rows" not in seen.screen

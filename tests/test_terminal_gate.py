@@ -75,7 +75,7 @@ def test_a_command_line_is_repeated_without_obeying_it(type_: Terminal) -> None:
     for arguments in (
         (HOSTILE,),
         ("run", f"--{HOSTILE}"),
-        *(("run", flag, HOSTILE, "x.csv") for flag in ("--first", "--map", "--profile")),
+        *(("run", flag, HOSTILE, "x.csv") for flag in ("--rate", "--map", "--profile")),
         ("check", f"{HOSTILE}.csv"),
         ("check", "x.csv", "--base-url", f"https://{HOSTILE}"),
         *((command, HOSTILE) for command in ("hide", "history")),

@@ -169,13 +169,17 @@ class DeliveryContext:
         return {run.id: run for run in self.journal.runs.listed(self.workspace)}
 
 
+def expired(kind: Endpoint, now: float) -> Reply[Any]:
+    """Return the reply to a call that waited too long for a worker to be made (D5)."""
+    return Reply(kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long")))
+
+
 def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]:
     """Make a task's call in a worker thread, perhaps some time after its claim was entered."""
     if not isinstance(task, Post):
         return api.find(task.prospect, task.skip, task.take)
-    now = clock()
-    if now - task.sent_at > LONGEST_CLAIM or time.time() > task.good_until:
-        return Reply(task.kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long")))
+    if clock() - task.sent_at > LONGEST_CLAIM or time.time() > task.good_until:
+        return expired(task.kind, clock())
     note = task.request.note
     assert note is not None  # a note known only from the journal is never sent
     assert len(note.attachments) == len(note.files) or not note.files  # nor is a note without its files

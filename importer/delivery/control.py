@@ -8,24 +8,22 @@ again without a miss. So reading shows all that was applied. Before, a known not
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import ClassVar, NamedTuple
 
-from importer.api import Cause, Failure, NotesPage, Reply
-from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Post
+from importer.api import Failure, NotesPage
+from importer.delivery.context import DeliveryContext, Post
 from importer.delivery.evidence import Evidence, KnownNote
-from importer.delivery.reads import WholeRead, read_on
+from importer.delivery.reads import WholeRead
 from importer.messages import Message, say
 
 READS = 10
 """Lookups in a row that must show a control: of two copies that are asked at random, each had its turn."""
 
-_MOST_INTRODUCTIONS = 3  # known notes that are read to learn who writes ours: an API need not show authors or dates
 _MOST_TRIES = 5  # prospects to which a control is sent, one after another, or notes that are read instead
-_RECEIPT = 300.0  # seconds that the API may work on a request that it confirmed without naming its notes (D46)
 
 
 class Phase(Enum):
@@ -68,10 +66,9 @@ class Ambiguous:
     is_applied: bool = False
     is_unknown: bool = False
 
-    @classmethod
-    def of(cls, post: Post, failure: Failure, applied_until: float, rest_at: float) -> Ambiguous:
-        """Create the record of a request of which nothing was read back yet."""
-        return cls(post, failure, applied_until, rest_at, set(range(len(post.request))))
+    def may_wait_by(self, time: float) -> bool:
+        """Return whether the request may miss its notes after rest by then, so that one control serves it, too."""
+        return self.phase in (Phase.EARLY, Phase.REST) and self.rest_at <= time and not self.is_unknown
 
 
 @dataclass(eq=False, slots=True)
@@ -81,70 +78,12 @@ class Lookup(WholeRead):
     Attributes:
         ambiguous: the request to be resolved.
         index: the prospect's index in the request.
-        began: when the first page was asked for, by this run's clock.
     """
 
     ambiguous: Ambiguous
     index: int
-    began: float = 0.0
 
     purpose: ClassVar[Message] = say("purpose.looking-up")
-
-
-class Unclear:
-    """Requests that are unclear now.
-
-    Attributes:
-        prospects: prospects with unclear deliveries → how many; nothing else is sent to them.
-    """
-
-    def __init__(self, context: DeliveryContext) -> None:
-        self.prospects: Counter[str] = Counter()
-        self.requests: list[Ambiguous] = []
-        self._policy, self._clock = context.policy, context.clock
-
-    def begin(self, post: Post, failure: Failure) -> Ambiguous:
-        """Record a request of this run as unclear, and return it with the time until which it may be applied (D46)."""
-        rest_at = self._clock() + max(self._policy.rest, failure.wait or 0.0)
-        if failure.at_work:
-            rest_at = max(rest_at, post.sent_at + self._work(is_accepted=failure.is_accepted) + self._policy.rest)
-        return self._begun(Ambiguous.of(post, failure, rest_at, rest_at))
-
-    def begin_earlier(self, post: Post, why: Message) -> Ambiguous:
-        """Record a request of an earlier run as unclear, and return it with the time until which it may be applied.
-
-        That run may have sent the request just before it died, and a dead process's clock proves nothing. So rest is
-        counted from now (D46). If the run may have lost its lock without dying, rest is counted from when its last
-        claim expires.
-        """
-        rest = self._work(is_accepted=post.is_accepted) + self._policy.rest
-        latest, rest_at = post.sent_at + LONGEST_CLAIM + rest, self._clock() + self._policy.head_start + rest
-        return self._begun(Ambiguous.of(post, Failure(Cause.LOST, why), latest, rest_at))
-
-    def _work(self, *, is_accepted: bool) -> float:
-        """Return the most seconds that the API may work on a request."""
-        return max(self._policy.read_timeout, _RECEIPT) if is_accepted else self._policy.read_timeout
-
-    def _begun(self, ambiguous: Ambiguous) -> Ambiguous:
-        self.requests.append(ambiguous)
-        self.prospects.update(ambiguous.post.request.prospects)
-        return ambiguous
-
-    @property
-    def is_another_soon(self) -> bool:
-        """Whether another request will soon have missed its notes after rest, so that one control serves both."""
-        soon = self._clock() + self._policy.read_timeout + self._policy.rest
-        return any(
-            one.phase in (Phase.EARLY, Phase.REST) and one.rest_at <= soon and not one.is_unknown
-            for one in self.requests
-        )
-
-    def is_clear(self, ambiguous: Ambiguous, *indices: int) -> None:
-        """Record that these deliveries of a request are no longer unclear."""
-        ambiguous.open.difference_update(indices)
-        self.prospects -= Counter(ambiguous.post.request.prospects[index] for index in indices)
-        if not ambiguous.open:
-            self.requests.remove(ambiguous)
 
 
 def serves(left: float, ambiguous: Ambiguous) -> bool:
@@ -173,7 +112,7 @@ class ControlLookup(WholeRead):
     Attributes:
         is_old: whether the note left before the rest of the requests, which have waited long enough for that.
         until: when another note is tried, by this run's clock.
-        began: when the first of the lookups in a row began; ``seen``: how many have shown the note.
+        since: when the first of the lookups in a row began; ``seen``: how many have shown the note.
         at: number of notes before the page that showed it last. The next lookup begins there: of two copies that take
             turns, the other one would otherwise be asked for that page only by those who look for an absent note.
     """
@@ -181,7 +120,7 @@ class ControlLookup(WholeRead):
     note: KnownNote
     is_old: bool
     until: float
-    began: float = math.inf
+    since: float = math.inf
     seen: int = 0
     at: int = 0
 
@@ -196,39 +135,9 @@ class Introduction(WholeRead):
         waiting: requests whose notes are judged afterwards, and when they may be looked at.
     """
 
-    note_id: str
     waiting: list[tuple[Ambiguous, float]] = field(default_factory=list)
 
     purpose: ClassVar[Message] = say("purpose.looking-up")
-
-
-class Introductions:
-    """Choice and lookups of a known note before an unclear request is judged (D55)."""
-
-    def __init__(self, context: DeliveryContext, evidence: Evidence) -> None:
-        self._dispatcher, self._evidence, self._reads = context.dispatcher, evidence, context.reads
-        self._under_way: Introduction | None = None
-        self._begun = 0
-
-    def before(self, post: Post) -> Introduction | None:
-        """Read a known note, unless a request's author and clock are known; return the lookup that is under way."""
-        may_begin = self._under_way is None and self._begun < _MOST_INTRODUCTIONS
-        if may_begin and (known := self._evidence.introduces(post)) is not None:
-            self._begun += 1
-            self._under_way = Introduction(known.prospect, known.note_id)
-            self._reads.begin(self._under_way)
-        return self._under_way
-
-    def looked(self, look: Introduction, reply: Reply[NotesPage]) -> Sequence[tuple[Ambiguous, float]]:
-        """Handle a reply to a lookup; once the note was read, or couldn't be, return the requests that wait for it."""
-        if reply.value is None:
-            assert reply.failure is not None
-            if self._reads.again(look, reply.failure):
-                return ()
-        elif read_on(look, reply.value, self._dispatcher, {look.note_id}) is None:
-            return ()
-        self._under_way = None
-        return look.waiting
 
 
 class Controls:
@@ -257,7 +166,7 @@ class Controls:
             is_more_to_come: whether a note may soon be created, or another request will soon need a control, too.
         """
         note, lookup = self._evidence.youngest(self._failed), self._lookup
-        if lookup is not None and not (lookup.is_old and math.isinf(lookup.began)):
+        if lookup is not None and not (lookup.is_old and math.isinf(lookup.since)):
             return None
         if note is not None and any(serves(note.left, one) for one in waiting):
             self._begin(note, self._clock(), is_old=False)
@@ -288,46 +197,38 @@ class Controls:
         return ambiguous.rest_at + max(self._policy.lag, 2 * self._missed_age)
 
     def _begin(self, note: KnownNote, due: float, *, is_old: bool) -> None:
-        self._lookup = ControlLookup(note.prospect, note, is_old, due + self._policy.lag, is_apart=True)
+        until, enough = due + self._policy.lag, frozenset([note.note_id])
+        self._lookup = ControlLookup(note.prospect, note, is_old, until, enough=enough, is_apart=True)
         self._reads.begin(self._lookup, due)
 
-    def looked(self, lookup: ControlLookup, reply: Reply[NotesPage]) -> Proof | None:
-        """Handle the reply to a lookup of a control; return the proof once it was read often enough."""
-        page = reply.value
+    def looked(self, lookup: ControlLookup, found: NotesPage | Failure) -> Proof | None:
+        """Judge a lookup of a control; return the proof once it was read often enough."""
         if lookup is not self._lookup:
             return None
-        if page is None:
-            assert reply.failure is not None
-            if not self._reads.again(lookup, reply.failure):
-                self._give_up(lookup)
-            return None
-        lookup.attempts = None
-        lookup.began = min(lookup.began, reply.began)
-        is_shown = any(note.note_id == lookup.note.note_id for note in page.notes)
-        if lookup.at and not is_shown:
-            lookup.seen, lookup.began = 0, math.inf
-            self._again(lookup, -math.inf)
-        elif read_on(lookup, page, self._dispatcher, {lookup.note.note_id}) is None:
-            pass
-        elif is_shown:
-            lookup.seen += 1
+        if isinstance(found, Failure):
+            self._give_up(lookup)
+        elif any(note.note_id == lookup.note.note_id for note in found.notes):
+            lookup.since, lookup.seen = min(lookup.since, lookup.began), lookup.seen + 1
             if lookup.seen >= READS:
                 self._lookup = None
                 self._lost.clear()
                 self._tries = self._tries if lookup.is_old else 0
-                proof = Proof(math.inf if lookup.is_old else lookup.note.left, lookup.began, reply.came)
+                proof = Proof(math.inf if lookup.is_old else lookup.note.left, lookup.since, self._clock())
                 self._by_age = proof if lookup.is_old else self._by_age
                 return proof
             self._again(lookup, -math.inf, at=lookup.skip)
+        elif lookup.at:
+            lookup.seen, lookup.since = 0, math.inf
+            self._again(lookup, -math.inf)
         else:
-            self._missed(lookup, reply.began)
+            self._missed(lookup)
         return None
 
-    def _missed(self, lookup: ControlLookup, began: float) -> None:
+    def _missed(self, lookup: ControlLookup) -> None:
         """Read again when the note is twice as old, so that few attempts are made: some page sizes are left."""
-        age = began - lookup.note.left if lookup.note.left else 0.0
+        age = lookup.began - lookup.note.left if lookup.note.left else 0.0
         self._missed_age = max(self._missed_age, age)
-        lookup.seen, lookup.began = 0, math.inf
+        lookup.seen, lookup.since = 0, math.inf
         now = self._clock()
         if now < lookup.until:
             self._again(lookup, min(now + max(self._policy.rest, age), max(now + self._policy.rest, lookup.until)))
@@ -350,7 +251,7 @@ class Controls:
         """Read anew, because a reply belonged to another request."""
         self._by_age = None
         if self._lookup is not None:
-            self._lookup.seen, self._lookup.began = 0, math.inf
+            self._lookup.seen, self._lookup.since = 0, math.inf
 
     def end(self) -> None:
         """Don't wait for a lookup that is not needed any more."""

@@ -9,11 +9,11 @@ deliveries that are still unclear after a stop are read back first.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
-from importer.api import Answer, Cause, Endpoint, Failure, Reply
+from importer.api import Answer, Cause, Endpoint, Failure, NotesPage, Reply
 from importer.delivery import decisions
 from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext, Post, Task
@@ -25,7 +25,7 @@ from importer.delivery.last_look import LastLook, LastLooks
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.queue import Queue
-from importer.delivery.reads import LONGEST_PAUSE
+from importer.delivery.reads import LONGEST_PAUSE, WholeRead
 from importer.delivery.resolver import Resolver
 from importer.delivery.takeover import Takeover
 from importer.errors import Busy, JournalFailed
@@ -34,6 +34,7 @@ from importer.models import Plan, Progress, Remaining
 from importer.rows.attachments import Uploads
 
 _log = logging.getLogger(__name__)
+_Decided: TypeAlias = Iterable[tuple[Post, decisions.Decision]]
 
 
 class Coordinator:
@@ -43,7 +44,6 @@ class Coordinator:
         observe: called with the progress after each round, if given.
 
     Attributes:
-        held_back: positions of the rows that wait until a person has looked at others.
         wishes: how notes that are there can follow their rows.
     """
 
@@ -64,19 +64,20 @@ class Coordinator:
         self.takeover = Takeover(context, self.ledger, self._resolver, self._last_looks)
         self.queue = Queue(context, self._resolver, self.reachability, self.existing)
         self._resolver.controls.send = self.queue.send_control
+        self._looked: Mapping[type[WholeRead], Callable[[Any, NotesPage | Failure], _Decided | None]] = {
+            Lookup: self._resolver.looked,
+            Introduction: self._resolver.introduced,
+            ControlLookup: self._resolver.controlled,
+            ExistingLookup: self.existing.looked,
+            LastLook: self._last_looks.looked,
+        }
         self._answered: list[Post] = []  # requests whose answer isn't in the journal yet, which may find it another's
-        self.held_back: Sequence[int] = ()
         self.wishes: Sequence[Wish] = ()
 
-    def prepare(self, earlier: Earlier, plan: Plan, first: int | None = None) -> Remaining:
-        """Settle or look up the deliveries of earlier runs, and return what remains to be done.
-
-        If ``first`` is given, at most that many rows are sent; the others are held back.
-        """
+    def prepare(self, earlier: Earlier, plan: Plan) -> Remaining:
+        """Settle or look up the deliveries of earlier runs, and return what remains to be done."""
         found = self.takeover.take_over(earlier, plan)
-        if first is not None:
-            found.hold_back(first)
-        self.wishes, self.held_back = found.wishes, found.held_back
+        self.wishes = found.wishes
         self.existing.expect(found)
         return self.queue.fill(found)
 
@@ -133,7 +134,7 @@ class Coordinator:
             return True
         return self._last_looks.proceed()
 
-    def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, decisions.Decision]]:
+    def _decided(self, task: Task, reply: Reply[Any]) -> _Decided:
         _log_reply(task, reply)
         failure = reply.failure
         if failure is not None and failure.is_astray:
@@ -146,16 +147,8 @@ class Coordinator:
             return
         if reply.value is not None:
             self.evidence.read(reply.value)
-        if isinstance(task, Lookup):
-            yield from self._resolver.take_in(task, reply)
-        elif isinstance(task, Introduction):
-            self._resolver.introduced(task, reply)
-        elif isinstance(task, ControlLookup):
-            yield from self._resolver.controlled(task, reply)
-        elif isinstance(task, ExistingLookup):
-            self.existing.looked(task, reply)
-        elif isinstance(task, LastLook):
-            self._last_looks.looked(task, reply)
+        if (found := self._context.reads.take_in(task, reply)) is not None:
+            yield from self._looked[type(task)](task, found) or ()
 
     def _after_post(self, post: Post, reply: Reply[dict[str, Answer]]) -> Sequence[decisions.Decision]:
         """Learn from the reply to a request, and return the decisions on it."""
@@ -178,7 +171,9 @@ class Coordinator:
         match decision:
             case decisions.Settle(answers, reason, duplicates):
                 now = self._clock()
-                self._last_looks.settled(post, answers, now, is_named=reason is None)
+                for index, answer in answers if post.sends > 1 else ():
+                    if answer.note_id is not None:
+                        self._last_looks.sent_again(post.only([index]), answer.note_id, now)
                 self.ledger.answered(post, answers, now, reason, duplicates)
             case decisions.Retry(failure):
                 self._send_again(post, failure)
@@ -236,22 +231,18 @@ class Coordinator:
                 self._dispatcher.halt(error)
         return is_entered
 
-    def _carry_out_all(self, decided: Iterable[tuple[Post, decisions.Decision]]) -> None:
+    def _carry_out_all(self, decided: _Decided) -> None:
         for post, decision in decided:
             self._carry_out(post, decision)
 
     def _enter(self, chosen: Sequence[Task]) -> bool:
         """Write pending entries and the chosen requests' claims; return False if that fails: nothing may leave (D2)."""
-        now = self._clock()
         posts = [task for task in chosen if isinstance(task, Post)]
         try:
-            self.ledger.write(posts, now, self.evidence.since)
+            self.ledger.write(posts, self._clock(), self.evidence.since)
         except (JournalFailed, Busy) as error:
             self._dispatcher.halt(error)
             return False
-        for task in chosen:
-            if isinstance(task, Lookup) and not task.skip:
-                task.began = now
         return True
 
 

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from importer.api import API_REFUSED, STOPS, Answer, Cause, Failure, NotesPage, Reply
+from importer.api import API_REFUSED, STOPS, Answer, Cause, Failure, Reply
 from importer.calls.dispatcher import stopped_by
-from importer.delivery.readback import Verdict
 from importer.errors import Stopped
 from importer.messages import Message, say
 
@@ -55,25 +54,6 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True)
-class LookAgain:
-    """Lookup without a result, which is repeated unless it is given up."""
-
-    failure: Failure
-
-
-@dataclass(frozen=True, slots=True)
-class Missed:
-    """Note that is not among the prospect's notes; ``is_unknown`` if the API does not know the prospect."""
-
-    is_unknown: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Possible match, or a reason for doubt, of which a later lookup may know more."""
-
-
-@dataclass(frozen=True, slots=True)
 class Doubt:
     """Delivery that reading back cannot decide, with the reason."""
 
@@ -103,7 +83,6 @@ class Stop:
 
 
 SendDecision: TypeAlias = Settle | Retry | Split | LookUp | Stop
-LookDecision: TypeAlias = Settle | LookAgain | Hold | Missed | Doubt | Stop
 Decision: TypeAlias = Settle | Retry | Split | LookUp | Doubt | Reopen | Abandon | Stop
 """Decisions that the coordinator can carry out on a request."""
 NotApplied: TypeAlias = Retry | Split
@@ -170,36 +149,6 @@ def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[Send
         text = say("failure.says-nothing")
         decisions.append(LookUp(missing, Failure(Cause.UNREADABLE, text, at_work=True, is_accepted=True)))
     return decisions
-
-
-def after_lookup(
-    reply: Reply[NotesPage], verdict: Verdict | None, failure_before: Failure, *, is_final: bool
-) -> LookDecision:
-    """Return the decision that follows from the reply to a lookup; ``verdict`` judges its notes, if there are any.
-
-    It ``is_final`` if a control was read before the lookup, so that no later one will know more.
-    """
-    failure = reply.failure
-    if failure is not None:
-        return _not_read(failure)
-    assert verdict is not None
-    if verdict.note_id is not None and (verdict.is_sure or is_final):
-        reason = say("outcome.found-rewritten" if verdict.is_rewritten else "outcome.found", before=failure_before.text)
-        answer = Answer(verdict.note_id, reason if verdict.is_rewritten else None)
-        return Settle(((0, answer),), reason, verdict.duplicates)
-    if verdict.doubt is not None and is_final:
-        return Doubt(verdict.doubt)
-    return Missed() if verdict.note_id is None and verdict.doubt is None else Hold()
-
-
-def _not_read(failure: Failure) -> LookDecision:
-    if failure.cause in STOPS:
-        return Stop(stopped_by(failure), is_applied=None)
-    if failure.cause is Cause.UNKNOWN_PROSPECT:
-        return Missed(is_unknown=True)
-    if failure.cause in API_REFUSED:
-        return Doubt(say("doubt.not-read", why=failure.text))
-    return LookAgain(failure)
 
 
 def after_absence(

@@ -112,6 +112,11 @@ class Evidence:
         offset = self._offsets.get(post.clock_of)
         return post.since if post.since is not None or offset is None else post.first_sent_at + offset
 
+    @property
+    def named(self) -> Iterable[KnownNote]:
+        """The latest notes of this run that answers named."""
+        return self._own.values()
+
     def youngest(self, without: Collection[str] | None) -> KnownNote | None:
         """Return this run's youngest published note that can be read often and isn't in ``without``; None if none is.
 

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from importer.api import API_REFUSED, STOPS, Cause, Failure, FoundNote, NotesPage, Reply
-from importer.calls.dispatcher import stopped_by
+from importer.api import Cause, Failure, FoundNote, NotesPage
 from importer.delivery.context import DeliveryContext, Post
 from importer.delivery.earlier import Sorted
 from importer.delivery.evidence import Evidence
@@ -75,33 +74,20 @@ class Existing:
         """Return the indices of a request's prospects whose rows aren't settled by a note that is there."""
         return [index for index, position in enumerate(post.request.positions) if position not in self._settled]
 
-    def looked(self, look: ExistingLookup, reply: Reply[NotesPage]) -> None:
-        """Handle the reply to a lookup: read on, or settle the rows whose note is there."""
-        page = reply.value
-        if page is None:
-            assert reply.failure is not None
-            self._not_read(look, reply.failure)
-        elif (whole := self._reads.whole(look, page)) is not None and look.is_whole:
-            self._settle(look.prospect, whole.all)
-        elif whole is not None:
-            self._leave(look.prospect, say("doubt.not-read", why=say("failure.changed-while-read")))
-
-    def _not_read(self, look: ExistingLookup, failure: Failure) -> None:
-        """Read again. What can't be read isn't sent, unless reads don't know the prospect (D152)."""
-        if failure.cause in STOPS:
-            self._context.dispatcher.halt(stopped_by(failure))
-        elif failure.cause is Cause.UNKNOWN_PROSPECT:
+    def looked(self, look: ExistingLookup, found: NotesPage | Failure) -> None:
+        """Settle the rows whose note is there. What can't be read isn't sent, unless reads don't know the prospect."""
+        if isinstance(found, NotesPage) and look.is_whole:
+            self._settle(look.prospect, found.all)
+        elif isinstance(found, Failure) and found.cause is Cause.UNKNOWN_PROSPECT:
             self._settle(look.prospect, ())
-        elif failure.cause in API_REFUSED or not self._reads.again(look, failure):
-            self._leave(look.prospect, say("doubt.not-read", why=failure.text))
+        else:
+            why = found.text if isinstance(found, Failure) else say("failure.changed-while-read")
+            for _, position in self._ended(look.prospect):
+                self._take_out(position, say("outcome.not-compared", why=say("doubt.not-read", why=why)))
 
     def _ended(self, prospect: str) -> list[tuple[SortedGroup, int]]:
         self._under_way.discard(prospect)
         return self._wanted.pop(prospect)
-
-    def _leave(self, prospect: str, why: Message) -> None:
-        for _, position in self._ended(prospect):
-            self._take_out(position, say("outcome.not-compared", why=why))
 
     def _settle(self, prospect: str, notes: Sequence[FoundNote]) -> None:
         """Settle the rows whose note is there. The oldest note counts first, and each for one row (D150)."""

@@ -10,16 +10,16 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
-from importer.api import API_REFUSED, Answer, NotesPage, Reply
+from importer.api import API_REFUSED, Failure, NotesPage
 from importer.delivery.context import DeliveryContext, Post
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.readback import copies
-from importer.delivery.reads import WholeRead, read_on
+from importer.delivery.reads import WholeRead
 from importer.messages import Message, say
 from importer.models import Status
 
@@ -28,7 +28,7 @@ _SIZE = 10  # notes at the most, besides further ones that were sent again (D84)
 
 @dataclass(eq=False, slots=True)
 class LastLook(WholeRead):
-    """Lookup of a prospect's notes, to see whether a note is there, and only once.
+    """Lookup of a prospect's notes, to see whether a note is there, and only once; patient if it was sent again.
 
     Attributes:
         note_id: the note's ID; ``came``: when it became known, by this run's clock.
@@ -47,11 +47,9 @@ class LastLooks:
     """Looks at notes when all else is done: at all that were sent again, and at some others if these are few."""
 
     def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence) -> None:
-        self._policy, self._one_draft, self._dispatcher = context.policy, context.traits.one_draft, context.dispatcher
+        self._policy, self._one_draft, self._clock = context.policy, context.traits.one_draft, context.clock
         self._ledger, self._evidence, self._reads = ledger, evidence, context.reads
-        self._rng = random.Random(f"sample {context.run_id}")  # noqa: S311 - it draws evenly, and keeps no secret
-        self._drawn: list[LastLook] = []
-        self._named = 0
+        self._rng = random.Random(f"last look {context.run_id}")  # noqa: S311 - it draws evenly, and keeps no secret
         self._sent_again: dict[LastLook, None] = {}  # not looked at yet, in order
         self._looks: deque[LastLook] | None = None
         self._youngest_seen = -math.inf  # when the youngest note that was seen became known
@@ -66,21 +64,19 @@ class LastLooks:
         """Whether only notes are left that nothing is known to be wrong with, so that nothing may stop the run."""
         return self._looks is not None and not self._sent_again
 
-    def settled(self, post: Post, answers: Sequence[tuple[int, Answer]], now: float, *, is_named: bool) -> None:
-        """Take the notes of a request that was sent again; of the others, draw from those that an answer named."""
-        for index, answer in answers:
-            if answer.note_id is not None and post.sends > 1:
-                self.sent_again(post.only([index]), answer.note_id, now)
-            elif answer.note_id is not None and is_named and not self._may_be_hidden(post):
-                self._named += 1
-                place = len(self._drawn) if len(self._drawn) < _SIZE else self._rng.randrange(self._named)
-                if place < _SIZE:
-                    look = LastLook(post.request.prospects[index], post.only([index]), answer.note_id, now)
-                    self._drawn[place : place + 1] = [look]
-
     def sent_again(self, post: Post, note_id: str, came: float) -> None:
         """Take a note that was sent again."""
-        self._sent_again[LastLook(post.request.prospects[0], post, note_id, came)] = None
+        self._sent_again[_look(post, note_id, came, is_patient=True)] = None
+
+    def _drawn(self) -> list[LastLook]:
+        """Draw from the other notes that answers named, the youngest first."""
+        named = [(one.post, one) for one in self._evidence.named if one.post and one.post.sends == 1]
+        fit = [(post, one) for post, one in named if not self._may_be_hidden(post)]
+        drawn = self._rng.sample(fit, min(len(fit), max(0, _SIZE - len(self._sent_again))))
+        return [
+            _look(post.only([post.request.prospects.index(one.prospect)]), one.note_id, one.came, is_patient=False)
+            for post, one in sorted(drawn, key=lambda pair: -pair[1].came)
+        ]
 
     def _may_be_hidden(self, post: Post) -> bool:
         """Return whether a later draft may hide a request's note, so that it says nothing if the note isn't shown."""
@@ -88,36 +84,30 @@ class LastLooks:
 
     def forget(self, names: Collection[bytes]) -> None:
         """Leave deliveries out whose answer was another request's."""
-        self._drawn = [look for look in self._drawn if look.post.request.names[0] not in names]
         self._sent_again = {look: None for look in self._sent_again if look.post.request.names[0] not in names}
 
     def proceed(self) -> bool:
         """Begin the lookups of notes that were sent again, or the next one of the youngest other note, if any."""
         if self._looks is None:
-            some = self._drawn[: max(0, _SIZE - len(self._sent_again))]
-            self._looks = deque([*self._sent_again, *sorted(some, key=lambda look: -look.came)])
+            self._looks = deque([*self._sent_again, *self._drawn()])
         begun: list[LastLook] = []
         while self._looks and (not begun or self._looks[0] in self._sent_again):
             begun.append(self._looks.popleft())
             self._reads.begin(begun[-1], begun[-1].due)
         return bool(begun)
 
-    def looked(self, look: LastLook, reply: Reply[NotesPage]) -> None:
-        """Handle the reply to a lookup. Only a second miss counts, and only if a note no older was seen before it."""
+    def looked(self, look: LastLook, found: NotesPage | Failure) -> None:
+        """Judge a lookup. Only a second miss counts, and only if a note no older was seen before it."""
         assert self._looks is not None
-        page, was_sent_again = reply.value, look in self._sent_again
-        if page is None:
-            assert reply.failure is not None
-            is_over = reply.failure.cause in API_REFUSED
-            if not is_over and not (was_sent_again and self._reads.again(look, reply.failure)):
+        if isinstance(found, Failure):
+            if found.cause not in API_REFUSED:
                 self._looks.clear()
             return
-        if (notes := read_on(look, page, self._dispatcher, {look.note_id})) is None:
-            return
-        is_shown = any(note.note_id == look.note_id for note in notes.all)
+        now = self._clock()
+        is_shown = any(note.note_id == look.note_id for note in found.all)
         is_missed = not is_shown and not self._may_be_hidden(look.post)
         if is_missed and not look.due:
-            look.due = reply.came + self._policy.lag
+            look.due = now + self._policy.lag
             self._looks.append(look)
             return
         if is_missed and look.is_whole and self._youngest_seen >= look.came:
@@ -125,9 +115,12 @@ class LastLooks:
         elif is_shown:
             self._youngest_seen = max(self._youngest_seen, look.came)
         if not self._evidence.is_contested(look.prospect, look.post.key):
-            owned = self._evidence.owned(notes, look.prospect, look.post)
-            found = copies(notes, self._evidence.sought(look.post, look.prospect, owned, reply.came), look.note_id)
-            if found or was_sent_again:
-                self._ledger.checked(look.post, found)
-        if was_sent_again:
-            del self._sent_again[look]
+            owned = self._evidence.owned(found, look.prospect, look.post)
+            further = copies(found, self._evidence.sought(look.post, look.prospect, owned, now), look.note_id)
+            if further or look in self._sent_again:
+                self._ledger.checked(look.post, further)
+        self._sent_again.pop(look, None)
+
+
+def _look(post: Post, note_id: str, came: float, *, is_patient: bool) -> LastLook:
+    return LastLook(post.request.prospects[0], post, note_id, came, enough=frozenset([note_id]), is_patient=is_patient)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from importer.api import Answer
 from importer.delivery.context import LONGEST_CLAIM, Post
@@ -253,25 +253,16 @@ class Ledger:
 
     def unsent(self, position: int, result: Result, reason: Message, note_id: str = "") -> None:
         """Settle a row without entering anything in the journal, because its note isn't sent."""
-        self.outcomes.settle([position], result, note_ids=[note_id], reason=reason)
-        self.count_settled(1, {result: 1})
+        self._settle([position], result, note_ids=[note_id], reason=reason)
 
     def count_settled(self, size: int, ended: Mapping[Result, int]) -> None:
         """Count rows that were settled without being sent, and the results of some of them."""
         self.settled += size
         self.ended.update(ended)
 
-    def _settle(
-        self,
-        positions: Sequence[int],
-        result: Result,
-        *,
-        reason: Message | None,
-        note_ids: Sequence[str] | None = None,
-        at: float | None = None,
-        request: int = 0,
-    ) -> None:
-        self.outcomes.settle(positions, result, note_ids=note_ids, reason=reason, at=at, request=request)
+    def _settle(self, positions: Sequence[int], result: Result, **how: Any) -> None:
+        """Settle rows as :meth:`Outcomes.settle` does, and count them."""
+        self.outcomes.settle(positions, result, **how)
         self.count_settled(len(positions), {result: len(positions)})
 
 

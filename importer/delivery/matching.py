@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -250,7 +251,7 @@ class AnsweredRow(NamedTuple):
         """Whether the row's record, note ID or key says which note it is, and the note's text is another one."""
         match, delivery = self.match, self.delivery
         has_key = match.how is How.TEXT and bool(match.row.key) and match.row.key == delivery.key
-        return (has_key or match.how in (How.NOTE, How.RECORD, How.KEY)) and self.seen != delivery.seen
+        return (has_key or match.how in (How.NOTE, How.RECORD, How.KEY)) and self.seen != delivery.form.seen
 
     @property
     def is_changed(self) -> bool:
@@ -286,7 +287,7 @@ def still_visible(there: KnownDelivery | NoteKey | Note, says: Note, *, is_ours:
     return say("outcome.still-visible" if is_ours else "outcome.found-visible", kind=kind, says=wanted)
 
 
-@dataclass(slots=True)
+@dataclass
 class SortedGroup:
     """Deliveries of a group by what the journal knows of them. Those that exist are not listed.
 
@@ -301,13 +302,11 @@ class SortedGroup:
     left: Ints
     number: int | None = None
     unclear: dict[int, list[tuple[int, KnownDelivery]]] = field(default_factory=dict)
-    _key: NoteKey | None = None
 
-    @property
+    @cached_property
     def key(self) -> NoteKey:
         """The journal's key of the group's note."""
-        self._key = self._key or NoteKey.of(self.group.note)
-        return self._key
+        return NoteKey.of(self.group.note)
 
     @property
     def in_doubt(self) -> list[tuple[int, KnownDelivery]]:

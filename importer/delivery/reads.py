@@ -1,6 +1,7 @@
 """Read prospects' notes: each time with another page size, page by page, and again after a failure.
 
-Input: lookups, pages and failures. Output: further lookups. What a page shows is judged elsewhere.
+Input: lookups and the replies to them. Output: further lookups, and all notes, or why they could not be read. What they
+show is judged elsewhere.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections.abc import Set
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from importer.api import Cause, Endpoint, Failure, FoundNote, NotesPage
-from importer.calls.dispatcher import Dispatcher
+from importer.api import STOPS, Cause, Endpoint, Failure, FoundNote, NotesPage, Reply
+from importer.calls.dispatcher import Dispatcher, stopped_by
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.messages import Message
 
@@ -36,7 +37,10 @@ class WholeRead:
 
     Attributes:
         take: notes on a page; it differs between a prospect's lookups, so that no cache answers.
+        enough: IDs of the notes that are looked for: once they are read, no further page is; if empty, all pages are.
         is_apart: whether the call goes over the one connection that all such calls share, one after the other.
+        is_patient: whether it is read again after a failure.
+        began: when the first page was asked for, by this run's clock.
         notes: notes on all pages that were read, by ID.
         last: ID of the note with which the next page begins; empty if that can be any.
         is_whole: whether no note can have been missed between two pages; ``passes``: how often one may have been.
@@ -46,7 +50,10 @@ class WholeRead:
     take: int = field(default=100, kw_only=True)
     skip: int = field(default=0, kw_only=True)
     attempts: Attempts | None = field(default=None, kw_only=True)
+    enough: Set[str] = field(default=frozenset(), kw_only=True)
     is_apart: bool = field(default=False, kw_only=True)
+    is_patient: bool = field(default=True, kw_only=True)
+    began: float = field(default=0.0, kw_only=True)
     page: NotesPage = field(default=NotesPage((), None, has_more=False), kw_only=True)
     notes: dict[str, FoundNote] = field(default_factory=dict, kw_only=True)
     last: str = field(default="", kw_only=True)
@@ -55,6 +62,11 @@ class WholeRead:
 
     kind: ClassVar[Endpoint] = Endpoint.READ
     purpose: ClassVar[Message]
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether all notes that are looked for were read."""
+        return bool(self.enough) and self.enough <= self.notes.keys()
 
     def take_in(self, page: NotesPage) -> NotesPage:
         """Return the page, combined with all pages that were read before it."""
@@ -124,16 +136,27 @@ class Reads:
         look.skip = at
         self._dispatcher.add(look, due)
 
-    def whole(self, look: WholeRead, page: NotesPage) -> NotesPage | None:
-        """Return a prospect's notes once all are read; otherwise None, and read on, or anew if pages don't fit."""
-        whole = read_on(look, page, self._dispatcher)
-        if whole is None or look.is_whole or look.passes >= _MOST_PASSES:
+    def take_in(self, look: WholeRead, reply: Reply[NotesPage]) -> NotesPage | Failure | None:
+        """Return a prospect's notes once all are read, or why they can't be; otherwise None, and read on.
+
+        Pages that don't fit together are read anew. A failure that every call would have stops the run.
+        """
+        look.began = look.began if look.notes else reply.began
+        if reply.value is None:
+            assert reply.failure is not None
+            if reply.failure.cause in STOPS:
+                self._dispatcher.halt(stopped_by(reply.failure))
+                return None
+            return None if look.is_patient and self._again(look, reply.failure) else reply.failure
+        look.attempts = None
+        whole = read_on(look, reply.value, self._dispatcher)
+        if whole is None or look.is_whole or look.has_enough or look.passes >= _MOST_PASSES:
             return whole
         look.passes += 1
         self.begin(look)
         return None
 
-    def again(self, look: WholeRead, failure: Failure) -> bool:
+    def _again(self, look: WholeRead, failure: Failure) -> bool:
         """Repeat a lookup after a failure; return False if it is time to give up."""
         if failure.cause is Cause.RATE_LIMITED:
             self._dispatcher.add(look)
@@ -146,12 +169,10 @@ class Reads:
         return self._dispatcher.retry(look, failure, policy)
 
 
-def read_on(
-    look: WholeRead, page: NotesPage, dispatcher: Dispatcher[Any], wanted: Set[str] = frozenset()
-) -> NotesPage | None:
-    """Return a prospect's notes once all are read, or the wanted ones; otherwise None, and read the next page."""
+def read_on(look: WholeRead, page: NotesPage, dispatcher: Dispatcher[Any]) -> NotesPage | None:
+    """Return a prospect's notes once enough of them are read; otherwise None, and read the next page."""
     before, whole = len(look.notes), look.take_in(page)
-    if not whole.has_more or len(look.notes) == before or (wanted and wanted <= look.notes.keys()):
+    if not whole.has_more or len(look.notes) == before or look.has_enough:
         return whole
     look.go_on()
     dispatcher.add(look)

@@ -9,64 +9,93 @@ longer be applied. Its notes were missed since. Then a control was read, which l
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 
-from importer.api import Cause, Failure, NotesPage, Reply
+from importer.api import Answer, Cause, Failure, NotesPage
 from importer.calls.dispatcher import ATTEMPTS
 from importer.delivery import decisions, readback
-from importer.delivery.context import DeliveryContext, Post, Task
+from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Post, Task
 from importer.delivery.control import (
     Ambiguous,
     ControlLookup,
     Controls,
     Introduction,
-    Introductions,
     Lookup,
     Phase,
     Proof,
-    Unclear,
     serves,
 )
-from importer.delivery.decisions import Abandon, Decision, Doubt, Hold, LookAgain, Missed, Reopen, Settle, Stop
+from importer.delivery.decisions import Abandon, Decision, Doubt, Reopen, Settle
 from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.readback import Verdict
 from importer.messages import Message, say
 
+_MOST_INTRODUCTIONS = 3  # known notes that are read to learn who writes ours: an API need not show authors or dates
+_RECEIPT = 300.0  # seconds that the API may work on a request that it confirmed without naming its notes (D46)
 _MOST_ASTRAY = 20  # times that a request is looked at anew while replies belong to others, so that it ends (D36)
 
 
 class Resolver:
-    """Lookups of deliveries without a clear answer. To prospects with an ``unclear`` one, nothing else is sent."""
+    """Lookups of deliveries without a clear answer.
+
+    Attributes:
+        unclear: prospects with unclear deliveries → how many; nothing else is sent to them.
+    """
 
     def __init__(self, context: DeliveryContext, evidence: Evidence, reachability: Reachability) -> None:
         self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
         self._evidence, self._reachability, self._reads = evidence, reachability, context.reads
         self._renew = context.caller.api.renew
-        self._unclear = Unclear(context)
-        self.unclear = self._unclear.prospects
+        self.unclear: Counter[str] = Counter()
+        self._requests: list[Ambiguous] = []  # that are unclear
         self.controls = Controls(context, evidence)
-        self._introductions = Introductions(context, evidence)
+        self._introduction: Introduction | None = None  # the one that is under way
+        self._introductions = 0
         self._astray_at = -math.inf  # when a reply was last noticed that belonged to another request
 
     def look_up(self, post: Post, failure: Failure) -> None:
-        """Look up the notes of a request whose answer was unclear."""
-        self._begin(self._unclear.begin(post, failure), self._clock() + (failure.wait or 0.0))
+        """Look up the notes of a request of this run, which may be applied until it is at rest (D46)."""
+        rest_at = self._clock() + max(self._policy.rest, failure.wait or 0.0)
+        if failure.at_work:
+            rest_at = max(rest_at, post.sent_at + self._longest(is_accepted=failure.is_accepted))
+        self._begin(post, failure, rest_at, rest_at)
 
     def look_up_earlier(self, post: Post, why: Message) -> None:
-        """Look up the notes of an earlier run's request; ``why`` says why the request is unclear."""
-        self._begin(self._unclear.begin_earlier(post, why), self._clock())
+        """Look up the notes of an earlier run's request, which may have been sent until now, or is still to be sent."""
+        longest = self._longest(is_accepted=post.is_accepted)  # rest counts from now: a dead run's clock proves nothing
+        applied_until = post.sent_at + LONGEST_CLAIM + longest
+        self._begin(post, Failure(Cause.LOST, why), applied_until, self._clock() + self._policy.head_start + longest)
 
-    def _begin(self, ambiguous: Ambiguous, due: float) -> None:
+    def _longest(self, *, is_accepted: bool) -> float:
+        """Return the most seconds after its sending until a request is at rest."""
+        return max(self._policy.read_timeout, _RECEIPT if is_accepted else 0.0) + self._policy.rest
+
+    def _begin(self, post: Post, failure: Failure, applied_until: float, rest_at: float) -> None:
         """Look up one prospect first, because its notes mostly show whether the whole request was applied (D45)."""
-        self._evidence.unclear(ambiguous.post)
-        if (look := self._introductions.before(ambiguous.post)) is None:
+        ambiguous = Ambiguous(post, failure, applied_until, rest_at, set(range(len(post.request))))
+        self._requests.append(ambiguous)
+        self.unclear.update(post.request.prospects)
+        self._evidence.unclear(post)
+        due = self._clock() + (failure.wait or 0.0)
+        if (look := self._introduced_by(post)) is None:
             self._look_at(ambiguous, 0, due)
         else:
             look.waiting.append((ambiguous, due))
 
-    def introduced(self, look: Introduction, reply: Reply[NotesPage]) -> None:
+    def _introduced_by(self, post: Post) -> Introduction | None:
+        """Read a known note, unless a request's author and clock are known; return the lookup under way (D55)."""
+        may_begin = self._introduction is None and self._introductions < _MOST_INTRODUCTIONS
+        if may_begin and (known := self._evidence.introduces(post)) is not None:
+            self._introductions += 1
+            self._introduction = Introduction(known.prospect, enough=frozenset([known.note_id]))
+            self._reads.begin(self._introduction)
+        return self._introduction
+
+    def introduced(self, look: Introduction, _: NotesPage | Failure) -> None:
         """Look up the requests that waited until a known note was read, or couldn't be."""
-        for ambiguous, due in self._introductions.looked(look, reply):
+        self._introduction = None
+        for ambiguous, due in look.waiting:
             self._look_at(ambiguous, 0, due)
 
     def _look_at(self, ambiguous: Ambiguous, index: int, due: float = -math.inf) -> None:
@@ -83,28 +112,25 @@ class Resolver:
     # -- what goes on without a reply -------------------------------------------------------------------------------
 
     def proceed(self, *, is_more_to_come: bool) -> Iterator[tuple[Post, Decision]]:
-        """Read a control for the requests that wait for one.
-
-        Args:
-            is_more_to_come: whether requests are under way that may create a note.
-        """
-        waiting = [one for one in self._unclear.requests if one.phase is Phase.CONTROL]
-        if not self._unclear.requests:
+        """Read a control for the requests that wait for one, unless requests are under way that may create a note."""
+        waiting = [one for one in self._requests if one.phase is Phase.CONTROL]
+        if not self._requests:
             self.controls.end()
         if waiting:
-            proof = self.controls.proceed(waiting, is_more_to_come=is_more_to_come or self._unclear.is_another_soon)
-            if proof is not None:
+            soon = self._clock() + self._longest(is_accepted=False)
+            is_more_to_come |= any(one.may_wait_by(soon) for one in self._requests)
+            if (proof := self.controls.proceed(waiting, is_more_to_come=is_more_to_come)) is not None:
                 yield from self._proven(proof)
 
-    def controlled(self, lookup: ControlLookup, reply: Reply[NotesPage]) -> Iterator[tuple[Post, Decision]]:
-        """Yield the decisions that follow from the reply to a lookup of a control."""
-        if (proof := self.controls.looked(lookup, reply)) is not None:
+    def controlled(self, lookup: ControlLookup, found: NotesPage | Failure) -> Iterator[tuple[Post, Decision]]:
+        """Yield the decisions that follow from a lookup of a control."""
+        if (proof := self.controls.looked(lookup, found)) is not None:
             yield from self._proven(proof)
 
     def _proven(self, proof: Proof) -> Iterator[tuple[Post, Decision]]:
         """Look at the notes once more that a proof can show to be absent; without a control, at one of them."""
         is_by_age = math.isinf(proof.left)
-        for ambiguous in [one for one in self._unclear.requests if one.phase is Phase.CONTROL]:
+        for ambiguous in [one for one in self._requests if one.phase is Phase.CONTROL]:
             if not (self.controls.due(ambiguous) <= proof.began if is_by_age else serves(proof.left, ambiguous)):
                 continue
             if proof.left < 0:
@@ -117,49 +143,57 @@ class Resolver:
             if is_by_age and is_sent_again:
                 return  # this one is sent again first, as a control for the others
 
-    # -- replies ----------------------------------------------------------------------------------------------------
+    def looked(self, lookup: Lookup, found: NotesPage | Failure) -> Iterator[tuple[Post, Decision]]:
+        """Yield the decisions that follow from a prospect's notes. Raises JournalFailed."""
+        ambiguous = lookup.ambiguous
+        if isinstance(found, NotesPage):
+            yield from self._judged(lookup, found)
+        elif found.cause is Cause.UNKNOWN_PROSPECT:
+            yield from self._missed(lookup, is_unknown=True)
+        else:
+            yield from self._doubt(ambiguous, lookup.index, say("doubt.not-read", why=found.text))
+        ambiguous.looking -= 1
+        if not ambiguous.looking:
+            yield from self._advance(ambiguous)
 
-    def take_in(self, lookup: Lookup, reply: Reply[NotesPage]) -> Iterator[tuple[Post, Decision]]:
-        """Yield the decisions that follow from the reply to a lookup.
+    def _judged(self, lookup: Lookup, page: NotesPage) -> Iterator[tuple[Post, Decision]]:
+        """Yield the decisions that follow from a prospect's notes. After the control no lookup will know more."""
+        ambiguous, index, is_final = lookup.ambiguous, lookup.index, lookup.ambiguous.phase is Phase.LAST
+        owned = self._evidence.owned(page, lookup.prospect, ambiguous.post)
+        sought = self._evidence.sought(ambiguous.post, lookup.prospect, owned, ambiguous.applied_until)
+        verdict = readback.judge(page, sought)
+        if verdict.note_id is None and not lookup.is_whole:
+            verdict = Verdict(doubt=say("doubt.not-read", why=say("failure.changed-while-read")))
+        ambiguous.seen[index].difference_update(note.note_id for note in page.all)
+        if verdict.note_id is not None and (verdict.is_sure or is_final):
+            yield self._found(ambiguous, index, verdict.note_id, verdict)
+        elif verdict.doubt is not None and is_final:
+            yield from self._doubt(ambiguous, index, verdict.doubt)
+        elif verdict.note_id is None and verdict.doubt is None:
+            yield from self._missed(lookup)
+        else:
+            ambiguous.seen[index].update(verdict.seen)
 
-        Raises:
-            JournalFailed: the journal could not say which delivery has a note.
-        """
-        ambiguous, post, index = lookup.ambiguous, lookup.ambiguous.post, lookup.index
-        verdict = None
-        if reply.value is not None:
-            lookup.attempts = None
-            if (whole := self._reads.whole(lookup, reply.value)) is None:
-                return
-            owned = self._evidence.owned(whole, lookup.prospect, post)
-            sought = self._evidence.sought(post, lookup.prospect, owned, ambiguous.applied_until)
-            verdict = readback.judge(whole, sought)
-            if verdict.note_id is None and not lookup.is_whole:
-                verdict = Verdict(doubt=say("doubt.not-read", why=say("failure.changed-while-read")))
-            ambiguous.seen[index].difference_update(note.note_id for note in whole.all)
-        is_final = ambiguous.phase is Phase.LAST
-        match decisions.after_lookup(reply, verdict, ambiguous.failure, is_final=is_final):
-            case Settle(((_, answer),), reason, duplicates):
-                assert answer.note_id is not None
-                self._evidence.adopted(answer.note_id, *duplicates)
-                yield post, Settle(((index, answer),), reason, duplicates)
-                self._unclear.is_clear(ambiguous, index)
-                self._is_applied(ambiguous)
-                self._drop_moot(ambiguous)
-            case Missed(is_unknown):
-                yield from self._missed(lookup, is_unknown=is_unknown)
-            case Hold():
-                if verdict is not None:
-                    ambiguous.seen[index].update(verdict.seen)
-            case LookAgain(failure):
-                if self._reads.again(lookup, failure):
-                    return
-                yield from self._doubt(ambiguous, index, say("doubt.not-read", why=failure.text))
-            case Doubt(why):
-                yield from self._doubt(ambiguous, index, why)
-            case Stop() as stop:
-                yield post, stop
-        yield from self._ended(lookup)
+    def _found(self, ambiguous: Ambiguous, index: int, note_id: str, verdict: Verdict) -> tuple[Post, Decision]:
+        """Adopt a note; look at all prospects of its request, of which one has its note now."""
+        kind = "outcome.found-rewritten" if verdict.is_rewritten else "outcome.found"
+        reason = say(kind, before=ambiguous.failure.text)
+        self._evidence.adopted(note_id, *verdict.duplicates)
+        self._is_clear(ambiguous, index)
+        if not ambiguous.is_applied:
+            ambiguous.is_applied = True
+            if ambiguous.phase in (Phase.EARLY, Phase.REST):
+                self._look_at_open(ambiguous)
+        self._drop_moot(ambiguous)
+        answer = Answer(note_id, reason if verdict.is_rewritten else None)
+        return ambiguous.post, Settle(((index, answer),), reason, verdict.duplicates)
+
+    def _is_clear(self, ambiguous: Ambiguous, *indices: int) -> None:
+        """Record that these deliveries of a request are no longer unclear."""
+        ambiguous.open.difference_update(indices)
+        self.unclear -= Counter(ambiguous.post.request.prospects[index] for index in indices)
+        if not ambiguous.open:
+            self._requests.remove(ambiguous)
 
     def _drop_moot(self, ambiguous: Ambiguous) -> None:
         """Don't wait for lookups that have been overtaken."""
@@ -169,11 +203,6 @@ class Resolver:
 
         ambiguous.looking -= self._dispatcher.drop(is_moot)
 
-    def _ended(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
-        lookup.ambiguous.looking -= 1
-        if not lookup.ambiguous.looking:
-            yield from self._advance(lookup.ambiguous)
-
     def reopen(self, post: Post, index: int, note_id: str) -> Iterator[tuple[Post, Decision]]:
         """Look up a delivery again, because its answer was another request's; all connections are made anew."""
         self._evidence.forget(note_id, post)
@@ -182,14 +211,7 @@ class Resolver:
         self.look_up(post, Failure(Cause.UNREADABLE, say("failure.note-of-another-row", note=note_id), at_work=True))
         self.is_astray()
 
-    def _is_applied(self, ambiguous: Ambiguous) -> None:
-        """Look at all prospects of a request of which one has its note."""
-        if not ambiguous.is_applied:
-            ambiguous.is_applied = True
-            if ambiguous.phase in (Phase.EARLY, Phase.REST):
-                self._look_at_open(ambiguous)
-
-    def _missed(self, lookup: Lookup, *, is_unknown: bool) -> Iterator[tuple[Post, Decision]]:
+    def _missed(self, lookup: Lookup, *, is_unknown: bool = False) -> Iterator[tuple[Post, Decision]]:
         """Record a miss, which proves nothing before rest, and of a prospect that reads don't know even longer."""
         ambiguous, index = lookup.ambiguous, lookup.index
         if ambiguous.phase is Phase.LAST and ambiguous.seen[index]:
@@ -224,19 +246,19 @@ class Resolver:
     def _look_after_rest(self, ambiguous: Ambiguous) -> None:
         """Look at one prospect of a request once it is at rest, or at all if one has its note."""
         ambiguous.phase = Phase.REST
-        self._introductions.before(ambiguous.post)
+        self._introduced_by(ambiguous.post)
         due = max(ambiguous.rest_at, self._astray_at + self._policy.rest)
         self._look_at_open(ambiguous, due, is_one_enough=not ambiguous.is_applied)
 
     def _doubt(self, ambiguous: Ambiguous, index: int, why: Message) -> Iterator[tuple[Post, Decision]]:
         yield ambiguous.post.only([index]), Doubt(say("doubt", before=ambiguous.failure.text, why=why))
-        self._unclear.is_clear(ambiguous, index)
+        self._is_clear(ambiguous, index)
 
     def _absent(self, ambiguous: Ambiguous, absent: list[int], *, is_control: bool = False) -> tuple[Post, Decision]:
         """Return the decision on the prospects whose notes surely are absent."""
         sent = ambiguous.post
         post = sent.again(absent, self._evidence.since(sent), is_control=is_control)
-        self._unclear.is_clear(ambiguous, *absent)
+        self._is_clear(ambiguous, *absent)
         if not self._policy.resends or sent.request.note is None:  # an earlier reading of a note is never sent
             return post, Abandon(say("outcome.not-there"))
         if ambiguous.failure.cause is Cause.INTERMEDIARY and (stop := self._reachability.given_up()) is not None:
@@ -256,7 +278,7 @@ class Resolver:
         self._renew()
         self._astray_at = self._clock()
         self.controls.is_astray()
-        for ambiguous in self._unclear.requests:
+        for ambiguous in self._requests:
             ambiguous.missed.clear()
             ambiguous.missed_again.clear()
             if ambiguous.phase is not Phase.EARLY:

@@ -20,7 +20,7 @@ from importer.calls.dispatcher import ATTEMPTS
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
 from importer.delivery.changes import Wish, changed, decide, described, has_form
-from importer.delivery.context import LONGEST_CLAIM, DeliveryContext
+from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, expired
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.reads import Pages, WholeRead, read_on
 from importer.errors import Busy, JournalFailed, NeedsAPerson, Outage, Stopped
@@ -141,8 +141,8 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _look(self, wishes: Sequence[Wish], proves: Patch | None = None, looks: int = 0) -> Look:
         """Return a look for another number of notes than any before it, because a cache may have an earlier page."""
-        prospect = wishes[0].delivery.prospect
-        return Look(prospect, wishes, proves, looks, take=self._pages.take(prospect))
+        prospect, ids = wishes[0].delivery.prospect, {wish.note_id for wish in wishes}
+        return Look(prospect, wishes, proves, looks, take=self._pages.take(prospect), enough=ids)
 
     def _begin(self, tasks: Sequence[Patch | Look]) -> None:
         """Make calls, each once earlier changes of its notes have come to rest. The clock of an earlier run is moot."""
@@ -179,20 +179,19 @@ class Updating(Stage[Patch | Look, _Entry]):
     def _claimed(self, patches: Sequence[Patch]) -> list[int]:
         """Enter the forms that notes are about to get, and return the forms' numbers. Raises Busy."""
         forms = self._journal.deliveries.enter_notes(self._context.workspace, [patch.form for patch in patches])
-        if not self._journal.changes.begin(
-            [(patch.wish.delivery, form) for patch, form in zip(patches, forms, strict=True)]
-        ):
+        changes = [(patch.wish.delivery, form) for patch, form in zip(patches, forms, strict=True)]
+        if not self._journal.deliveries.change(changes):
             raise Busy(say("journal.claimed-by-another"))
         return forms
 
     def _enter_form(self, wish: Wish, form: NoteKey) -> None:
         """Record that a note has a form."""
         [number] = self._journal.deliveries.enter_notes(self._context.workspace, [form])
-        self._journal.changes.made([(wish.delivery, number, form, wish.becomes)])
+        self._journal.deliveries.changed(wish.delivery, number, form, wish.becomes)
 
     def _release(self, wish: Wish, touched: float | None = None) -> Wish:
         """Record that a note didn't get another form, and return the wish as it is then."""
-        self._unwritten.append(partial(self._journal.changes.dropped, [wish.delivery.name], touched))
+        self._unwritten.append(partial(self._journal.deliveries.unchanged, wish.delivery.name, touched))
         self.ended.pop(wish.note_id, None)
         return replace(wish, delivery=wish.delivery._replace(changing=None), opened=None)
 
@@ -202,17 +201,14 @@ class Updating(Stage[Patch | Look, _Entry]):
         if isinstance(task, Look):
             return self._api.find(task.prospect, task.skip, task.take)
         if time.time() > task.good_until:
-            now, failure = self._clock(), Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long"))
-            return Reply(task.kind, now, now, failure=failure)
+            return expired(task.kind, self._clock())
         return self._api.update(task.wish.note_id, task.change)
 
     def _succeeded(self, task: Patch | Look, value: NotesPage | None) -> None:
         if isinstance(task, Patch):
             self._was_changed(task)
-        elif value is not None:
-            wanted = {wish.note_id for wish in task.wishes}
-            if (page := read_on(task, value, self._dispatcher, wanted)) is not None:
-                self._read(task, page)
+        elif value is not None and (page := read_on(task, value, self._dispatcher)) is not None:
+            self._read(task, page)
 
     def _was_changed(self, patch: Patch) -> None:
         self._unwritten.append(partial(self._enter_form, patch.wish, patch.form))

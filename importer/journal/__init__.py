@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from importer.errors import BadSettings
-from importer.journal.deliveries import Changes, Deliveries, Identities, Identity
+from importer.journal.deliveries import Deliveries, Identities, Identity
 from importer.journal.known import (
     ACCEPTED,
     READ_BACK,
@@ -85,8 +85,7 @@ class Journal(Store):
 
     def __init__(self, connection: Any, name: str) -> None:
         super().__init__(connection, name)
-        self.runs, self.deliveries = Runs(self), Deliveries(self)
-        self.identities, self.changes = Identities(self), Changes(self)
+        self.runs, self.deliveries, self.identities = Runs(self), Deliveries(self), Identities(self)
         self.count: Callable[[int], None] = lambda _: None
 
     def __enter__(self) -> Self:

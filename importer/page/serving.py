@@ -24,13 +24,12 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from importer import files
 from importer.messages import Message
-from importer.page.access import Access, plain_page
 from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Job, Jobs
 from importer.page.reading import Readers
 from importer.page.rendering import element, text
 from importer.page.screens import Parts
-from importer.page.site import make
+from importer.page.site import Access, make, plain_page
 from importer.page.uploads import DroppedFiles
 from importer.settings.secrets import KEY_VARIABLE
 
@@ -75,7 +74,8 @@ class PageServer:
             self.port: int = listening.getsockname()[1]
             self.guard = Access(self.port)
             self.ended = threading.Event()
-            self.parts = Parts(current, DroppedFiles(folder or page_folder()), Readers(), Jobs(), self.ended.set)
+            uploads, reading = DroppedFiles(folder or page_folder()), Readers()
+            self.parts = Parts(current, uploads, reading, Jobs(uploads, reading), self.ended.set)
             app = make(self.parts, self.guard)
             self._server = ThreadedWSGIServer("127.0.0.1", self.port, app, _PageHandler, fd=listening.fileno())
         finally:

@@ -18,7 +18,6 @@ from importer.markup import content_of
 from importer.messages import Cell, Message, say
 from importer.models import AttachedFile, Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
-from importer.resultsfile import added_columns
 from importer.rows import foreign, unmapped, words
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles, in_words
@@ -92,9 +91,8 @@ class _Validation:
         known = {} if self.settings.reading is None else self.settings.reading.seen
         unexplained = Unmapped(self.sheet.headings, self.roles, self.settings.values, known)
         left_out, skipped = self.sheet.left_out, dict[int, Message]()
-        ours = added_columns(self.sheet.headings)
         used = self.used.union(self.roles.further_emails)
-        footers = Footers(self.sheet.header_row, used, columns.get(Role.PROSPECT), ours, self._flaws)
+        footers = Footers(self.sheet, used, columns.get(Role.PROSPECT), self._flaws)
         start = 0
         for numbers, texts in self.sheet.columns():
             block, part = Block(numbers, texts, start), slice(start, start + len(numbers))
@@ -213,12 +211,8 @@ class _Validation:
         for i, number in enumerate(block.numbers):
             for flaw in self._flaws(number):
                 position = block.start + i
-                kept = [
-                    problem
-                    for problem in self.problems.pop(position, ())
-                    if problem.column is None or problem.column != flaw.column
-                ]
-                if kept:
+                earlier = self.problems.pop(position, ())
+                if kept := [one for one in earlier if one.column is None or one.column != flaw.column]:
                     self.problems[position] = kept
                 if flaw.column in (None, *(self.columns[role].position for role in WORDED)):
                     self.left_out.pop(position, None)  # the word may be another cell's, or not what the cell holds

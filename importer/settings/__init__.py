@@ -228,7 +228,6 @@ class Settings:
     max_notes: int | None = _setting(kinds.Number(0), Topic.GUARDS, "N")
     max_public: int | None = _setting(kinds.Number(0), Topic.GUARDS, "N")
     between: kinds.TimeWindow | None = _setting(kinds.TimeWindow.parse, Topic.OTHER, "TIMES", is_common=True)
-    first: int | None = _setting(kinds.Number(1), Topic.RUN, "N", is_common=True)
     again: bool = _setting(kinds.yes, Topic.RUN, default=False, is_common=True)
     update: bool = _setting(kinds.yes, Topic.RUN, default=False, is_common=True)
     in_doubt: Sequence[kinds.InDoubt] = _setting(kinds.doubts, Topic.RUN, "ANSWER", default=())

@@ -170,12 +170,7 @@ class _Notified(Face):
 
 
 def notification(batch: Batch, log_file: Path | None = None) -> Notification:
-    """Return the notification about how the import of files ended.
-
-    Args:
-        batch: the result of each file.
-        log_file: log with the details; None if there is no log.
-    """
+    """Return the notification about how the import of files ended, which names the log with the details, if any."""
     said = [*_files(batch)]
     said.append(say("notice.profile", profile=batch.profile, machine=_machine(), status=str(batch.exit_status)))
     if log_file is not None:

@@ -34,10 +34,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "cli.for-help": "For help: {command} --help",
     "cli.ended-at-once": "Stopped immediately. Run the same command to continue. It first looks up unclear requests, and writes missing results.",
     "asking.another-column": "or another column ({more} more), by its heading or letter",
-    "asking.nobody-here": (
-        "this setting sends some rows for you to look at first, but this is not a terminal.\n"
-        "Remove the setting, or run the command at a terminal. Nothing was sent."
-    ),
     "asking.outside-window": "It is outside the time window {window} of the profile. The window is for runs that nobody watches, so it doesn't count here.",
     "asking.remembered": "Your answers are kept as {name} in {place}. To see or forget them: `note-importer readings`",
     "hide.nothing-changed": "Nothing was changed.",

@@ -24,7 +24,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "attachments.as": "{name} as {first}",
     "outcome.broke-off": "the run was interrupted",
     "outcome.run-stopped": "the run stopped: {why:headline}",
-    "outcome.held-back": "held back by `first`. Look at the others in Saleshandy, {action.then-run-without-it}",
     "progress.waits": "waiting for another import of this workspace: {holder}",
     "problems.alike": "{kind} (found: {values})",
     "problems.other-values": "{values} and {n} other values",
@@ -146,11 +145,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Move it by hand. If it stays, the next run does not send its notes again."
     ),
     "archive.more-visible": "{file} was not moved to the archive, because notes are still more visible than it says.\nTo change them: `update`",
-    "summary.held-back": ("{n} row, by `first`", "{n} rows, by `first`"),
     "summary.title": "Results of the import",
     "label.visibility": "Visibility",
     "label.stopped": "Why it stopped",
     "label.requests": "Requests sent",
-    "label.held-back": "Held back",
     "label.look-ups": "Calls to look up email addresses",
 }

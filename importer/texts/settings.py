@@ -171,8 +171,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.between.label": "Time window",
     "setting.between.help": "Send only in this window of the day, local time, such as 02:00-06:00. The run stops in time, with exit status 3.",
     "setting.between.help@page": "Send only in this window of the day, local time, such as 02:00-06:00. The import stops in time.",
-    "setting.first.label": "Send the first 5",
-    "setting.first.help": "Send only the first of the remaining rows, this many. Look at their notes in Saleshandy before you send the rest.",
     "setting.update.label": "Update notes",
     "setting.update.help": "Let notes that earlier runs made follow the sheet: visibility, status, and the text if a record ID or the note ID is known. Whatever makes a note more visible, or gives a public note a new text, a person has to agree to in this run.",
     "setting.again.help": "Send notes again although earlier runs delivered them.",

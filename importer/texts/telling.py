@@ -2,7 +2,7 @@
 
 TEXTS: dict[str, str | tuple[str, str]] = {
     "notifying.failed": "A notification could not be sent ({origin}): {why}.",
-    "result.and-next": "{means}. {next:capital}",
+    "result-and-next": "{means}. {next:capital}",
     "ended.stopped": "Stopped before the end. {why}",
     "count.note": ("{n} note", "{n} notes"),
     "progress.left": "about {time} left",
@@ -159,10 +159,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.lessened": (
         "{n} row repeats another one with other words for visibility or status. The least visible counts.",
         "{n} rows repeat others with other words for visibility or status. The least visible counts.",
-    ),
-    "plan.held-back": (
-        "Only the first {first} of the remaining notes are sent (`first`). {n} is held back",
-        "Only the first {first} of the remaining notes are sent (`first`). {n} are held back",
     ),
     "plan.unclear": (
         "{n} note got no clear reply in an earlier run and is looked up first",

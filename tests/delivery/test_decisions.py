@@ -7,26 +7,19 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from importer.api import API_REFUSED, NOT_APPLIED, Answer, Cause, Endpoint, Failure, NotesPage, Reply
+from importer.api import API_REFUSED, NOT_APPLIED, Answer, Cause, Endpoint, Failure, Reply
 from importer.delivery.decisions import (
     Abandon,
-    Doubt,
     Facts,
-    Hold,
-    LookAgain,
-    LookDecision,
     LookUp,
-    Missed,
     Retry,
     SendDecision,
     Settle,
     Split,
     Stop,
     after_absence,
-    after_lookup,
     after_post,
 )
-from importer.delivery.readback import Verdict
 from importer.errors import Blocked, KeyRefused, NotPermitted, Redirected, Stopped, WrongCall
 from importer.messages import words
 from tests.rendered import rendered
@@ -174,67 +167,6 @@ def test_a_prospect_that_the_api_does_not_know_is_told_from_a_note_that_it_refus
 def test_the_table_has_a_row_for_every_cause() -> None:
     answers = [row.answer.cause if isinstance(row.answer, Failure) else row.answer for row in TABLE]
     assert {answer for answer in answers if isinstance(answer, Cause)} == set(Cause)
-
-
-@dataclass(frozen=True)
-class Read:
-    """A row: what a lookup came to (a failure's cause, or what the notes say), and what follows."""
-
-    what: str
-    answer: Cause | Verdict
-    expected: LookDecision | tuple[type[Stopped], bool | None]
-    is_final: bool = True
-
-    @property
-    def reply(self) -> Reply[NotesPage]:
-        if isinstance(self.answer, Cause):
-            return Reply(Endpoint.READ, 0.0, 1.0, failure=failed(self.answer))
-        return Reply(Endpoint.READ, 0.0, 1.0, NotesPage((), None, has_more=False))
-
-
-FOUND = words("found by reading back. Before, lost")
-REWRITTEN = words("found by reading back, although the API shows its text differently. Before, lost")
-NOT_READ = words("the prospect's notes could not be read: trouble")
-READS = [
-    Read("it may exist", Verdict("N1"), Hold(), is_final=False),
-    Read("it exists for sure", Verdict("N1", is_sure=True), Settle(((0, Answer("N1")),), FOUND), is_final=False),
-    Read("nothing more will be known of it", Verdict("N1"), Settle(((0, Answer("N1")),), FOUND)),
-    Read("it exists twice", Verdict("N1", ("N2", "N3")), Settle(((0, Answer("N1")),), FOUND, ("N2", "N3"))),
-    Read(
-        "it reads differently", Verdict("N1", is_sure=True, is_rewritten=True),
-        Settle(((0, Answer("N1", REWRITTEN)),), REWRITTEN), is_final=False,
-    ),
-    Read("it is odd", Verdict(doubt=words("it is odd")), Doubt(words("it is odd"))),
-    Read("it is odd, and more will be known", Verdict(doubt=words("it is odd")), Hold(), is_final=False),
-    Read("it doesn't exist", Verdict(), Missed()),
-    Read("it doesn't exist yet", Verdict(), Missed(), is_final=False),
-    Read("the key is refused", Cause.BAD_KEY, (KeyRefused, None)),
-    Read("the key's owner may not read", Cause.NOT_PERMITTED, (NotPermitted, None)),
-    Read("the API knows no such parameter", Cause.WRONG_CALL, (WrongCall, None)),
-    Read("blocked", Cause.BLOCKED, (Blocked, None)),
-    Read("the API says that the prospect doesn't exist", Cause.UNKNOWN_PROSPECT, Missed(is_unknown=True)),
-    Read("refused otherwise", Cause.BAD_REQUEST, Doubt(NOT_READ)),
-    Read("too large", Cause.TOO_LARGE, Doubt(NOT_READ)),
-    Read("refused for an attachment", Cause.BAD_ATTACHMENT, Doubt(NOT_READ)),
-    *(
-        Read(cause.value, cause, LookAgain(failed(cause)))
-        for cause in (
-            Cause.RATE_LIMITED, Cause.UNREACHABLE, Cause.REDIRECTED, Cause.INTERMEDIARY, Cause.FAILED, Cause.LOST,
-            Cause.UNREADABLE,
-        )
-    ),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("row", READS, ids=lambda row: row.what)
-def test_what_follows_from_a_lookup(row: Read) -> None:
-    verdict = row.answer if isinstance(row.answer, Verdict) else None
-    found = after_lookup(row.reply, verdict, failed(Cause.LOST, "lost"), is_final=row.is_final)
-    assert rendered((type(found.error), found.is_applied) if isinstance(found, Stop) else found) == row.expected
-
-
-def test_lookups_have_a_row_for_every_cause() -> None:
-    assert {row.answer for row in READS if isinstance(row.answer, Cause)} == set(Cause) - {Cause.CLAIM_EXPIRED}
 
 
 IN_VAIN = words("sent 8 times without success: trouble. Later, run again")

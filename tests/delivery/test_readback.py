@@ -6,17 +6,20 @@ import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from importer.api import FoundNote, NotesPage
+from importer.api import API_REFUSED, STOPS, Cause, Endpoint, Failure, FoundNote, NotesPage, Reply
+from importer.calls.retry import Attempts, RetryPolicy
 from importer.delivery.evidence import Evidence
 from importer.delivery.readback import Sought, Verdict, copies, judge
-from importer.delivery.reads import Pages, first_take
+from importer.delivery.reads import Pages, Reads, WholeRead, first_take
+from importer.errors import Stopped
 from importer.journal import READ_BACK, DeliveryState, KnownDelivery, NoteKey
-from importer.messages import render
+from importer.messages import render, words
 from importer.models import Note, Status, Visibility, Workspace
 
 SINCE = 1_800_000_000.0
@@ -262,14 +265,31 @@ def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
         )
     ]
     named = KnownDelivery(
-        b"", 1, "P1", "", "", DeliveryState.CREATED, "N1", 101.0, None, 1, None, (), False, Visibility.PUBLIC,
-        Status.PUBLISHED, 1, 99.0, None,
+        b"", 1, "P1", "", "", "N1", 101.0, None, 1, None, 1, 99.0, None, None, None, DeliveryState.CREATED, (), False,
+        NoteKey.of(Note("Hello", Visibility.PUBLIC, Status.PUBLISHED)),
     )  # fmt: skip
     delivered = {"N1": named, "N2": named._replace(reason=READ_BACK.kind)}
     journal: Any = SimpleNamespace(delivered=lambda *_: delivered)
     evidence._deliveries, evidence._workspace, evidence._own = journal, Workspace("p", "u"), OrderedDict()
     evidence.read(NotesPage(tuple(notes), None, has_more=False))
     assert evidence.authors == {"key": {"us@example.com"}}
+
+
+@pytest.mark.parametrize("cause", sorted(set(Cause) - {Cause.CLAIM_EXPIRED}))
+def test_what_follows_from_a_failed_lookup(cause: Cause) -> None:
+    """The run stops, it is told as it is, or the notes are read again. An impatient one isn't read again."""
+    done: list[object] = []
+
+    def retry(_: object, failure: Failure, policy: RetryPolicy) -> bool:
+        return Attempts(policy, Random(7)).failed(failure, 0.0) is not None
+
+    dispatcher: Any = SimpleNamespace(add=done.append, wait_out=lambda _: False, halt=done.append, retry=retry)
+    reads = Reads(dispatcher, RetryPolicy(8, 100.0), Pages(100, 1), 10.0)
+    failure = Failure(cause, words("trouble"))
+    reply = Reply[NotesPage](Endpoint.READ, 0.0, 1.0, failure=failure)
+    assert reads.take_in(WholeRead("P1"), reply) == (failure if cause in API_REFUSED else None)
+    assert any(isinstance(one, Stopped) for one in done) == (cause in STOPS)
+    assert cause in STOPS or reads.take_in(WholeRead("P1", is_patient=False), reply) == failure
 
 
 def test_no_lookups_of_three_runs_in_two_minutes_ask_for_as_many_notes() -> None:

@@ -138,12 +138,6 @@ def test_what_was_delivered_is_not_uploaded_again_whatever_the_file_is_called(
     assert uploads(box) == {digest(FORM): 1, digest(MAP + b" "): 1}
 
 
-def test_files_of_rows_that_are_held_back_stay_here(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    sheet = write(tmp_path, [*rows_of(2, "form.pdf"), *rows_of(2, "call.txt", "Later")])
-    ran(sheet, replace(settings, first=1))
-    assert uploads(box) == {digest(FORM): 1}
-
-
 # -- what goes wrong --------------------------------------------------------------------------------------------------
 
 

@@ -343,22 +343,6 @@ def test_a_sheet_that_has_grown_costs_look_ups_for_its_new_rows_only(tmp_path: P
         assert len(box.received) == before
 
 
-def test_of_rows_with_emails_the_first_are_sent_whose_prospects_are_found(tmp_path: Path) -> None:
-    """Rows that earlier runs delivered, and those whose email nobody has, make room for later ones."""
-    people = invented(2_000)
-    emails = [*people.values()][:40]
-    sheet = write(tmp_path, by_email(["nobody@example.com", *emails]))
-    with Sandbox(prospects=people) as box:
-        settings = settings_of(box, tmp_path, first=3)
-        with prepare(sheet, settings) as prepared:
-            assert (prepared.preview.to_look_up, prepared.preview.remaining.total) == (41, 3)
-        report = send(sheet, settings)
-        assert report.counts == {Result.REJECTED: 1, Result.NOT_SENT: 37, Result.CREATED: 3}
-        assert {prospect for prospect, _ in notes(box)} == {*[*people][:3]}
-        assert send(sheet, settings).counts[Result.CREATED] == 3
-        assert {prospect for prospect, _ in notes(box)} == {*[*people][:6]}
-
-
 def test_notes_that_may_be_delivered_already_fire_no_guard(tmp_path: Path) -> None:
     """Nobody knows before the look-up; after it, what is new is bounded."""
     sheet = write(tmp_path, by_email(["jo@example.com", "joann@example.com"]))

@@ -12,8 +12,7 @@ import openpyxl
 import pytest
 
 from importer.errors import Changed, UnclearColumns
-from importer.importing.answers import answered
-from importer.importing.run import prepare
+from importer.importing.run import answered, prepare
 from importer.journal import Journal
 from importer.markup import ContentKind
 from importer.messages import render

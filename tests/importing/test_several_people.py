@@ -169,18 +169,6 @@ def test_the_preview_counts_rows_and_notes(tmp_path: Path) -> None:
     assert "the same note for the same prospect as row 2" in reasons[3]
 
 
-def test_only_the_first_rows_are_sent_each_to_all_of_its_people(tmp_path: Path) -> None:
-    """The others are held back, and that is no reason to say that the run broke off."""
-    sheet = write(tmp_path, [(BOTH, "a", "Public"), (BOTH, "b", "Public"), ("cy@example.com", "c", "Public")])
-    with Sandbox(prospects=PEOPLE) as box:
-        report = send(sheet, each(box, tmp_path, first=1))
-        assert notes(box) == [(ADA, "a"), (BEN, "a")]
-        assert (report.counts, report.held_back, report.exit_status) == ({Result.CREATED: 1, Result.NOT_SENT: 2}, 2, 1)
-        report = send(sheet, each(box, tmp_path))
-        assert report.counts == {Result.CREATED: 2, Result.ALREADY_IMPORTED: 1}
-        assert len(box.notes) == 5
-
-
 def test_rows_are_counted_once_whose_emails_several_nobodies_have(tmp_path: Path) -> None:
     """Of the people, each counts for the guard, so that a single unknown one doesn't condemn a row of many."""
     sheet = write(

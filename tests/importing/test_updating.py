@@ -14,7 +14,7 @@ from importer.delivery.updating import Updating
 from importer.errors import BadSettings, Busy, Changed, JournalReplaced
 from importer.importing.run import prepare
 from importer.journal import Journal
-from importer.journal.deliveries import Changes
+from importer.journal.deliveries import Deliveries
 from importer.journal.sqlite import SQLiteJournal
 from importer.messages import say
 from importer.models import Result, Visibility
@@ -68,7 +68,7 @@ def test_a_public_note_that_is_private_in_the_sheet_becomes_private(desk: Desk, 
 def test_the_first_that_went_out_as_public_follow_the_rest(desk: Desk) -> None:
     """The first is read back whole before the others go; one PATCH a note."""
     rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(10)]
-    desk.run(*rows, default_visibility=Visibility.PUBLIC, first=5)
+    desk.run(*rows[:5], default_visibility=Visibility.PUBLIC)
     ran = desk.run(*rows, default_visibility=Visibility.PRIVATE, update=True)
     assert (ran.counts, ran.status) == ({"created": 5, "updated": 5}, 0)
     assert ran.preview.updates["notes"] == 5
@@ -286,7 +286,7 @@ def test_an_api_that_changes_what_was_not_named_is_found_out_by_the_first_note(
 def test_a_change_that_waited_too_long_at_a_shared_journal_is_entered_anew(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    late, begun, begin = [True], list[Any](), Changes.begin
+    late, begun, begin = [True], list[Any](), Deliveries.change
 
     class Once(float):
         """A limit that is over at once for the first call."""
@@ -294,12 +294,12 @@ def test_a_change_that_waited_too_long_at_a_shared_journal_is_entered_anew(
         def __radd__(self, now: float) -> float:
             return 0.0 if late and late.pop() else now + 5.0
 
-    def counted(changes: Changes, some: Any) -> bool:
+    def counted(deliveries: Deliveries, some: Any) -> bool:
         begun.extend(some)
-        return begin(changes, some)
+        return begin(deliveries, some)
 
     monkeypatch.setattr("importer.delivery.updating.LONGEST_CLAIM", Once(5.0))
-    monkeypatch.setattr(Changes, "begin", counted)
+    monkeypatch.setattr(Deliveries, "change", counted)
     desk.run(row(ADA, "Terms"))
     monkeypatch.setattr("importer.journal.Journal.is_shared", True)
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)

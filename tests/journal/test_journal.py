@@ -287,9 +287,9 @@ def test_a_change_begins_only_from_the_form_that_it_was_decided_for(journal: Jou
     known = journal.deliveries.named([b"P1"])[b"P1"]
     for expected in (True, False):
         with journal.transaction():
-            assert journal.changes.begin([(known, form)]) is expected
+            assert journal.deliveries.change([(known, form)]) is expected
     with journal.transaction():
-        assert journal.changes.begin([(known._replace(changing=form), form)])
+        assert journal.deliveries.change([(known._replace(changing=form), form)])
 
 
 def test_a_note_id_belongs_to_one_delivery_and_a_conflict_is_a_value(journal: Journal, address: str) -> None:

@@ -167,8 +167,8 @@ def test_reads_wait_for_no_writer_and_see_what_was_committed(tmp_path: Path) -> 
         with Journal.open(path) as journal:
             journal.connection.execute("PRAGMA busy_timeout = 0")
             assert [found.name for found in journal.runs.listed()] == [run.name]
-            assert journal.deliveries.key_of(1) == NoteKey.of(NOTE)
-            assert journal.deliveries.named([b"P1"])[b"P1"].state == "created"
+            found = journal.deliveries.named([b"P1"])[b"P1"]
+            assert (found.state, found.form, found.forms) == ("created", NoteKey.of(NOTE), (NoteKey.of(NOTE),))
             assert journal.learned(HERE).all() == {}
             with pytest.raises(JournalFailed, match="locked"):
                 begin(journal)
@@ -283,13 +283,13 @@ def test_what_was_sent_again_is_kept_until_somebody_has_looked(journal: Journal)
     answer(journal, number, note, "P2", "P3")
     assert journal.deliveries.resent(THERE) == []
     found = journal.deliveries.resent(HERE)
-    assert [(known.prospect, known.resent_at, known.note_id) for _, known in found] == [
+    assert [(known.prospect, known.resent_at, known.note_id) for known in found] == [
         ("P2", 1001.0, "N-P2-1"),
         ("P3", 1001.0, "N-P3-1"),
     ]
-    assert {key for key, _ in found} == {NoteKey.of(NOTE)}
+    assert {known.form for known in found} == {NoteKey.of(NOTE)}
     journal.deliveries.checked(b"P2", ["N-X", "N-Y"])
-    assert [known.prospect for _, known in journal.deliveries.resent(HERE)] == ["P3"]
+    assert [known.prospect for known in journal.deliveries.resent(HERE)] == ["P3"]
     known = journal.deliveries.named([b"P2", b"P3"])
     assert [known[prospect].duplicates for prospect in (b"P2", b"P3")] == [("N-X", "N-Y"), ()]
 

@@ -164,7 +164,7 @@ def test_who_loses_the_connection_has_lost_the_lock_and_claims_nothing(url: str)
             with pytest.raises(JournalFailed):
                 journal.now()
         with Journal.open(url) as other, other.held(HERE):
-            [(_, found)] = other.deliveries.unsettled(HERE).values()
+            [found] = other.deliveries.unsettled(HERE).values()
             assert [(known.request, known.prospect) for known in found] == [(number, "P1")]
     with Journal.open(url) as journal, journal.held(HERE):
         pass

@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
 
 from importer.page import serving
-from importer.page.access import HEADERS, Access
 from importer.page.serving import PageServer
+from importer.page.site import HEADERS, Access
 from importer.page.uploads import plain_name
 from tests.listening import http_ear
 from tests.page.conftest import home_of

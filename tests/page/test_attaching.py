@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from importer.errors import Changed
-from importer.page import dropping, jobs
+from importer.page import importing, jobs
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
 from importer.page.uploads import DroppedFile, is_fit
@@ -72,7 +72,7 @@ def test_files_may_be_as_large_as_notes_can_carry_and_too_many_are_called_that(
     large = b"x" * (20 << 20)
     attach(person, ("large.pdf", large), ("larger.pdf", large + b"x"))
     assert upload.attached == [("large.pdf", 20 << 20), ("larger.pdf", (20 << 20) + 1)]
-    monkeypatch.setattr(dropping, "_MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(importing, "_MOST_BYTES", 1_000_000)
     assert "or more than 1,000 files were dropped at once" in attach(person, ("a.pdf", large), status=413)
     assert len(upload.attached) == 2
 

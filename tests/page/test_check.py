@@ -9,7 +9,7 @@ import pytest
 from importer.models import Role
 from importer.operations import hide
 from importer.page.screens import Parts
-from importer.page.state import State
+from importer.page.uploads import State
 from importer.settings import Settings
 from tests.page.conftest import write
 from tests.page.person import Form, Person

@@ -20,8 +20,7 @@ from importer.operations.hide import Which
 from importer.page import jobs, reading
 from importer.page.jobs import Ended
 from importer.page.screens import Parts
-from importer.page.state import State
-from importer.page.uploads import DroppedFile
+from importer.page.uploads import DroppedFile, State
 from importer.settings import Settings
 from importer.telling import result_rows
 from importer.telling.preview_messages import Described
@@ -61,12 +60,12 @@ def test_runs_are_listed_and_each_tells_what_it_came_to(person: Person, settings
 def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
     person: Person, parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
-    """The file is known by what it holds, with the answers about it; only five are sent first no more."""
+    """The file is known by what it holds, with the answers about it; what was said of one time counts no more."""
     box.set_faults([Fault.parse("503:any@2-")])
     path = write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(4)])
     name = imported(path, replace(settings, give_up=1, workers=1))
     upload = kept(parts, path)
-    upload.state = State((("ignore", "State"), ("first", "5")))
+    upload.state = State((("ignore", "State"), ("in-doubt", "same")))
     parts.uploads.is_sent(upload, settings.workspace)
     assert upload.state.answers == (("ignore", "State"),)
     current = person.sees(f"/runs/{name}")
@@ -190,6 +189,15 @@ def test_updates_of_other_notes_are_offered(person: Person, settings: Settings, 
     assert "Also make the change that makes 1 note more visible" in asked
     assert re.search(r"row 3, prospect p2: private\. Afterwards public", asked)
     assert {note.prospect_id: note.visibility for note in box.notes} == {"p1": "1", "p2": "2"}
+
+
+def test_the_changes_that_need_a_yes_are_those_of_the_corrected_rows(
+    person: Person, settings: Settings, tmp_path: Path
+) -> None:
+    imported(write(tmp_path / "n.csv", BEFORE), settings)
+    person.drops(write(tmp_path / "later.csv", BEFORE))
+    person.posts("mend/change", cell_3_2="Public")
+    assert "row 3, prospect p2: private. Afterwards public" in person.posts("choose", answer="update yes")
 
 
 @pytest.mark.parametrize(("agrees", "seen"), [(False, {"p1": "2", "p2": "2"}), (True, {"p1": "2", "p2": "1"})])

@@ -11,8 +11,7 @@ import pytest
 
 from importer.operations.corrections import Corrections
 from importer.page.screens import Parts
-from importer.page.state import Answers, State
-from importer.page.uploads import DroppedFile, DroppedFiles
+from importer.page.uploads import Answers, DroppedFile, DroppedFiles, State
 from tests.page.conftest import HEAD, SECRET, write
 from tests.page.person import Person
 

@@ -10,7 +10,7 @@ from importer.models import Visibility
 from importer.page.current_settings import CurrentSettings
 from importer.page.rendering import EDITED
 from importer.page.screens import Parts, for_page
-from importer.page.state import FIELDS
+from importer.page.uploads import FIELDS
 from importer.settings import SETTINGS
 from importer.settings.secrets import KEY_VARIABLE
 from importer.texts import TEXTS

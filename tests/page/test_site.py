@@ -14,14 +14,12 @@ from importer.messages import SettingPart, as_argument, say
 from importer.models import Result
 from importer.page import jobs, reading
 from importer.page.rendering import element, text, words
-from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
-from importer.page.state import State
-from importer.results.presentation import MEANINGS
+from importer.results.layout import MEANINGS
 from importer.settings import SETTINGS, Settings
 from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.preview_messages import Described
-from tests.page.conftest import HEAD, done, served, told_of, write
+from tests.page.conftest import HEAD, done, served, write
 from tests.page.person import Form, Person, visiting
 from tests.sandbox import Limit, Sandbox
 from tests.sandbox.state import DEFAULT_KEY
@@ -109,28 +107,6 @@ def test_an_answer_that_is_no_choice_here_is_an_error(person: Person, tmp_path: 
     assert "Ready: 1 note to send." in person.sees()
 
 
-@pytest.mark.usefixtures("read_here")
-def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
-    person: Person, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows = [(f"jo{i}@example.com", f"Hello {i}", "Public") for i in range(5)]
-    with Sandbox(any_email=True) as box:
-        parts.current = told_of(Settings(base_url=box.url, journal=tmp_path / "journal.sqlite", settle=0))
-        person.drops(write(tmp_path / "n.csv", rows, ("Email", "Note", "Visibility")))
-        [upload] = parts.uploads
-        for first, said in ((2, "up to 2 notes"), (None, "3 notes")):
-            upload.state = State((("first", str(first)),) if first else ())
-            monkeypatch.delenv(KEY_VARIABLE)
-            without_key = person.sees()
-            monkeypatch.setenv(KEY_VARIABLE, box.api_key)
-            assert "are not recognised, and count as notes to send" in without_key and "Enter the key" in without_key
-            assert "are not recognised" not in person.sees()
-            assert f"Send {said}?" in person.sees("confirm")
-            settings = replace(for_page(parts.current.with_key(), upload), first=first)
-            done(jobs.Send(settings, upload.folder, upload.name, digest=person.fields["digest"], is_meant=True))
-        assert len(box.notes) == 5
-
-
 @pytest.mark.slow
 def test_a_file_dropped_again_is_read_as_sent(guest: Person, guests: tuple[Sandbox, Person], tmp_path: Path) -> None:
     """Otherwise its delivered notes would be sent again with another text."""
@@ -144,19 +120,14 @@ def test_a_file_dropped_again_is_read_as_sent(guest: Person, guests: tuple[Sandb
     assert [note.sent_content for note in guests[0].notes if note.prospect_id == "again1"] == ["2026-11-01: Hello"]
 
 
-def test_three_of_the_first_five_are_shown(guest: Person, tmp_path: Path) -> None:
+def test_three_notes_are_shown(guest: Person, tmp_path: Path) -> None:
     rows = [(f"f{i}", f"Note {i}", "Public", "Draft" if i == 1 else "") for i in range(7)]
     guest.drops(write(tmp_path / "n.csv", rows, (*HEAD, "Status")))
     asked = guest.sees("confirm")
     assert "7 notes are public. Everyone in the team will see those that are published." in asked
     assert "1 note is a draft: it is not published. Saleshandy's documentation does not say" in asked
-    first = guest.posts("choose", answer="first 5")
     for i in range(7):
-        assert (f"Note {i}" in first) is (i < 3)
-    assert "held back by “Send the first 5”" in guest.sends()
-    runs = guest.sees("/runs")
-    assert "some notes were held back" in runs
-    assert "Some notes were held back." in guest.sees(re.findall(r'/runs/[^"]+', runs.partition("<tbody>")[2])[0])
+        assert (f"Note {i}" in asked) is (i < 3)
 
 
 def test_first_notes_of_a_visibility_need_a_persons_word(

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from importer.operations.corrections import Act, Corrections, Step
 from importer.page.screens import Parts
-from importer.page.state import State
+from importer.page.uploads import State
 from tests.page.conftest import write
 from tests.page.person import Person, inside
 from tests.page.test_mending import CONTINUE, TEXT, Drop, dropped

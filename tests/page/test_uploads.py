@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from importer.models import Workspace
-from importer.page.state import State
-from importer.page.uploads import DroppedFile, DroppedFiles
+from importer.page.uploads import DroppedFile, DroppedFiles, State
 
 LIVE = Workspace("sales", "https://api.example.test/v1")
 STATE = State((("map", "content=Comments"),))
@@ -24,7 +23,9 @@ def test_a_file_that_is_not_finished_is_there_again_after_a_restart(tmp_path: Pa
     """With where it was sent, how it was read, and its results; nobody else can read any of it."""
     uploads = DroppedFiles(tmp_path / "page")
     upload = dropped(uploads)
-    uploads.change(upload, upload.state.digest, lambda state: replace(state, answers=(*STATE.answers, ("first", "5"))))
+    uploads.change(
+        upload, upload.state.digest, lambda state: replace(state, answers=(*STATE.answers, ("in-doubt", "same")))
+    )
     uploads.is_sent(upload, LIVE)
     (upload.folder / "n.results.xlsx").write_bytes(b"")
     uploads.has_results(upload, "run-1", upload.folder / "n.results.xlsx", is_done=False)

@@ -21,7 +21,7 @@ from importer.journal import Journal
 from importer.journal.machine import FOLDER_VARIABLE
 from importer.messages import render
 from importer.models import Note, Result, Status, Visibility
-from importer.practice.vendor import in_memory
+from importer.practice import in_memory
 from importer.results import Summary
 from importer.resultsfile import is_results
 from importer.settings import Settings
@@ -196,14 +196,12 @@ def test_a_note_that_was_accepted_can_be_read_back() -> None:
     ]
 
 
-def test_again_and_first_count_as_in_the_import(settings: Settings, tmp_path: Path) -> None:
-    """With ``again``, delivered notes would be created again; with ``first``, the other rows would be held back."""
+def test_again_counts_as_in_the_import(settings: Settings, tmp_path: Path) -> None:
+    """Delivered notes would be created again."""
     file = write(tmp_path, ROWS[:2])
     assert run(file, settings)
     assert practise(file, settings).counts == {Result.ALREADY_IMPORTED: 2}
     assert practise(file, replace(settings, again=True)).counts == {Result.CREATED: 2}
-    ended = practise(file, replace(settings, again=True, first=1))
-    assert (ended.counts, ended.held_back) == ({Result.CREATED: 1, Result.NOT_SENT: 1}, 1)
 
 
 def test_several_files_are_practised_and_none_is_archived(settings: Settings, box: Sandbox, tmp_path: Path) -> None:

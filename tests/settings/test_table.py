@@ -56,7 +56,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "results": (["{name}.{date}.results.xlsx"], '"{name}.{date}.results.xlsx"'),
     "archive": (["s3://sales/done"], '"s3://sales/done"'),
     "min-rows": (["100"], "100"), "max-invalid": (["20%"], "0.2"), "max-notes": (["5000"], "5000"),
-    "max-public": (["0"], "0"), "between": (["02:00-06:00"], '"02:00-06:00"'), "first": (["5"], "5"),
+    "max-public": (["0"], "0"), "between": (["02:00-06:00"], '"02:00-06:00"'),
     "again": (["true"], "true"), "update": (["true"], "true"), "yes": (["true"], "true"),
     "log-file": (["import.log"], '"import.log"'), "quiet": (["true"], "true"), "json": (["true"], "true"),
     "notify": (["always"], '"always"'),
@@ -262,7 +262,7 @@ def test_what_cant_be_used_is_said_in_the_same_words_wherever_it_stands(
 
 
 @pytest.mark.parametrize(
-    "values", [{"first": 0}, {"batch_size": -1}, {"min_rows": True}, {"min_rows": None}, {"give_up": float("inf")},
+    "values", [{"batch_size": -1}, {"min_rows": True}, {"min_rows": None}, {"give_up": float("inf")},
                {"mapping": 3}, {"mapping": None}, {"rate": 20}, {"key": 3}, {"profile": None}],
 )  # fmt: skip
 def test_python_is_told_the_same(values: dict[str, Any]) -> None:

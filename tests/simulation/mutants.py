@@ -81,8 +81,8 @@ def _constant_mutants() -> Iterator[Mutant]:
         (readback, "_LIKELY", (0.0,)),
         (readback, "_ANY_ZONE", (readback._LIKELY,)),
         (context, "LONGEST_CLAIM", (math.inf, context.LONGEST_CLAIM / 2, 0.0)),
-        (control, "LONGEST_CLAIM", (0.0,)),
-        (control, "_RECEIPT", (control._RECEIPT / 2, 0.0)),
+        (resolver, "LONGEST_CLAIM", (0.0,)),
+        (resolver, "_RECEIPT", (resolver._RECEIPT / 2, 0.0)),
     ):
         for value in values:
             yield Mutant(f"{name} = {value} in {owner.__name__}", [(owner, name, value)])
@@ -158,12 +158,12 @@ def _over_another_connection(original: Any, self: Any, *given: Any, **more: Any)
     self.is_apart = False
 
 
-def _shown_in_any_case(original: Any, self: Any, lookup: Any, reply: Any) -> Any:
+def _shown_in_any_case(original: Any, self: Any, lookup: Any, found: Any) -> Any:
     """A lookup of a control counts, whether it shows the note or not."""
-    if reply.value is not None:
+    if isinstance(found, NotesPage):
         shown = FoundNote(lookup.note.note_id, "", None, None, None)
-        reply = replace(reply, value=replace(reply.value, notes=(*reply.value.notes, shown)))
-    return original(self, lookup, reply)
+        found = replace(found, notes=(*found.notes, shown))
+    return original(self, lookup, found)
 
 
 def _all_at_once(original: Any, self: Any, proof: Any) -> Any:
@@ -180,11 +180,11 @@ def _whole_in_any_case(original: Any, self: WholeRead, page: NotesPage) -> Notes
     return found
 
 
-def _rest_of_the_dead(original: Any, self: Any, ambiguous: Any, due: float) -> None:
+def _rest_of_the_dead(original: Any, self: Any, post: Any, failure: Any, until: float, rest_at: float) -> None:
     """What an earlier run sent rests from when it was sent, by that run's clock."""
-    if ambiguous.post.of_earlier_run:
-        ambiguous.rest_at = ambiguous.post.sent_at + self._policy.read_timeout + self._policy.rest
-    original(self, ambiguous, due)
+    if post.of_earlier_run:
+        rest_at = post.sent_at + self._policy.read_timeout + self._policy.rest
+    original(self, post, failure, until, rest_at)
 
 
 def _several_at_a_time(original: Any, self: Any, post: Any) -> Any:
@@ -192,14 +192,14 @@ def _several_at_a_time(original: Any, self: Any, post: Any) -> Any:
     return original(self, post)
 
 
-def _missed_once(original: Any, self: LastLooks, look: LastLook, reply: Any) -> None:
+def _missed_once(original: Any, self: LastLooks, look: LastLook, found: Any) -> None:
     look.due = look.due or 1.0
-    original(self, look, reply)
+    original(self, look, found)
 
 
-def _missed_whatever_was_seen(original: Any, self: LastLooks, look: LastLook, reply: Any) -> None:
+def _missed_whatever_was_seen(original: Any, self: LastLooks, look: LastLook, found: Any) -> None:
     self._youngest_seen = math.inf
-    original(self, look, reply)
+    original(self, look, found)
 
 
 def _sought(**different: Any) -> Change:
@@ -233,8 +233,7 @@ RULES: dict[str, Change | list[Change]] = {
     "a note's id may be that of another delivery": (Ledger, "write", _nothing_exchanged),
     "every lookup asks alike": (Pages, "take", lambda _, self, _prospect: self._size),
     "a possible match is adopted at once": (
-        decisions, "after_lookup", lambda original, reply, verdict, before, *, is_final:
-        original(reply, verdict and replace(verdict, is_sure=True), before, is_final=is_final),
+        readback, "judge", lambda original, page, sought: replace(original(page, sought), is_sure=True),
     ),
     "a later draft hides nothing": (readback, "_hides", lambda *_: False),
     "a note is the delivery's own however late it is dated": _sought(latest=math.inf),
@@ -258,7 +257,7 @@ RULES: dict[str, Change | list[Change]] = {
     "nothing is kept back": (Queue, "send_control", lambda *_: False),
     "all that is absent is sent again at once": (Resolver, "_proven", _all_at_once),
     "a prospect that reads don't know is a miss": (
-        Resolver, "_missed", lambda original, self, lookup, **_: original(self, lookup, is_unknown=False),
+        Resolver, "_missed", lambda original, self, lookup, **_: original(self, lookup),
     ),
     "rest is counted by a dead run's clock": (Resolver, "_begin", _rest_of_the_dead),
     "a prospect gets several requests at a time": (Queue, "admit", _several_at_a_time),
