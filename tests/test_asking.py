@@ -3,6 +3,7 @@
 import re
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -154,6 +155,32 @@ def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_a
     assert "Is this right?" not in later.screen
     assert "Only the owner of the API key" not in later.screen
     assert "public: 4 private: 1 (only the owner of the API key sees them) drafts: 0" in later.screen
+
+
+NIGHTS: Sequence[tuple[dict[str, str], Sequence[str], str]] = [
+    ({}, ["1", "2", "y"], "11"),  # a person said that all notes are public
+    ({"Region": "EMEA"}, ["1", "y"], "11"),
+    ({"Shared": "No"}, ["1", "3", "1", "y"], "21"),
+    ({"Shared": "No", "Region": "EMEA"}, ["1", "y"], "21"),
+    ({"Classification": "TLP:RED"}, ["1", "3", "1", "y"], "21"),
+    ({"Phase": "Draft"}, ["1", "1", "y"], "10"),
+    ({"Stage": "Draft"}, ["1", "2", "y"], "11"),
+]
+"""Columns beside the contact's ID and the text, a person's answers, and the visibility and status that a note has."""
+
+
+def test_each_kind_of_sheet_is_asked_about_once_and_no_note_is_more_than_its_column_says(box: Sandbox) -> None:
+    """Night after night, whichever of the known kinds fits too."""
+    asked = Counter[str]()
+    for number, (columns, answers, kind) in enumerate([*NIGHTS[:3], NIGHTS[0], *NIGHTS[3:], *NIGHTS]):
+        head, row = ["Contact ID", *columns, "Full Comments"], [f"jzRkmgMd{number:02}", *columns.values(), TEXTS[0]]
+        if main(["run", write(head, [row]), "--yes"]) == 2:
+            asked["".join(columns)] += 1
+            seen = types(["run", "n.csv"], answers)
+            assert seen.status == 0, seen.screen
+        [note] = [note for note in box.notes if note.prospect_id == row[0]]
+        assert note.visibility + note.status == kind, (number, columns)
+    assert max(asked.values()) == 1, asked
 
 
 HUBSPOT = (("Recipient", "Engagement body"), ("a@x.com", TEXTS[0]), ("b@x.com", TEXTS[1]))

@@ -99,20 +99,6 @@ def test_it_grants_no_more_than_its_bounds_and_the_umask_do(
     assert rights(tmp_path / "f") == granted
 
 
-@pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="only root can give a file to another group")
-@pytest.mark.parametrize(("bound", "granted"), [(0o640, 0o600), (0o644, 0o644), (0o660, 0o600)])
-def test_another_group_gets_no_more_than_others_got(tmp_path: Path, mask: None, bound: int, granted: int) -> None:
-    """The members of the new file's group are strangers to a source that belongs to another group."""
-    source = tmp_path / "source"
-    source.touch()
-    source.chmod(bound)
-    os.chown(source, -1, os.getgid() + 4321)
-    with files.draft(tmp_path / "f") as new:
-        new.finish(bounds=[source.stat()])
-        new.put(tmp_path / "f")
-    assert rights(tmp_path / "f") == granted
-
-
 # -- where nobody else may write --------------------------------------------------------------------------------------
 
 ROOT = pytest.mark.skipif(
@@ -154,14 +140,6 @@ def data(home: Path) -> Path:
     folder = user_data_path("note-importer", appauthor=False)
     assert folder.is_relative_to(home)
     return folder
-
-
-@POSIX
-def test_where_the_page_comes_first_no_folder_that_it_makes_is_open_to_others(home: Path) -> None:
-    DroppedFiles(data(home) / "page")
-    made = [path for path in home.rglob("*") if path.is_dir()]
-    assert data(home) / "page" in made
-    assert {path: rights(path) for path in made} == dict.fromkeys(made, 0o700)
 
 
 def refused(path: Path, words: str) -> None:

@@ -82,12 +82,6 @@ def test_what_is_due_goes_before_what_was_never_tried() -> None:
     assert names(house, fresh=fresh) == ["due", "fresh 0", "fresh 1", "later", "fresh 2"]
 
 
-def test_some_calls_go_next_in_their_order() -> None:
-    house = House(workers=1)
-    house.dispatcher.add_all([Call(Endpoint.CREATE, name) for name in "abc"])
-    assert names(house) == ["a", "b", "c"]
-
-
 def test_after_a_halt_while_choosing_nothing_more_is_chosen_in_that_round() -> None:
     house = House(give_up=10.0)
     house.limiter.began(Endpoint.READ)
@@ -134,12 +128,6 @@ def test_what_is_under_way_when_a_person_wants_it_to_end_is_waited_for_fifteen_s
     assert len(house.sent) == 2
     assert house.now == pytest.approx(NOON + 1 + LAST_CALLS, abs=0.6)
     assert isinstance(house.dispatcher.stopped, Interrupted)
-
-
-def test_what_is_not_admitted_is_not_sent() -> None:
-    house = House()
-    house.dispatcher.add_all([Call(Endpoint.CREATE, name) for name in "abc"])
-    assert sorted(names(house, admit=lambda task: task.name != "b")) == ["a", "c"]
 
 
 def test_a_limit_that_asks_for_more_than_there_is_patience_ends_it() -> None:

@@ -25,8 +25,7 @@ def test_a_batch_that_is_refused_for_its_size_is_halved_and_the_size_that_works_
 ) -> None:
     with Sandbox(max_batch=30) as box:
         told = replace(settings, base_url=box.url, key=box.api_key, batch_size=100, workers=1)
-        report = running.run(notes(tmp_path / "notes.csv", 3, 400), told)
-        assert report is not None
+        running.ran(notes(tmp_path / "notes.csv", 3, 400), told)
         assert len(box.notes) == 1200
         statuses = Counter(call.status for call in box.received if call.method == "POST")
         assert statuses.pop(201) == 48  # of 25 prospects each, from the first that was accepted on

@@ -171,36 +171,6 @@ def test_a_reset_in_whole_seconds_costs_at_most_one_refusal_however_it_was_round
     assert 300 / took >= 0.95
 
 
-@pytest.mark.parametrize("seed", seeds(2, 4))
-@pytest.mark.parametrize("share", [0.3, 0.6])
-def test_another_program_on_the_account_is_left_its_part_of_announced_windows(share: float, seed: int) -> None:
-    api = Api(20, 60.0)
-    run = importer(api, 0.05, seed)
-    rng = random.Random(seed)
-    others = 0
-
-    def other() -> None:
-        nonlocal others
-        others += api.take(run.now)
-        run.later(rng.expovariate(api.calls / 60.0 * share), other)
-
-    run.later(0.0, other)
-    took = run.run(200)
-    assert (200 + others) / took >= 0.9 * 20 / 60
-    assert api.refused <= 25
-
-
-@pytest.mark.parametrize("reset", [*RESETS, "off"])
-def test_one_refusal_for_no_reason_slows_nobody_down_for_long(reset: str) -> None:
-    """The first call is turned away, though the limit is far from used up."""
-    api = Api(1000, 1.0, reset)
-    run = importer(api, 0.02, 1)
-    take, refusals = api.take, iter([False])
-    api.take = lambda now: take(now) and next(refusals, True)  # type: ignore[method-assign]
-    assert run.run(1000) < 30
-    assert api.refused == 1
-
-
 @pytest.mark.parametrize("skew", [7200.0, -7200.0])
 @pytest.mark.parametrize("reset", RESETS)
 def test_a_server_that_never_tells_the_time_is_not_waited_for_by_its_clock(reset: str, skew: float) -> None:

@@ -369,33 +369,6 @@ def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
     assert all(path.stat().st_size for path in imported.done.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("failures", "there", "here"),
-    [
-        (1, {"a.csv"}, {"a.csv"}),
-        pytest.param(99, {"a.csv"}, set(), marks=systems.posix),  # Windows puts it back in one step
-    ],
-)
-def test_what_cant_be_removed_after_its_copy_is_put_back_and_the_copy_stays(
-    imported: Imported, monkeypatch: pytest.MonkeyPatch, failures: int, there: set[str], here: set[str]
-) -> None:
-    """By then the file has a hidden name, so nobody would find it."""
-    folder, unlink = imported.path.parent, Path.unlink
-    failed: list[Path] = []
-
-    def refuse(path: Path, *, missing_ok: bool = False) -> None:
-        if path.parent == folder and path.name.startswith(".") and len(failed) < failures:
-            failed.append(path)
-            raise OSError(5, "Input/output error")
-        unlink(path, missing_ok=missing_ok)
-
-    monkeypatch.setattr(Path, "unlink", refuse)
-    assert imported.archive().why
-    assert names(imported.done) == there
-    assert {name for name in names(folder) if not name.startswith(".")} == here
-    assert {each.read_text() for each in (*folder.glob("a.csv"), *imported.done.glob("a.csv"))} == {"imported"}
-
-
 @pytest.mark.parametrize("second", [False, True], ids=["one", "two"])
 def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(imported: Imported, second: bool) -> None:
     """An exporter renames a new one over it in the very moment; and yet another one before that is back."""

@@ -185,20 +185,6 @@ def test_a_key_of_another_profile_is_for_another_account_only_if_a_person_says_s
     assert len(box.notes) == 2
 
 
-def test_deliveries_in_another_journal_are_named_and_not_continued_here(
-    box: Sandbox, sheet: Path, away: Settings, vendor: Vendor
-) -> None:
-    run(sheet, away, vendor, [True])
-    other = replace(away, profile="day", journal=Path(str(away.journal)).with_name("other.sqlite"))
-    with prepare(sheet, other, vendor=vendor) as prepared:
-        unclear = prepared.preview.unconfirmed
-    assert unclear is not None
-    assert (unclear.kind, unclear.others) == ("key-of-another", ())
-    assert "used before as 'night at https://notes.invalid/v1'" in render(unclear.why)
-    assert run(sheet, other, vendor).exit_status == 2
-    assert len(box.notes) == 1
-
-
 def test_who_continues_has_the_journal_of_those_deliveries(
     box: Sandbox, sheet: Path, away: Settings, vendor: Vendor, tmp_path: Path
 ) -> None:
@@ -226,14 +212,6 @@ def test_a_profile_becomes_no_other_name_that_was_not_offered(sheet: Path, away:
         workspaces.confirm(day, away.workspace)
     with Journal.open(away.journal) as journal:
         assert journal.owner(day.workspace) == day.workspace
-
-
-def test_the_key_of_a_profile_that_was_confirmed_without_one_is_its_first_runs(
-    box: Sandbox, sheet: Path, away: Settings, vendor: Vendor
-) -> None:
-    workspaces.confirm(replace(away, key=""))
-    assert run(sheet, away, vendor).exit_status == 0
-    assert isinstance(run(sheet, replace(away, key=ANOTHER), vendor).files[0].error, FirstRun)
 
 
 def test_a_new_key_of_a_known_workspace_is_confirmed_again(

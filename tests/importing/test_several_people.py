@@ -290,25 +290,6 @@ def test_who_receives_the_notes_is_asked_once_with_the_number_of_rows(tmp_path: 
     assert "several-in-cell" in HELD
 
 
-def test_what_must_be_decided_is_asked_first(tmp_path: Path) -> None:
-    """Whoever leaves the optional question without an answer has then answered the others."""
-    sheet = write(tmp_path, [(BOTH, "a", "Team only"), (BOTH, "b", "Team only")])
-    with Sandbox() as box, prepare(sheet, settings_of(box, tmp_path)) as prepared:
-        assert [question.is_optional for question in prepared.loaded.questions] == [False, True]
-        assert prepared.loaded.undecided is not None
-        assert [question.is_optional for question in prepared.loaded.undecided.questions] == [False]
-
-
-def test_emails_of_several_people_in_columns_of_ids_count_as_such(tmp_path: Path) -> None:
-    """Also where the user lists the columns as those of the prospects."""
-    rows = [(BOTH, "cy@example.com", "Hello", "Public"), ("ben@example.com;cy@example.com", "", "Hi", "Public")]
-    sheet = write(tmp_path, rows, ("Contact ID", "Lead", "Note", "Visibility"))
-    with Sandbox(prospects=PEOPLE) as box:
-        mapping = {Role.PROSPECT: ("Contact ID, Lead",)}
-        assert send(sheet, each(box, tmp_path, mapping=mapping)).counts == {Result.CREATED: 2}
-        assert len(box.notes) == 5
-
-
 def test_ids_of_several_people_are_not_compared_with_the_emails_beside_them(tmp_path: Path) -> None:
     """Their order may differ. A single ID is compared, as ever."""
     rows = [

@@ -229,14 +229,6 @@ def never_answered(desk: Desk, line: list[str], **how: Any) -> Ran:
     return ran
 
 
-def test_a_note_that_somebody_made_as_the_sheet_says_is_right(desk: Desk) -> None:
-    desk.run(row(ADA, "Terms"))
-    edit(desk, visibility="2")
-    for _ in range(2):
-        ran = desk.run(row(ADA, "Terms", "Private"), update=True)
-        assert (ran.counts, ran.status, ran.changes) == ({"already imported": 1}, 0, [])
-
-
 def test_a_second_draft_of_a_prospect_is_not_made(desk: Desk) -> None:
     """Beside one that is there, one that is about to be sent, or one of the same run; the rest is done all the same."""
     headings = (*HEADINGS, "Status")
@@ -481,14 +473,3 @@ def test_what_somebody_changes_while_a_change_rests_stays(desk: Desk, monkeypatc
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)
     assert (ran.counts, ran.status) == ({"already imported": 1}, 1)
     assert (len(ran.changes), desk.box.notes[0].content, seen(desk)) == (1, "<p>Mine</p>", [AS_SENT])
-
-
-def test_hiding_again_after_an_unclear_update_waits_until_that_is_over(desk: Desk) -> None:
-    """Otherwise a late update could make the note public after it was hidden."""
-    desk.run(row(ADA, "Terms", "Private"))
-    never_answered(desk, row(ADA, "Terms"), agrees=True)
-    patched = max(call.at for call in desk.box.received if call.method == "PATCH")
-    assert hidden(desk, Which(note_ids=[desk.box.notes[0].id]), read_timeout=60.0) == 1
-    again = max(call.at for call in desk.box.received if call.method == "PATCH")
-    assert (again - patched).total_seconds() >= 60
-    assert seen(desk) == [PRIVATE_DRAFT]

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from importer.api import Answer
-from importer.cli import main
 from importer.errors import Busy, JournalFailed
 from importer.journal import (
     Answered,
@@ -173,17 +172,6 @@ def test_reads_wait_for_no_writer_and_see_what_was_committed(tmp_path: Path) -> 
             with pytest.raises(JournalFailed, match="locked"):
                 begin(journal)
         writer.execute("ROLLBACK")
-
-
-def test_a_check_opens_no_transaction_that_writes(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """It may look at a journal while an import is at work, however often that commits."""
-    sheet = write_sheet(tmp_path / "n.csv", [Line(f"P{row}", f"Note {row % 7}") for row in range(50)])
-    running.ran(sheet, settings)
-    with statements() as begun:
-        preview = running.check(sheet, settings)
-    assert preview.remaining.total == 0
-    assert {statement.split()[0] for statement in begun} == {"BEGIN", "SELECT", "COMMIT"}
-    assert {statement for statement in begun if statement.startswith("BEGIN")} == {"BEGIN"}
 
 
 def test_many_groups_are_looked_up_with_few_queries(
@@ -353,15 +341,3 @@ def test_the_journal_holds_no_email(tmp_path: Path) -> None:
     assert b"P9" in held
     assert b"example.com" not in held
     assert b"key" not in held.replace(b" KEY", b"").replace(b"key TEXT", b"").replace(b"keys TEXT", b"").lower()
-
-
-def test_another_kind_of_journal_is_refused_and_no_folder_is_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What was meant as an address isn't taken for the name of a folder; its password isn't shown."""
-    monkeypatch.chdir(tmp_path)
-    assert main(["history", "--journal", "postgresql://me:secret@127.0.0.1/notes"]) == 2
-    said = capsys.readouterr().err
-    assert "PGPASSFILE" in said
-    assert "secret" not in said
-    assert [*tmp_path.iterdir()] == []

@@ -170,13 +170,6 @@ def test_who_loses_the_connection_has_lost_the_lock_and_claims_nothing(url: str)
         pass
 
 
-def test_its_clock_is_the_servers(url: str) -> None:
-    with Journal.open(url) as journal, psycopg.connect(url) as connection:
-        before = connection.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchall()[0][0]
-        connection.commit()
-        assert 0 <= journal.now() - before < 60
-
-
 def test_a_vanished_machines_lock_is_free_within_a_minute(url: str) -> None:
     """What the server is told to do about connections on which nothing is heard: 30 + 3 × 10 seconds."""
     with Journal.open(url) as journal:
