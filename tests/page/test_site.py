@@ -107,7 +107,6 @@ def test_an_answer_that_is_no_choice_here_is_an_error(person: Person, tmp_path: 
     assert "Ready: 1 note to send." in person.sees()
 
 
-@pytest.mark.usefixtures("read_here")
 @pytest.mark.slow
 def test_a_file_dropped_again_is_read_as_sent(guest: Person, guests: tuple[Sandbox, Person], tmp_path: Path) -> None:
     """Otherwise its delivered notes would be sent again with another text."""
