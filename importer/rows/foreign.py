@@ -23,8 +23,7 @@ from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows import columns, suggestions, words
 from importer.rows.columns import Roles, SheetHeadings, called, in_words
-from importer.rows.footers import is_footer
-from importer.rows.values import ID_SHAPE, LONGEST_ID, cleaned_id, folded, ids_in, is_damaged
+from importer.rows.values import ID_SHAPE, LONGEST_ID, cleaned_id, folded, ids_in, is_damaged, is_footer
 from importer.settings import Settings
 from importer.settings.reading import folded_heading
 
