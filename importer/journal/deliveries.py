@@ -44,9 +44,8 @@ class Deliveries:
 
     def numbers(self, workspace: Workspace, keys: Sequence[NoteKey]) -> list[int]:
         """Return the number of each note; 0 if it isn't known."""
-        found: dict[bytes, int] = dict(
-            self._store.among(sql.NUMBERS, (key.digest for key in keys), workspace=workspace)
-        )
+        rows = self._store.among(sql.NUMBERS, (key.digest for key in keys), workspace=workspace)
+        found: dict[bytes, int] = dict(rows)
         return [found.get(key.digest, 0) for key in keys]
 
     # -- requests and answers ---------------------------------------------------------------------------------------
@@ -179,7 +178,7 @@ class Deliveries:
         """
         any_draft = any_draft and key.status is Status.DRAFT
         found = dict[str, KnownDelivery]()
-        for known in self._at(workspace, prospect):
+        for known in self._few(workspace, sql.AT_PROSPECT, prospect=prospect):
             is_draft = any_draft and known.form.status is Status.DRAFT
             if known.note_id and (known.form.seen == key.seen or is_draft):
                 found[known.note_id] = known
@@ -188,10 +187,8 @@ class Deliveries:
 
     def unclear_at(self, workspace: Workspace, prospect: str) -> list[NoteKey]:
         """Return the note of each unclear delivery to the prospect, from any sheet."""
-        return [known.form for known in self._at(workspace, prospect) if known.is_unclear]
-
-    def _at(self, workspace: Workspace, prospect: str) -> list[KnownDelivery]:
-        return self._few(workspace, sql.AT_PROSPECT, prospect=prospect)
+        found = self._few(workspace, sql.AT_PROSPECT, prospect=prospect)
+        return [known.form for known in found if known.is_unclear]
 
     def unsettled(self, workspace: Workspace) -> dict[int, list[KnownDelivery]]:
         """Return the deliveries whose outcome is unclear, by the number of their request."""

@@ -179,8 +179,9 @@ class KnownDelivery(NamedTuple):
     def from_row(cls, row: Row) -> KnownDelivery:
         """Return the delivery in a query's row, whose columns are these attributes in their order."""
         *plain, state, twins, missing = row[:_PLAIN]
-        forms = (None if row[at] is None else _form(*row[at : at + 5]) for at in range(_PLAIN, len(row), 5))
-        return cls._make((*plain, _STATES[state], tuple(json.loads(twins or "[]")), bool(missing), *forms))
+        forms = [None if row[at] is None else _form(*row[at : at + 5]) for at in range(_PLAIN, len(row), 5)]
+        duplicates = tuple(json.loads(twins)) if twins else ()
+        return cls._make((*plain, _STATES[state], duplicates, bool(missing), *forms))
 
     @property
     def is_unclear(self) -> bool:

@@ -10,6 +10,6 @@ never an exception.
     composing    a template → the text of notes; ``readers`` read its columns
     receivers    people in cells; ``emails`` finds the prospects of their emails
     attachments  files that a sheet may name; their upload
-    unmapped     overlooked columns; ``footers`` are rows without data
-    validation   reads every row of a sheet
+    unmapped     overlooked columns
+    validation   reads every row of a sheet; rows without data are skipped
 """

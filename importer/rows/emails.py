@@ -67,12 +67,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
     ``observe`` is called after each round with a message about the progress, and the seconds left; None if unknown.
     """
 
-    def __init__(
-        self,
-        caller: Caller,
-        journal: Memory,
-        observe: Callable[[Message, float | None], None],
-    ) -> None:
+    def __init__(self, caller: Caller, journal: Memory, observe: Callable[[Message, float | None], None]) -> None:
         super().__init__(caller, (ProspectsPage.kind,), lambda found: journal.enter(dict(found)))
         self._observe = observe
         self._size = caller.api.traits.page

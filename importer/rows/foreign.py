@@ -23,8 +23,7 @@ from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows import columns, suggestions, words
 from importer.rows.columns import Roles, SheetHeadings, called, in_words
-from importer.rows.footers import is_footer
-from importer.rows.values import ID_SHAPE, LONGEST_ID, cleaned_id, folded, ids_in, is_damaged
+from importer.rows.values import ID_SHAPE, LONGEST_ID, cleaned_id, folded, ids_in, is_damaged, is_footer
 from importer.settings import Settings
 from importer.settings.reading import folded_heading
 
@@ -110,21 +109,13 @@ def _which_emails(
 
 
 def remarks(headings: Sequence[str], roles: Roles, cells: Sequence[Sequence[str]]) -> list[Message]:
-    """Return the plan's remarks on IDs of another program, or on the emails that are compared with IDs."""
-    return [*_of_people(headings, roles, cells), *_of_records(headings, roles, cells)]
-
-
-def _of_people(headings: Sequence[str], roles: Roles, cells: Sequence[Sequence[str]]) -> list[Message]:
-    email = roles.columns.get(Role.EMAIL)
-    if email is None:
-        return []
-    if roles.foreign is None:
-        is_compared = Role.PROSPECT in roles.columns and any(
-            suggestions.role_of(headings[i]) is Role.EMAIL for i in roles.unexplained
-        )
-        return [say("foreign.compared-with", column=in_words(headings, email))] if is_compared else []
-    column, sample = in_words(headings, roles.foreign), Cell(in_quotes(cells[roles.foreign][0]))
-    return [say("foreign.replaced", column=column, sample=sample, emails=column_letter(email))]
+    """Return the plan's remarks on IDs of another program: those of people, which emails replace, and of records."""
+    found = _of_records(headings, roles, cells)
+    if roles.foreign is not None:
+        column, sample = in_words(headings, roles.foreign), Cell(in_quotes(cells[roles.foreign][0]))
+        emails = column_letter(roles.columns[Role.EMAIL])
+        found.insert(0, say("foreign.replaced", column=column, sample=sample, emails=emails))
+    return found
 
 
 def _of_records(headings: Sequence[str], roles: Roles, cells: Sequence[Sequence[str]]) -> list[Message]:

@@ -13,8 +13,7 @@ from itertools import islice
 from importer.fields import FIELDS, NO, OTHERS, WORDED, YES
 from importer.models import Role
 from importer.reading import Sheet
-from importer.rows.footers import is_footer
-from importer.rows.values import ID_SHAPE, Wrong, cleaned_id, folded, ids_in, read_emails
+from importer.rows.values import ID_SHAPE, Wrong, cleaned_id, folded, ids_in, is_footer, read_emails
 from importer.settings.reading import folded_heading
 
 LIKELY = 2

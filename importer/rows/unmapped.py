@@ -17,8 +17,7 @@ from importer.messages import Message, say, some
 from importer.models import Note, PossibleAnswer, Question, Role, Visibility
 from importer.rows import words
 from importer.rows.columns import Roles, called, in_words, shown
-from importer.rows.footers import is_footer
-from importer.rows.values import Block, Wrong, cleaned_id, folded
+from importer.rows.values import Block, Wrong, cleaned_id, folded, is_footer
 from importer.rows.words import LEAST
 from importer.settings.kinds import Values
 from importer.settings.reading import key, numbered

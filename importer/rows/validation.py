@@ -1,11 +1,13 @@
 """Turn the text of each cell into a value or a problem. Every row is checked before the first request.
 
 Input: a sheet and its roles. Output: :class:`~importer.models.Rows`. For speed, each distinct text is read only once.
+A row is skipped only if it certainly isn't data: a row with fewer cells is data, and so is a row with a flaw.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,11 +24,11 @@ from importer.rows import foreign, unmapped, words
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles, in_words
 from importer.rows.emails import with_more
-from importer.rows.footers import Footers
 from importer.rows.readers import ComposedReader
 from importer.rows.receivers import Receivers, email_of
 from importer.rows.unmapped import Unmapped
 from importer.rows.values import (
+    COLOPHON,
     CONTROL,
     LONGEST_KEY,
     TEXT,
@@ -36,15 +38,22 @@ from importer.rows.values import (
     WordReader,
     Wrong,
     cleaned_id,
+    is_footer,
+    quoted,
     read_attachments,
     read_content,
     read_field,
     shortened,
 )
 from importer.settings import Settings
+from importer.settings.reading import own_columns
 
 _TEXTS = (Role.PROSPECT, Role.EMAIL, Role.KEY, Role.RECORD)
 """The roles whose texts are read for each row; those of notes are read once each."""
+
+_LABEL = re.compile(r"(record )?count|sum|average|avg|max|min|records|anzahl|summe|mittelwert", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?[\d.,\s\u00a0%€$£]*\d[\d.,\s\u00a0%€$£]*")
+_MOST_TITLES = 2  # lines between a gap and the colophon: the name of the report, and of the company
 
 
 def validate(sheet: Sheet, roles: Roles, settings: Settings, folder: Folder | None = None) -> Rows:
@@ -272,6 +281,58 @@ class _Validation:
         if self.composed is not None:
             remarks += self.composed.dates.remarks()
         return remarks
+
+
+class Footers:
+    """Finder of rows that are not data, block by block. ``flaws`` returns what reading found wrong in a row."""
+
+    def __init__(
+        self, sheet: Sheet, used: Collection[int], prospect: int | None, flaws: Callable[[int], Sequence[object]]
+    ) -> None:
+        self._used, self._prospect, self._flaws = used, prospect, flaws
+        self._own = own_columns(sheet.headings)
+        self.skipped: dict[int, Message] = {}
+        self._last = sheet.header_row  # number of the row before
+        self._next = -1  # position of the row after the latest with problems
+        self._titles: list[tuple[int, str]] | None = None  # lines since a gap, which a colophon may follow
+        self._is_under = False  # whether a colophon stands right above
+
+    def look(self, block: Block, problems: Mapping[int, object]) -> None:
+        """Skip the rows of a block that are not data. Only rows with problems are considered."""
+        numbers, start = block.numbers, block.start
+        for i in (i for i in range(len(numbers)) if start + i in problems):
+            cells = {column: text for column in self._own if (text := block.columns[column][i].strip())}
+            if why := self._why(cells, numbers[i]):
+                self.skipped[start + i] = why
+            if numbers[i] - (numbers[i - 1] if i else self._last) > 1:
+                self._titles, self._is_under = [], False
+            elif start + i != self._next:
+                self._titles, self._is_under = None, False
+            self._note_line(start + i, [*cells.values()])
+            self._next = start + i + 1
+        self._last = numbers[-1]
+
+    def _note_line(self, position: int, texts: Sequence[str]) -> None:
+        """Skip a line that stands with a colophon: under it, or between it and the gap above."""
+        if len(texts) == 1 and (self._is_under or COLOPHON.fullmatch(texts[0])):
+            for line, text in (*(self._titles or ()), (position, texts[0])):
+                self.skipped.setdefault(line, say("skipped.footer", value=Cell(quoted(text))))
+            self._titles, self._is_under = None, True
+        elif len(texts) == 1 and self._titles is not None and len(self._titles) < _MOST_TITLES:
+            self._titles.append((position, texts[0]))
+        else:
+            self._titles, self._is_under = None, False
+
+    def _why(self, cells: Mapping[int, str], number: int) -> Message | None:
+        footers = [text for text in cells.values() if is_footer(text)]
+        for column, text in cells.items() if footers else ():
+            is_number = column != self._prospect and _NUMBER.fullmatch(text)
+            if not (text in footers or _LABEL.fullmatch(text) or is_number):
+                return None
+        if footers:
+            return say("skipped.footer", value=Cell(quoted(footers[0])))
+        is_data = any(column in cells for column in self._used) or self._flaws(number)
+        return None if is_data else say("skipped.blank")
 
 
 def _words(role: Role, sheet: Sheet, roles: Roles, settings: Settings) -> WordReader:

@@ -19,9 +19,8 @@ from importer.messages import Cell, in_quotes, say
 from importer.models import PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.columns import called, shown
-from importer.rows.footers import is_footer
 from importer.rows.suggestions import role_of, suggests
-from importer.rows.values import Value, Wrong, cleaned_id, folded, meaning, quoted
+from importer.rows.values import Value, Wrong, cleaned_id, folded, is_footer, meaning, quoted
 from importer.settings import Settings
 from importer.settings.kinds import Values
 from importer.settings.reading import MEANS, folded_heading

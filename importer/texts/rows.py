@@ -105,7 +105,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "foreign.export-emails": "No column contains the prospects' email addresses. Export again with them: from HubSpot with the property Email, from Salesforce as a report with the field Email, from Pipedrive with the column Person - Email. If a column holds them, say so with `map email=ITS-HEADING` or with `map prospect=ITS-HEADING` if these are Saleshandy's IDs.",
     "foreign.as-ours": "{means} because those are IDs of Saleshandy",
     "foreign.replaced": "{column:capital}, contains {sample} and similar IDs, which are not Saleshandy's. Prospects are found by their email addresses, in column {emails}.",
-    "foreign.compared-with": "{column:capital}, has the email addresses with which the IDs are compared. No other column is used for that.",
     "words.two-meanings": "{word} has two meanings as the {role}.\nKeep one of them: `value`.",
     "words.leave-out": "none of these: skip these rows",
     "words.what-means": "What does {word} mean as the {role}? ({rows})",

@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from importer.importing.loaded import Loaded
 from importer.importing.loading import load
 from importer.models import Result
-from importer.rows.footers import is_footer
+from importer.rows.values import is_footer
 from importer.settings import Settings
 from tests import running
 from tests.sandbox import Sandbox
