@@ -85,7 +85,6 @@ class Coordinator:
         if first is not None:
             found.hold_back(first)
         self.wishes, self.held_back = found.wishes, found.held_back
-        self.existing.expect(found)
         return self.queue.fill(found)
 
     def run(self, uploads: Uploads | None = None) -> None:
@@ -99,18 +98,6 @@ class Coordinator:
         """
         if uploads is not None:
             self.queue.upload(uploads)
-        self._deliver()
-
-    @property
-    def progress(self) -> Progress:
-        """Progress of the delivery."""
-        reads = self._last_looks.to_come + self.existing.to_come
-        to_come = {Endpoint.CREATE: self.queue.to_come, Endpoint.READ: reads}
-        return self._dispatcher.progress(self._rows, self.ledger.settled, to_come, self.ledger.ended)
-
-    # -- the loop ---------------------------------------------------------------------------------------------------
-
-    def _deliver(self) -> None:
         try:
             self._work()
             while self._dispatcher.stopped is None and self._goes_on():
@@ -121,6 +108,15 @@ class Coordinator:
         stopped = self._dispatcher.stopped
         if stopped is not None and (not self._last_looks.is_optional or isinstance(stopped, (Busy, JournalFailed))):
             raise stopped
+
+    @property
+    def progress(self) -> Progress:
+        """Progress of the delivery."""
+        reads = self._last_looks.to_come + self.existing.to_come
+        to_come = {Endpoint.CREATE: self.queue.to_come, Endpoint.READ: reads}
+        return self._dispatcher.progress(self._rows, self.ledger.settled, to_come, self.ledger.ended)
+
+    # -- the loop ---------------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
         for task, reply in self._dispatcher.replies(self._fresh, self._admit, self._begin, self._tell):
@@ -187,7 +183,7 @@ class Coordinator:
             case decisions.Split():
                 self.queue.split(post, decision)
             case decisions.LookUp(indices, failure):
-                part = post.unclear(indices)
+                part = post.only(indices)
                 self.ledger.ambiguous(part, failure.text, self._clock(), is_accepted=failure.is_accepted)
                 self._resolver.look_up(part, failure)
             case decisions.Doubt(why):

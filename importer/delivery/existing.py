@@ -15,11 +15,11 @@ from typing import ClassVar
 
 from importer.api import Cause, Failure, FoundNote, NotesPage
 from importer.delivery.context import DeliveryContext, Post
+from importer.delivery.decisions import reads_same
 from importer.delivery.earlier import Sorted
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.matching import SortedGroup, still_visible
-from importer.delivery.readback import reads_same
 from importer.delivery.reads import WholeRead
 from importer.journal import NoteKey
 from importer.messages import Message, say

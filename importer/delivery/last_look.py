@@ -16,9 +16,9 @@ from typing import ClassVar
 
 from importer.api import API_REFUSED, Failure, NotesPage
 from importer.delivery.context import DeliveryContext, Post
+from importer.delivery.decisions import copies
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
-from importer.delivery.readback import copies
 from importer.delivery.reads import WholeRead
 from importer.messages import Message, say
 from importer.models import Status

@@ -14,8 +14,8 @@ import pytest
 
 from importer.api import API_REFUSED, STOPS, Cause, Endpoint, Failure, FoundNote, NotesPage, Reply
 from importer.calls.retry import Attempts, RetryPolicy
+from importer.delivery.decisions import Sought, Verdict, copies, judge
 from importer.delivery.evidence import Evidence
-from importer.delivery.readback import Sought, Verdict, copies, judge
 from importer.delivery.reads import Pages, Reads, WholeRead, first_take
 from importer.errors import Stopped
 from importer.journal import READ_BACK, DeliveryState, KnownDelivery, NoteKey
