@@ -1,9 +1,7 @@
 """Deliver a plan: settle or look up what earlier runs did, send the rest, and settle all rows in one loop over replies.
 
 Input: rows and their plan. Output: an outcome for each row. One thread decides and is the journal's only writer;
-workers only make calls. A delivery that may have been sent is *unclear* in the journal until its answer is entered. So
-deliveries that are still unclear after a stop are read back first.
-:mod:`importer.delivery.decisions` decides what a reply means.
+workers only make calls. A delivery that may have been sent is *unclear* in the journal until its answer is entered.
 """
 
 from __future__ import annotations

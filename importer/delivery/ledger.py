@@ -177,7 +177,7 @@ class Ledger:
         """Record that a delivery's note, which the API said it created, was not found."""
         [name] = post.request.names
         self._entries.append(lambda: self._journal.deliveries.missed(name))
-        self.outcomes.not_found(note_id)
+        self.outcomes.found_missing(post.request.positions[0], [note_id])
 
     def ambiguous(self, post: Post, why: Message, at: float | None = None, *, is_accepted: bool = False) -> None:
         """Mark the rows of a request as unconfirmed until it is read back; ``is_accepted`` is kept for a later run."""
