@@ -69,7 +69,7 @@ format: $(READY)  ## put the code into its one format
 pictures: $(READY)  ## make the pictures in docs/ anew, with a browser and LibreOffice
 	PICTURES=1 $(BIN)/python -m pytest tests/page/test_pictures.py
 
-bench: $(READY)  ## measure the importer beside the scripts one would write instead
+bench: $(READY)  ## measure the importer beside the script one would write instead
 	$(BIN)/python -m tests.benchmarks $(BENCH)
 
 audit: $(READY)  ## list what is installed against the known advisories, as far as the network allows

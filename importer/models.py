@@ -325,7 +325,6 @@ class Remaining:
         deliveries: number of notes to create; ``notes``: of distinct ones; ``requests``: of requests at most.
         unclear: number of further deliveries, which are looked up first; ``public``: of public notes among all these.
         files: digests of the attached files, each once.
-        held_back: number of further notes that wait until a person has looked at the first ones.
         changed, more_visible, less_visible: numbers of notes that are there with another text or visibility.
         hidden: number of rows whose notes somebody hid; ``in_doubt``: of rows whose notes may be there in another form.
         there_twice: number of ``deliveries`` whose notes are there already, because everything is imported again.
@@ -341,7 +340,6 @@ class Remaining:
     unclear: int = 0
     public: int = field(default=0, compare=False)
     files: tuple[str, ...] = field(default=(), compare=False, repr=False)
-    held_back: int = 0
     changed: int = field(default=0, compare=False)
     more_visible: int = field(default=0, compare=False)
     less_visible: int = field(default=0, compare=False)

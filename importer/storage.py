@@ -158,14 +158,14 @@ def put(content: bytes, url: Url) -> None:
         store.pipe_file(path, content)
 
 
-def move(url: Url, target: Url, fingerprint: str, most: float) -> None:
+def move(url: Url, target: Url, fingerprint: str) -> None:
     """Move a file with this SHA-256 to a free name: copy it, and remove it when the copy is complete.
 
     Raises ChangedMeanwhile if it has changed since it was read, FileExistsError if the name is taken; OSError.
     """
     version_before = version(url)
     with _store(url) as (store, path), store.open(path, "rb") as file:
-        if file.size > most or hashlib.file_digest(file, "sha256").hexdigest() != fingerprint:
+        if hashlib.file_digest(file, "sha256").hexdigest() != fingerprint:
             raise has_changed(url.name)
     if version(target) is not None:
         raise FileExistsError(errno.EEXIST, f"{target.name} is taken")

@@ -1,7 +1,5 @@
 """A gateway of the test's own: it reads whole requests, and the test says what becomes of each."""
 
-from __future__ import annotations
-
 import socket
 import socketserver
 import ssl
@@ -58,7 +56,6 @@ class Between(socketserver.ThreadingTCPServer):
 
     @property
     def posts(self) -> list[bytes]:
-        """The requests that create notes."""
         return [request for request in self.requests if request.startswith(b"POST")]
 
     def passed_on(self, request: bytes) -> bytes:

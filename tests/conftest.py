@@ -1,7 +1,5 @@
 """What every test may ask for: a sandbox, settings that point to it, and an environment without settings of its own."""
 
-from __future__ import annotations
-
 import gc
 import itertools
 import os
@@ -14,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 import tests.jumping
 import tests.postgres
-from importer.journal.identity import FOLDER_VARIABLE
+from importer.journal.machine import FOLDER_VARIABLE
 from importer.messages import FACE, Face
 from importer.settings import Settings
 from importer.settings.profiles import FILE_VARIABLE
@@ -99,7 +97,6 @@ def store() -> Iterator[InMemory]:
 
 @pytest.fixture
 def box() -> Iterator[Sandbox]:
-    """A sandbox that behaves."""
     with Sandbox() as box:
         yield box
 

@@ -1,7 +1,5 @@
 """One import into a sandbox, with short waits; whatever came of it, its results are true and the key stands nowhere."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,8 +31,7 @@ def settings(box: Sandbox, folder: Path, **more: object) -> Settings:
 def deliver(box: Sandbox, folder: Path, lines: Sequence[Line], **more: object) -> Report:
     """One import; whatever came of it, the results are true and the key stands nowhere."""
     sheet = write_sheet(folder / "sheet.csv", lines)
-    report = running.run(sheet, settings(box, folder, **more))
-    assert report is not None
+    report = running.ran(sheet, settings(box, folder, **more))
     found = check(lines, report.results, box)
     assert found == counts(report)
     for place in folder.iterdir():

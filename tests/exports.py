@@ -5,8 +5,6 @@ prospects' emails or without. The layouts are those of the CRMs' public document
 public code that reads such exports.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Callable, Sequence
@@ -158,12 +156,6 @@ EXPORTS = (
         ["1", "1"], line_end="\r\n",
     ),
     Export(
-        "pipedrive-notes.csv",
-        ("ID", "Content", "Person - Name", "Person - Email - Work", "Organization - Name", "Add time", "User"),
-        lambda i, text: (f"{40 + i}", text, full_name(i), EMAILS[i], "Kestrel GmbH", "2026-11-20 10:15", "Eva Egger"),
-        ["1"],
-    ),
-    Export(
         "pipedrive-people.csv",
         ("Person - ID", "Person - Name", "Person - Email - Work", "Person - Email - Home", "Person - Email - Other",
          "Person - Organization", "Activity - Type", "Activity - Note", "Activity - Due date"),
@@ -175,18 +167,6 @@ EXPORTS = (
         "outreach-calls.csv",
         ("Prospect Name", "Prospect Email", "Call Purpose", "Call Disposition", "Note", "Recording URL"),
         lambda i, text: (full_name(i), f"{full_name(i)} <{EMAILS[i]}>", "Follow-up", "Connected", text, ""),
-        ["1"],
-    ),
-    Export(
-        "outreach-tasks.csv",
-        ("Task ID", "Email", "Task Type", "Task Note", "State", "Owner"),
-        lambda i, text: (f"{9000 + i}", EMAILS[i], "Call", text, ("complete", "incomplete")[i % 2], "Eva Egger"),
-        ["1", "1"], delimiter=";",
-    ),
-    Export(
-        "outreach-prospects.csv",
-        ("Prospect ID", "First Name", "Last Name", "Email", "Notes"),
-        lambda i, text: (f"{91_000 + i}", *PEOPLE[i], EMAILS[i], text),
         ["1"],
     ),
     Export(
@@ -257,12 +237,6 @@ EXPORTS = (
         lambda i, text: (GUID.format(i), f"rZ8x{i}==", "2026-11-20 10:15", "Call", text, full_name(i), EMAILS[i],
                          "Eva Egger", "2026-11-20 10:15"),
         ["1", "1"], hidden="ABC",
-    ),
-    Export(
-        "google-contacts.csv",
-        ("First Name", "Last Name", "Notes", "Labels", "E-mail 1 - Label", "E-mail 1 - Value", "Phone 1 - Value"),
-        lambda i, text: (*PEOPLE[i], text, "* myContacts", "* Work", EMAILS[i], "+43 1 5550100"),
-        ["1"],
     ),
     Export(
         "google-sheet.xlsx",

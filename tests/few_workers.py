@@ -3,8 +3,6 @@
 Neither is a flag of the program's own.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 

@@ -4,8 +4,6 @@ Input: the modules, the tests and the documents. Output: counts. Code lines leav
 and texts.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 import re

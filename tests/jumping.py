@@ -3,8 +3,6 @@
 Everything else is real: the calls, their timeouts, the journal's commits. So a test of many retries waits for none.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

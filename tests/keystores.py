@@ -1,14 +1,10 @@
 """Key stores for tests, as keyring backends: one that keeps keys in this process's memory, and worse ones."""
 
-from __future__ import annotations
-
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
 
 class InMemory(KeyringBackend):
-    """Keeps what it is given."""
-
     priority = 1
     name = "a store in memory"
 
@@ -27,8 +23,6 @@ class InMemory(KeyringBackend):
 
 
 class Locked(InMemory):
-    """Is there, and doesn't answer."""
-
     def get_password(self, service: str, username: str) -> str | None:
         raise KeyringLocked("the collection is locked")
 

@@ -1,7 +1,5 @@
 """The latest of the files that were written for one name: results never replace a file, but take the next number."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from importer import files

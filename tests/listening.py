@@ -1,7 +1,5 @@
 """A server of this machine that takes what is sent to it."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import socketserver
@@ -38,7 +36,6 @@ class Ear:
 
     @property
     def told(self) -> list[Any]:
-        """The notices."""
         return [call.json for call in self.calls if call.body]
 
 
@@ -58,8 +55,7 @@ def serving(server: socketserver.TCPServer) -> Iterator[str]:
 def http_ear() -> Iterator[Ear]:
     """A server that answers 200, or with the status that its path begins with (/404/…).
 
-    A redirect leads to /elsewhere. What begins with /drip gets a header without end, sign by sign; what begins with
-    /endless a body.
+    A redirect leads to /elsewhere. What begins with /drip gets a header without end, sign by sign.
     """
     ear = Ear()
     ended = threading.Event()

@@ -1,7 +1,5 @@
 """Something done at a moment that can't be hit by chance: just before the system is asked for something."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager

@@ -5,8 +5,6 @@
 The definitions of plan, run and file come from their dataclasses. The rest of the file is kept as it is.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import inspect
 import json

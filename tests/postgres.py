@@ -4,8 +4,6 @@ One is shared by all processes of a test session: the first that asks for it sta
 however that ends. Whoever stops or restarts one makes one of their own. It doesn't run as root, so another user does.
 """
 
-from __future__ import annotations
-
 import contextlib
 import glob
 import os
@@ -51,7 +49,7 @@ class Postgres:
         self.folder, self.port, self._made = folder, port, 0
 
     @classmethod
-    def made(cls, folder: Path) -> Postgres:
+    def made(cls, folder: Path) -> "Postgres":
         server = cls(folder, 0)
         folder.chmod(0o755)
         if os.geteuid() == 0:
@@ -133,7 +131,6 @@ class Postgres:
 
 
 def as_user() -> dict[str, Any]:
-    """How to start what doesn't run as root."""
     if os.geteuid() != 0:
         return {}
     return {"user": _user(), "group": _user() if _user() != "nobody" else "nogroup", "extra_groups": []}

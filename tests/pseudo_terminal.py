@@ -1,7 +1,5 @@
 """A person at a pseudo-terminal in this process: answers typed ahead, and what the screen showed."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import pty

@@ -1,7 +1,5 @@
 """Values that hold messages, compared by what is read in the end."""
 
-from __future__ import annotations
-
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 

@@ -1,7 +1,5 @@
 """A whole import as tests run it: prepared, agreed to, sent."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,6 +39,5 @@ def ran(path: str | Path, settings: Settings, **hooks: Any) -> Report:
 
 
 def check(path: str | Path, settings: Settings, corrections: Mapping[int, Correction] | None = None) -> Described:
-    """What a run would do; the sheet is closed."""
     with prepare(path, settings, corrections=corrections) as prepared:
         return with_examples(prepared)

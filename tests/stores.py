@@ -1,7 +1,5 @@
 """A real S3 server on this machine: moto's, which can be told to refuse or to hang up, by what is asked of it."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager

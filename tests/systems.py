@@ -1,7 +1,5 @@
 """What a test needs of the system that it runs on, beyond what Python has everywhere."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from pathlib import Path

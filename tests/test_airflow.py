@@ -1,7 +1,5 @@
 """The sample DAG under a real Airflow, in the environment that `make airflow` makes; skipped where there is none."""
 
-from __future__ import annotations
-
 import json
 import os
 import sqlite3

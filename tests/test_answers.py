@@ -15,12 +15,11 @@ import pytest
 
 from importer.errors import WrongAddress
 from importer.importing.report import Report
-from tests import running
 from tests.between import Between, reset
-from tests.delivering import KEY, counts, deliver, settings
+from tests.delivering import KEY, counts, deliver
 from tests.jumping import Jumping, jumping
-from tests.sandbox import Fault, Sandbox
-from tests.truth import Line, write_sheet
+from tests.sandbox import Sandbox
+from tests.truth import Line
 
 LINES = [Line(f"P{number}", f"Call number {number}") for number in range(6)]
 SHARED = [Line(f"P{prospect}", f"Call number {note}") for note in range(4) for prospect in range(3)]
@@ -120,29 +119,6 @@ def test_a_request_whose_connection_is_reset_at_once_may_be_applied_as_late_as_a
     applied_late(None, 20.0, tmp_path, monkeypatch, settle=0.05)
 
 
-def test_a_run_that_goes_on_with_a_confirmed_request_waits_as_long(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The run that heard of it is stopped; the journal tells the next one."""
-    with late(200.0, monkeypatch) as (_, pass_on_later), Sandbox(api_key=KEY) as box:
-
-        def answer(gateway: Between, request: bytes) -> bytes:
-            if request.startswith(b"POST") and len(gateway.posts) == 1:
-                pass_on_later(gateway, request)
-                return reply("201 Created", {"payload": {"results": []}})
-            return gateway.passed_on(request)
-
-        with gateway_before(box, answer) as gateway:
-            sheet = write_sheet(tmp_path / "sheet.csv", LINES[:1])
-            how = settings(box, tmp_path, base_url=gateway.url, **PATIENT)
-            first = running.run(sheet, how, stop=lambda: "a test" if gateway.posts else None)
-            again = running.run(sheet, how)
-        assert first is not None
-        assert again is not None
-        assert (counts(first), counts(again)) == ({"unconfirmed": 1}, {"created": 1})
-        assert len(box.notes) == 1
-
-
 @pytest.mark.parametrize("is_applied", [True, False])
 def test_a_prospect_that_reads_do_not_know_yet_proves_nothing(is_applied: bool, tmp_path: Path) -> None:
     """For 20 seconds reading says 404 Prospect not found, while notes are taken for it."""
@@ -159,21 +135,6 @@ def test_a_prospect_that_reads_do_not_know_yet_proves_nothing(is_applied: bool, 
         all_are_there_once(box, tmp_path, answer, settle=5.0, read_timeout=1.0)
 
 
-def test_a_prospect_of_which_a_note_is_known_is_never_taken_for_unknown(tmp_path: Path) -> None:
-    """Its notes exist, so reading is wrong for as long as it says that it doesn't know the prospect."""
-
-    def answer(gateway: Between, request: bytes) -> bytes | None:
-        if request.startswith(b"GET"):
-            return UNKNOWN
-        own = gateway.passed_on(request)
-        return None if len(gateway.posts) == 2 else own
-
-    with jumping(), Sandbox(api_key=KEY) as box:
-        report, _ = imported(box, tmp_path, answer, [Line("P0", "First"), Line("P0", "Second")])
-        assert counts(report) == Counter({"created": 1, "unconfirmed": 1})
-        assert len(box.notes) == 2
-
-
 @pytest.mark.parametrize("way", ["the last one again", "the first one, from a store"])
 @pytest.mark.parametrize("every", [2, 3, 5])
 def test_a_reply_of_another_request_is_believed_by_none(way: str, every: int, tmp_path: Path) -> None:
@@ -187,38 +148,6 @@ def test_a_reply_of_another_request_is_believed_by_none(way: str, every: int, tm
                 return given[-1] if way == "the last one again" else given[0]
             given.append(own)
         return own
-
-    with jumping(), Sandbox(api_key=KEY) as box:
-        all_are_there_once(box, tmp_path, answer, SHARED)
-
-
-def test_a_reply_that_was_lost_and_comes_later_from_a_store_is_believed_by_none(tmp_path: Path) -> None:
-    """Its notes were read back by then; the store gives the reply to the next request for the same prospects."""
-    lost: list[bytes] = []
-
-    def answer(gateway: Between, request: bytes) -> bytes | None:
-        own = gateway.passed_on(request)
-        if request.startswith(b"POST") and len(gateway.posts) == 1:
-            lost.append(own)
-            return None
-        is_read = any(earlier.startswith(b"GET /v1/prospects/") for earlier in gateway.requests)
-        return lost.pop() if request.startswith(b"POST") and is_read and lost else own
-
-    with jumping(), Sandbox(api_key=KEY) as box:
-        all_are_there_once(box, tmp_path, answer, SHARED)
-        assert not lost
-
-
-def test_a_page_of_another_prospect_tells_nothing(tmp_path: Path) -> None:
-    """A gateway sends every page a second time, for the next look-up."""
-    pages: list[bytes] = []
-
-    def answer(gateway: Between, request: bytes) -> bytes | None:
-        own = gateway.passed_on(request)
-        if request.startswith(b"GET"):
-            pages.append(own)
-            return pages[-2] if len(pages) % 2 == 0 else own
-        return None if len(gateway.posts) in (3, 4) else own
 
     with jumping(), Sandbox(api_key=KEY) as box:
         all_are_there_once(box, tmp_path, answer, SHARED)
@@ -243,20 +172,6 @@ def test_a_gateways_413_halves_at_once_by_bytes(tmp_path: Path) -> None:
         assert clock() - began < 5
 
 
-def test_notes_that_a_gateway_dislikes_take_three_rests_together(tmp_path: Path) -> None:
-    """Ten of them, each refused twice; the next run sends them."""
-    lines = [*LINES, *(Line(f"F{number}", f"a forbidden word, {number}") for number in range(10))]
-    with jumping() as clock, Sandbox(api_key=KEY, faults=[Fault.parse("firewall=forbidden")]) as box:
-        began = clock()
-        report = deliver(box, tmp_path, lines, workers=4, **PATIENT)
-        assert counts(report) == Counter({"created": 6, "rejected": 10})
-        assert clock() - began < 3 * (60 + 20 + 60) + 60
-        box.clear_faults()
-        assert sum(call.method == "POST" for call in box.received) <= 6 + 2 * 10 + 5
-        deliver(box, tmp_path, lines, workers=4, **PATIENT)
-        assert len(box.notes) == len(lines)
-
-
 def test_replies_of_another_layout_are_told_within_a_minute(tmp_path: Path) -> None:
     def answer(gateway: Between, request: bytes) -> bytes:
         head, _, body = gateway.passed_on(request).partition(b"\r\n\r\n")
@@ -271,28 +186,3 @@ def test_replies_of_another_layout_are_told_within_a_minute(tmp_path: Path) -> N
         assert report.exit_status == 4
         assert "the API's reference describes 'payload'" in str(report.stopped)
         assert "'data'" in str(report.stopped)
-
-
-def test_what_a_gateway_gave_up_and_the_api_made_much_later_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A 504, applied after 90 seconds: the note is there twice, and that is said, because the run goes on until then.
-
-    The second note is late. The sixth request, after a control and the late note once more, is lost.
-    """
-    with late(90.0, monkeypatch) as (_, pass_on_later), Sandbox(api_key=KEY) as box:
-
-        def answer(gateway: Between, request: bytes) -> bytes:
-            if not request.startswith(b"POST") or len(gateway.posts) not in (2, 6):
-                return gateway.passed_on(request)
-            if len(gateway.posts) == 2:
-                pass_on_later(gateway, request)
-            return reply("504 Gateway Timeout", {"message": "upstream timed out"})
-
-        with gateway_before(box, answer) as gateway:
-            sheet = write_sheet(tmp_path / "sheet.csv", LINES)
-            report = running.run(sheet, settings(box, tmp_path, base_url=gateway.url, workers=1, **PATIENT))
-        assert report is not None
-        twice = Counter((note.prospect_id, note.content) for note in box.notes)
-        assert sum(twice.values()) - len(twice) == len(report.duplicates) > 0
-        assert report.exit_status == 1

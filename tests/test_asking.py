@@ -1,8 +1,5 @@
 """At a terminal a person is asked what couldn't be decided, once; the night asks nothing, and says how to answer."""
 
-from __future__ import annotations
-
-import csv
 import re
 import sys
 import tomllib
@@ -22,7 +19,7 @@ if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
 
 from tests.pseudo_terminal import types
-from tests.truth import read_results
+from tests.truth import write_csv
 
 HEAD = ("Contact ID", "First Name", "Full Comments", "Shared?")
 TEXTS = ("Spoke about the annual plan, she wants an offer", "Left a message, will call again on Monday")
@@ -33,9 +30,7 @@ pytestmark = pytest.mark.usefixtures("desk")
 
 
 def write(head: Sequence[str] = HEAD, rows: Sequence[Sequence[str]] = ROWS) -> str:
-    with Path("n.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([head, *rows])
-    return "n.csv"
+    return write_csv(Path("n.csv"), head, *rows).name
 
 
 def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
@@ -75,22 +70,6 @@ def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
     assert len(box.notes) == 6
 
 
-def test_two_columns_that_say_who_sees_a_note_are_asked_about_once(
-    box: Sandbox, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The answer is that both count. It is kept, with the words of the first; the next night asks nothing."""
-    head = ("Prospect ID", "Note", "Shared", "Restricted to")
-    rows = [(f"jzRkmgMdw{i}", TEXTS[0], "Everybody", ("", "Legal")[i % 2]) for i in range(4)]
-    seen = types(["run", write(head, rows), "--map", "visibility=Shared"], ["2", "1", "y", "y"])
-    assert seen.status == 0, seen.screen
-    assert seen.screen.count("Column D, 'Restricted to', is not used, although") == 1
-    assert "1 the visibility, too: each note is as visible as the least visible of both columns says" in seen.screen
-    assert [note.visibility for note in sorted(box.notes, key=lambda note: note.prospect_id)] == ["1", "2", "1", "2"]
-    later = [(f"jzRkmgMdx{i}", TEXTS[0], "Everybody", ("", "Finance")[i % 2]) for i in range(4)]
-    assert main(["run", write(head, later), "--yes"]) == 0, capsys.readouterr().err
-    assert sorted(note.visibility for note in box.notes) == ["1"] * 4 + ["2"] * 4
-
-
 @pytest.mark.parametrize("at_a_terminal", [True, False])
 def test_nobody_is_asked_at_night_and_the_message_names_the_settings(
     box: Sandbox, capsys: pytest.CaptureFixture[str], at_a_terminal: bool
@@ -117,7 +96,6 @@ def test_nobody_is_asked_at_night_and_the_message_names_the_settings(
 
 
 def test_who_doesnt_know_stops_and_nothing_is_sent_or_remembered(box: Sandbox, profiles: Path) -> None:
-    """Enter alone, or Ctrl-D; the message says how to answer later."""
     seen = types(["run", write()], ["1", ""])
     assert seen.status == 2
     assert "--default-visibility private" in seen.screen
@@ -155,7 +133,6 @@ def test_a_column_is_named_by_heading_or_letter_too(box: Sandbox, profiles: Path
 
 
 def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_about_once(box: Sandbox) -> None:
-    """Three public ones as they will read, and who sees a private one: one question for all."""
     texts = ["Ann<br>wants <b>an offer</b>", "One\ntwo", "Three", "The longest, for it says more than all the others"]
     rows = [(f"P{i}", text, "Everyone") for i, text in enumerate(texts)] + [("P9", "For me", "Only me")]
     path = write(("Prospect ID", "Note", "Visibility"), rows)
@@ -178,60 +155,6 @@ def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_a
     assert "Is this right?" not in later.screen
     assert "Only the owner of the API key" not in later.screen
     assert "public: 4 private: 1 (only the owner of the API key sees them) drafts: 0" in later.screen
-
-
-def test_the_first_private_notes_say_how_they_become_public(box: Sandbox) -> None:
-    """By what made them private: the cells, or the default."""
-    head, row, private = (
-        ("Prospect ID", "Note", "Visibility"),
-        ("P1", "x", "Private"),
-        ("--default-visibility", "private"),
-    )
-    for columns, flags, how in (
-        (3, (), "write Public into their cells in column C."),
-        (2, private, "run this again with"),
-    ):
-        seen = types(["run", write(head[:columns], [row[:columns]]), *flags], ["n", "n"])
-        assert f"answer no, and {how}" in seen.screen
-    assert box.received == ()
-
-
-def test_a_column_that_was_overlooked_can_be_set_aside(box: Sandbox, profiles: Path) -> None:
-    """A column of unknown name with nothing but statuses is asked about, once for this kind of sheet."""
-    head = ("Prospect ID", "Note", "Visibility", "Phase")
-    seen = types(
-        ["run", write(head, [(f"P{i}", "x", "1", ("Draft", "Published")[i % 2]) for i in range(4)])], ["2", "y"]
-    )
-    assert seen.status == 0, seen.screen
-    assert "is not used, although it looks like a visibility or a status: 'Draft', 'Published'." in seen.screen
-    assert {note.status for note in box.notes} == {"1"}
-    assert 'Phase = ["Draft", "Published"]' in profiles.read_text(encoding="utf-8")
-    assert main(["run", write(head, [("P9", "x", "1", "Published")]), "--yes"]) == 0
-    assert main(["run", write(head, [("P9", "x", "1", "Entwurf")]), "--yes"]) == 2  # a word that it didn't hold then
-
-
-def test_a_wrong_answer_is_corrected_by_answering_again(box: Sandbox, profiles: Path) -> None:
-    """With none of the earlier answers; the new ones take their place."""
-    head = ("Prospect ID", "Note", "Shared?")
-    rows = [("P1", TEXTS[0], "Yes")]
-    assert types(["run", write(head, rows)], ["3", "1", "y"]).status == 0
-    assert '"Private"' in profiles.read_text(encoding="utf-8")
-    seen = types(["run", write(head, [("P2", TEXTS[0], "Yes")]), "--export", "none"], ["1", "2", "y"])
-    assert seen.status == 0, seen.screen
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert kept["value"] == {"visibility": {"Shared?": {"Yes": "Public"}}}
-    assert kept["name"] == "n"
-
-
-def test_a_profile_says_nothing_of_the_columns_of_all_sheets(
-    profiles: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What it says of columns and words is part of a reading, and the message says how to get one."""
-    for entry in ("map = { content = 'Note' }", "value = {}", "ignore = 'Status'"):
-        profiles.write_text(f"[default]\n{entry}\n", encoding="utf-8")
-        assert main(["check", write()]) == 2
-        said = " ".join(capsys.readouterr().err.split())
-        assert "A profile holds columns and words in its readings only" in said
 
 
 NIGHTS: Sequence[tuple[dict[str, str], Sequence[str], str]] = [
@@ -258,52 +181,6 @@ def test_each_kind_of_sheet_is_asked_about_once_and_no_note_is_more_than_its_col
         [note] = [note for note in box.notes if note.prospect_id == row[0]]
         assert note.visibility + note.status == kind, (number, columns)
     assert max(asked.values()) == 1, asked
-
-
-# -- some first
-
-
-def test_the_first_are_sent_for_a_person_to_look_at_and_the_rest_when_they_have(box: Sandbox) -> None:
-    """In the sheet's order, whatever is grouped; the others say so, and it ends with 1. Without it the rest follows."""
-    lines = [(f"P{i}", f"Note {i % 3}", "1") for i in range(10)]
-    path = write(("Prospect ID", "Note", "Visibility"), [*lines, ("P9", "Note 0", "1"), ("P1", "Note 1", "1")])
-    seen = types(["run", path, "--first", "4", "--results", "out.csv"], ["y"])
-    assert seen.status == 1, seen.screen
-    for words in (
-        "Only the first 4 of the remaining notes are sent (--first). 6 are held back",
-        "Send 4 notes to",
-        "Not sent: 7 × held back by --first. Look at the others in Saleshandy, then run again",
-    ):
-        assert words in seen.screen
-    assert "interrupted" not in seen.screen
-    assert sorted(note.prospect_id for note in box.notes) == ["P0", "P1", "P2", "P3"]
-    held = ("not sent", "held back by --first. Look at the others in Saleshandy, then run again without it")
-    found = [(row["result"], row["reason"]) for row in read_results(Path("out.csv"))]
-    assert found[:10] == [("created", "")] * 4 + [held] * 6
-    assert [result for result, _ in found[10:]] == ["not sent", "duplicate"]
-    assert types(["run", path, "--first", "4", "--results", "out.xlsx"], ["y"]).status == 1
-    summary = [str(cell) for row in openpyxl.load_workbook("out.xlsx")["Summary"].values for cell in row]
-    assert any("by --first" in cell for cell in summary)
-    assert len(box.notes) == 8
-    assert main(["run", path, "--yes", "--results", "out.csv"]) == 0
-    assert sorted(note.prospect_id for note in box.notes) == [f"P{i}" for i in range(10)]
-
-
-def test_the_first_alone_need_a_person_at_the_terminal(
-    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """At night the rest would never be sent; wherever the setting stands."""
-    path = write(("Prospect ID", "Note", "Visibility"), [("P0", "x", "1")])
-    assert main(["run", path, "--first", "4"]) == 2
-    said = " ".join(capsys.readouterr().err.split())
-    assert "Invalid value for --first: this setting sends some rows for you to look at first" in said
-    profiles.write_text("[default]\nfirst = 4\n", encoding="utf-8")
-    assert main(["run", path, "--yes"]) == 2
-    assert "from the profile 'default'" in capsys.readouterr().err
-    assert box.received == ()
-
-
-# -- which sheet
 
 
 HUBSPOT = (("Recipient", "Engagement body"), ("a@x.com", TEXTS[0]), ("b@x.com", TEXTS[1]))
@@ -355,9 +232,6 @@ def test_a_second_sheet_of_another_kind_stops_no_night(rows: Sequence[Sequence[s
     assert main(["check", two_sheets(*rows)]) == 0
 
 
-# -- how it is encoded
-
-
 def test_how_an_export_is_encoded_is_asked_once(
     box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -384,29 +258,6 @@ def test_how_an_export_is_encoded_is_asked_once(
     )
 
 
-# -- several people in a cell
-
-
-@pytest.mark.parametrize(("key", "answer", "receivers"), [("1", "each", 3), ("2", "first", 2), ("3", "reject", 1)])
-def test_who_receives_the_note_of_several_people_is_asked_once(
-    box: Sandbox, profiles: Path, key: str, answer: str, receivers: int
-) -> None:
-    rows = [("8PvBmrB7P7; jzRkmgMdwA", "x", "1"), ("kqWm3nXy7Z", "x", "1")]
-    seen = types(["run", write(("Prospect ID", "Note", "Visibility"), rows)], [key, "y"])
-    assert seen.status == (1 if receivers == 1 else 0), seen.screen
-    assert (
-        "Column A, 'Prospect ID', names several people in 1 row: 8PvBmrB7P7; jzRkmgMdwA. Who receives the note of"
-        " this row? 1 each of them 2 only the first person in the cell 3 nobody: report these rows as problems"
-    ) in seen.screen
-    assert len(box.notes) == receivers
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert kept["several-in-cell"] == answer
-    assert "Who receives" not in types(["run", "n.csv"], []).screen
-
-
-# -- dates and authors
-
-
 TOLD = ("Prospect ID", "Activity Date", "Assigned", "Comments", "Visibility")
 CALLS = [(f"jzRkmgMdw{i}", f"2026-11-0{i}", ("Ada Adams", "")[i % 2], TEXTS[i % 2], "Public") for i in range(1, 5)]
 
@@ -414,7 +265,6 @@ CALLS = [(f"jzRkmgMdw{i}", f"2026-11-0{i}", ("Ada Adams", "")[i % 2], TEXTS[i % 
 def test_dates_and_authors_are_offered_with_the_first_notes_shown_both_ways(
     box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Once: the template is remembered, and the night composes by it."""
     seen = types(["run", write(TOLD, CALLS)], ["1", "y"])
     assert seen.status == 0, seen.screen
     for words in (
@@ -461,28 +311,6 @@ def test_the_time_window_of_the_profile_is_for_runs_that_nobody_watches(
     assert f"It is outside the time window {shut} of the profile." in seen.screen
 
 
-def test_dates_of_composed_notes_are_asked_about_at_once(
-    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The offer leads to a question; its samples leave all dates as they stand. The night sends nothing before."""
-    rows = [("P1", "11/12/2026", "Ann", "Called", "Public"), ("P2", "1.11.2026", "Bob", "Spoke", "Public")]
-    assert main(["run", write(TOLD, rows), "--map", "content=[{Activity Date}, ]{Comments}", "--yes"]) == 2
-    said = " ".join(capsys.readouterr().err.split())
-    assert all(f" --dates {order} " in said for order in ("day-first", "month-first", "as-text"))
-    assert box.received == ()
-    seen = types(["run", "n.csv"], ["1", "1", "y"])
-    assert seen.status == 0, seen.screen
-    assert "has dates such as 11/12/2026. Does the day or the month come first?" in seen.screen
-    assert "1 day first: 11/12/2026 is 11 December 2026 2 month first: 11/12/2026 is 12 November 2026 3" in seen.screen
-    assert "1 notes with these columns before the text 11/12/2026, Ann: Called 1.11.2026, Bob: Spoke 2" in seen.screen
-    assert {visible(note.content) for note in box.notes} == {"2026-12-11, Ann: Called", "2026-11-01, Bob: Spoke"}
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert kept["dates"] == "day-first"
-
-
-# -- what is changed
-
-
 def test_hide_asks_before_it_changes_anything(box: Sandbox) -> None:
     path = write(("Prospect ID", "Note", "Visibility"), [(f"P{i}", f"Note {i}", "1") for i in range(7)])
     assert "[y/N]" not in types(["run", path, "--yes"], []).screen
@@ -497,7 +325,6 @@ def test_hide_asks_before_it_changes_anything(box: Sandbox) -> None:
 
 
 def test_more_visible_or_a_new_public_text_needs_a_yes_in_this_very_run(box: Sandbox) -> None:
-    """With the notes before and after; neither an earlier yes nor --yes counts."""
     head = ("Prospect ID", "Note", "Visibility", "Activity ID")
     run, ids = ["run", "n.csv", "--map", "record=Activity ID", "--update"], ("00T5f00000AbCdE", "00T5f00000AbCdF")
     same = "They asked for what we had promised in spring and " * 3

@@ -1,7 +1,5 @@
 """The commands as a person types them: what they print, what they send, and how they end."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
@@ -13,28 +11,14 @@ import pytest
 
 from importer import __version__
 from importer.cli import cli
-from importer.cli.watching import RunWatch
-from importer.journal.lock import held
-from importer.settings import Settings
 from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
-from tests.sandbox import Fault, Sandbox
-from tests.truth import read_results
+from tests.sandbox import Fault
 from tests.typing_commands import KEY, Terminal
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
 HEAD = "Prospect ID,Note,Visibility\n"
-
-
-@pytest.fixture
-def type_(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    folder = tmp_path / "a folder of mine"
-    folder.mkdir()
-    return Terminal(folder, box, capsys)
-
-
-# -- help and version
 
 
 @pytest.mark.parametrize("command", cli.commands)
@@ -49,22 +33,9 @@ def test_every_command_explains_itself(type_: Terminal, command: str) -> None:
 
 
 def test_the_version_and_the_exit_statuses_are_said(type_: Terminal) -> None:
-    """In the program's help, and where a command's differ."""
     assert type_("--version").out == f"note-importer, version {__version__}\n"
-    whole = " ".join((cli.help or "").split())
-    for words in (
-        "0 every row delivered",
-        "1 finished, some",
-        "2 nothing was sent",
-        "3 stopped",
-        "4 stopped and needs",
-    ):
-        assert words in whole
     for name in ("check", "verify", "hide"):
         assert "exit status" in (cli.commands[name].help or "").lower()
-
-
-# -- run
 
 
 def test_run_delivers_and_says_what_became_of_the_rows(type_: Terminal) -> None:
@@ -91,42 +62,6 @@ def test_standard_input_is_read_as_csv(type_: Terminal) -> None:
     assert [note.sent_content for note in type_.box.notes] == ["ünï"]
 
 
-def test_a_refused_key_ends_with_status_4(type_: Terminal) -> None:
-    """What happened and what to do; the key isn't repeated, and every row is not sent."""
-    type_.variables[KEY_VARIABLE] = "a-wrong-key"
-    type_.file("n.csv", HEAD + "P1,x,1\nP2,y,1\n")
-    ended = type_("run", "n.csv", "--results", "out.csv")
-    assert ended.status == 4
-    assert "Stopped before the end." in ended.out
-    assert re.search(r"2  not sent +the row was not sent. See the reason. Do what the reason says", ended.out)
-    assert "a-wrong-key" not in ended.all
-    assert "run the same command again" not in ended.all.lower()
-    rows = read_results(type_.folder / "out.csv")
-    assert {(row["result"], row["reason"]) for row in rows} == {
-        ("not sent", "the run stopped: The API does not accept the key: Invalid token")
-    }
-
-
-def test_the_lines_without_a_terminal_say_what_holds_it_up(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody there, or 503s: the last problem, that it is tried again, and no key though the API repeats it."""
-    monkeypatch.setattr(RunWatch, "_EVERY", 0.0)
-    type_.file("n.csv", HEAD + "P1,x,1\n")
-    type_.box.set_faults([Fault.parse("503:any")])
-    for trouble in ("the API failed: ", f"127.0.0.1:{type_.box.port} could not be reached: "):
-        ended = type_("run", "n.csv", "--give-up-after", "3")
-        assert f"0 of 1 note: trying again: {trouble}" in ended.err
-        assert re.search(rf"0 of 1 note: trying again in [123] s: {trouble}.*; the run stops in 0:0[0-3]\n", ended.err)
-        assert f"The last problem was: {trouble}" in ended.all
-        assert "The run waits at most 3 seconds (--give-up-after)." in ended.all
-        type_.box.stop()
-    type_.box.clear_faults()
-    type_.box.start()
-    assert "1 of 1 note: created 1" in type_("run", "n.csv").err
-
-
-# -- what can't be used: status 2, nothing sent
-
-
 def test_no_flag_takes_the_key_itself(type_: Terminal) -> None:
     """Others on the machine could see it there."""
     for flag in ("--key", "--api-key"):
@@ -135,28 +70,13 @@ def test_no_flag_takes_the_key_itself(type_: Terminal) -> None:
     assert not [flag for flag in options if "key" in flag and flag != "--api-key-file"]
 
 
-@pytest.mark.parametrize("command", ["run", "check"])
-def test_a_file_that_isnt_there_is_said(type_: Terminal, command: str) -> None:
-    """Missing, or for what takes one file, a folder."""
-    for name in ("none.csv", "nosuch/none.csv", "s3:/bucket/none.csv"):
-        ended = type_(command, name)
-        assert (ended.status, ended.out) == (2, "")
-        assert f"There is no file or folder {name}" in ended.all.replace("\\", "/")
-    assert ". is a folder" in type_("check", ".").err
-
-
-# -- odd names and places
-
-
 NO_TEXT = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are Unicode there")
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        "Ünï çödé 名前 📒.csv",
-        "a.b.results.csv",
-        "'quoted' & (more)%20.csv",
+        "'Ünï' & (çödé)%20 名前 📒.results.csv",
         pytest.param(os.fsdecode(b"caf\xe9.csv"), marks=NO_TEXT, id="Latin-1"),
     ],
 )
@@ -171,7 +91,6 @@ def test_file_names_of_every_kind_are_taken(type_: Terminal, name: str) -> None:
 
 
 def test_a_terminal_that_knows_few_characters_gets_what_it_can_show(type_: Terminal) -> None:
-    """What its encoding lacks is replaced, in heading and message alike."""
     type_.file("n.csv", "Prospect ID,Note,Visibility,名前\nP1,x,публично,b\n")
     type_.variables["PYTHONIOENCODING"] = "iso-8859-1"
     ended = type_.process("check", "n.csv")
@@ -194,9 +113,6 @@ def test_a_closed_pipe_or_no_streams_at_all_keep_no_note_from_being_delivered(ty
     assert len(type_.box.notes) == 1
 
 
-# -- check
-
-
 def test_check_needs_no_key_and_no_network_and_writes_nothing(type_: Terminal) -> None:
     """It says what was understood, what is wrong, and what a run would need."""
     del type_.variables[KEY_VARIABLE]
@@ -214,42 +130,6 @@ def test_check_needs_no_key_and_no_network_and_writes_nothing(type_: Terminal) -
     ):  # fmt: skip
         assert words in ended.all
     assert sorted(path.name for path in type_.folder.iterdir()) == before
-
-
-def test_a_plan_says_what_counts_and_check_shows_notes_of_each_visibility(type_: Terminal) -> None:
-    """What was understood, and how many notes for how many people."""
-    type_.file("n.csv", HEAD + "Q1,for me,2\nQ2,for me,2\nQ2,for all,1\n")
-    for command in (["check"], ["run", "--yes"]):
-        ended = type_(*command, "n.csv")
-        assert "visibility: column C 'Visibility' (1 → public, 2 → private)" in ended.all
-        assert "people: 2 public: 1 private: 2" in ended.all
-        assert "3 notes in 2 requests." in ended.all
-        assert ("Row 2, for Q1 and 1 more prospect (private)" in ended.all) is (command == ["check"])
-
-
-def test_problems_of_one_kind_are_told_together(type_: Terminal) -> None:
-    """How many, with which values, and the first cells; a kind of one or two is told cell by cell."""
-    lines = [f"P{i},{'' if i < 3 else 'x'},{('?', '!')[i > 36]}" for i in range(40)]
-    type_.file("n.csv", HEAD + "\n".join([*lines, "a b,x,1", "P50,x,Pubic"]) + "\n")
-    for command, rest in (
-        ("check", "C21 … and 20 more; correct"),
-        ("run", "C6 … and 35 more; the results list them all"),
-    ):
-        ended = type_(command, "n.csv")
-        assert ended.status == 1
-        for words in (
-            "40 × … is not a valid visibility. Use Public (or 1) or Private (or 2). Or say what it means: --value"
-            " visibility:WORD=MEANING (found: '?' (37), '!' (3)): C2, C3",
-            "or leave out the row: B2, B3, B4 A42: the prospect ID 'a b'",
-            "C43: 'Pubic' is not a valid visibility. Did you mean Public? Use Public (or 1)",
-            rest,
-        ):
-            assert words in ended.all
-    type_.file("n.csv", HEAD + "".join(f"P{i},=x,=cmd{i}\n" for i in range(50)) + "P,x,1\n")
-    assert "WORD=MEANING (found: '=cmd0', '=cmd1'," in type_("check", "n.csv").all
-
-
-# -- several files
 
 
 def test_several_files_have_one_summary_and_the_worst_status(type_: Terminal) -> None:
@@ -284,16 +164,12 @@ def test_commands_that_are_printed_work_as_printed(type_: Terminal, profiles: Pa
     assert "verify`" in type_("run", "n.csv", "--results", "b.csv").all  # and without one, as ever
 
 
-# -- hide
-
-
 def three_notes(type_: Terminal) -> None:
     type_.file("n.csv", HEAD + "P1,x,1\nP2,x,1\nP3,y,1\n")
     assert type_("run", "n.csv").status == 0
 
 
 def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Terminal) -> None:
-    """Only those of that run; doing it twice changes nothing more."""
     three_notes(type_)
     type_.file("other.csv", HEAD + "P9,x,1\n")
     run = type_("history").out.split()[0]
@@ -333,38 +209,6 @@ def test_hide_names_the_rows_and_the_texts_of_the_sheet_if_it_is_there(type_: Te
     assert len(type_.box.received) == before
 
 
-def test_a_note_to_hide_is_named_by_its_email_and_its_text_however_it_was_found(type_: Terminal) -> None:
-    """By the run, by the note's ID, and on the way back, with --yes, too. Each note's run names the sheet."""
-    with Sandbox(any_email=True, api_key=KEY) as box:
-        type_.variables["NOTE_IMPORTER_BASE_URL"] = box.url
-        for name in ("a", "b"):
-            type_.file(f"{name}.csv", f"Email,Note,Visibility\n{name}@example.com,Call {name},1\n")
-            assert type_("run", f"{name}.csv").status == 0
-        ids = [note.id for note in box.notes]
-        named = ("hide", "--note", ids[0], "--note", ids[1])
-        lines = [f"prospect {name}@example.com, note {note}: Call {name}" for name, note in zip("ab", ids, strict=True)]
-        assert lines[1] in type_("hide", "last").all
-        for how in ("--yes", "--undo"):
-            said = type_(*named, how).all
-            assert all(line in said for line in lines)
-
-
-def test_hide_that_was_stopped_goes_on(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The API fails for good in the middle: status 4; the same command hides the rest, and those only."""
-    three_notes(type_)
-    type_.box.add_fault(Fault.parse("400-token:PATCH@2-"))
-    monkeypatch.setattr("importer.settings.WORKERS", 1)
-    ended = type_("hide", "last", "--yes")
-    assert ended.status == 4
-    assert "Stopped before the end." in ended.out
-    assert sum(note.status == "0" for note in type_.box.notes) == 1
-    type_.box.clear_faults()
-    before = len(type_.box.received)
-    assert "2 notes are now private drafts" in type_("hide", "last", "--yes").out
-    assert {note.status for note in type_.box.notes} == {"0"}
-    assert sum(call.method == "PATCH" for call in type_.box.received[before:]) == 2
-
-
 def test_hide_knows_only_its_own_workspace(type_: Terminal, profiles: Path) -> None:
     """Another profile's run is refused with the way out; so is a run that isn't known. Which notes has to be said."""
     profiles.write_text("[other]\n", encoding="utf-8")
@@ -385,52 +229,7 @@ def test_hide_knows_only_its_own_workspace(type_: Terminal, profiles: Path) -> N
     assert {note.visibility for note in type_.box.notes} == {"1"}
 
 
-# -- one at a time
-
-
-def test_a_second_run_says_who_is_at_work_and_since_when(type_: Terminal) -> None:
-    """Status 3, nothing sent; commands that only look are free to."""
-    three_notes(type_)
-    before = type_.box.received
-    with held(type_.folder / "journal.sqlite", str(Settings(base_url=type_.box.url).workspace)):
-        for command in (["run", "n.csv", "--again", "--give-up-after", "1"], ["verify"], ["hide", "last", "--yes"]):
-            ended = type_(*command)
-            assert ended.status == 3
-            assert "import of this workspace is running: " in ended.all
-            assert f"(process {os.getpid()}), since 2" in ended.all
-        assert type_.box.received == before
-        assert (type_("history").status, type_("check", "n.csv").status) == (0, 0)
-
-
-# -- template
-
-
-def test_a_filled_in_template_is_imported_as_it_is(type_: Terminal) -> None:
-    """Template, rows, run: no flag is needed. It is never replaced."""
-    ended = type_("template")
-    assert ended.status == 0
-    assert "note-importer check notes.xlsx" in ended.out
-    path = type_.folder / "notes.xlsx"
-    book = openpyxl.load_workbook(path)
-    rows = ("P1", None, "Hi\nthere", "Public", "Draft", "f1, f2"), ("P2", None, "Hi", "Private", None, None)
-    for number, row in enumerate(rows, 2):
-        for column, value in enumerate(row, 1):
-            book["Notes"].cell(number, column, value)
-    book.save(path)
-    type_.box.know_attachments("f1", "f2")
-    assert type_("check", path).status == 0
-    assert type_("run", path).status == 0
-    shown = [(n.prospect_id, n.content, n.visibility, n.status, n.attachment_ids) for n in type_.box.notes]
-    assert sorted(shown) == [("P1", "<p>Hi<br>there</p>", "1", "0", ("f1", "f2")), ("P2", "<p>Hi</p>", "2", "1", ())]
-    ended = type_("template")
-    assert (ended.status, "already exists" in ended.err) == (2, True)
-
-
-# -- practice
-
-
 def test_practice_needs_no_key_notifies_nobody_and_calls_no_address(type_: Terminal) -> None:
-    """An address in the profile only names the workspace whose journal is read."""
     type_.file("n.csv", HEAD + "P1,x,1\nP2,y,2\n")
     del type_.variables[KEY_VARIABLE]
     with http_ear() as ear:
@@ -445,14 +244,10 @@ def test_practice_needs_no_key_notifies_nobody_and_calls_no_address(type_: Termi
     assert (ended.status, "Practice calls no address" in ended.all) == (2, True)
 
 
-# -- profiles and the environment
-
-
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
 def test_what_is_remembered_only_its_owner_can_read_and_no_planted_link_leads_it_astray(
     type_: Terminal, profiles: Path, tmp_path: Path
 ) -> None:
-    """The file of profiles is made anew each time, in one step."""
     type_.file("n.csv", HEAD + "P1,x,1\n")
     (tmp_path / "theirs").touch(0o644)
     profiles.unlink()
@@ -462,23 +257,6 @@ def test_what_is_remembered_only_its_owner_can_read_and_no_planted_link_leads_it
     assert profiles.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "theirs").read_text() == ""
     assert [path.name for path in profiles.parent.iterdir()] == [profiles.name]
-
-
-def test_the_plan_says_where_to_and_as_which_profile(type_: Terminal, profiles: Path) -> None:
-    """A mistyped profile would deliver everything again, so it says which others exist there if the profile is new."""
-    profiles.write_text("[night]\n[nigth]\n", encoding="utf-8")
-    type_.file("n.csv", HEAD + "P1,x,1\n")
-    assert f"\nTo: {type_.box.url}, profile 'night'\n" in type_("run", "n.csv", "--profile", "night").out
-    check = ("check", "n.csv", "--guard-local-address", "--profile")
-    assert "Nobody has imported" not in type_(*check, "night").out
-    said = type_(*check, "nigth").all
-    assert (
-        f"Note: Nobody has imported as profile 'nigth' at {type_.box.url} yet. Notes delivered there as 'night'" in said
-    )
-    with Sandbox() as elsewhere:
-        said = type_(*check, "nigth", "--base-url", elsewhere.url).out
-        assert "Nobody has imported as profile 'nigth'" in said
-        assert "'night'" not in said
 
 
 def test_a_file_of_profiles_that_the_environment_names_must_exist(type_: Terminal) -> None:
@@ -514,20 +292,29 @@ def test_a_profiles_key_is_not_sent_to_an_address_that_stands_elsewhere(
     assert type_.box.received == ()
 
 
-WAYS = ("flag", "variable", "variable's file", "profile")
-
-
-@pytest.mark.parametrize("counts", WAYS)
-def test_a_key_counts_more_the_nearer_it_stands_to_the_command(type_: Terminal, profiles: Path, counts: str) -> None:
-    """Only the nearest of those that are given is accepted. The profile's key goes to the profile's own address."""
-    given = {way: str(type_.file(way, KEY if way == counts else "no key")) for way in WAYS[WAYS.index(counts) :]}
+def test_a_key_counts_more_the_nearer_it_stands_to_the_command(type_: Terminal, profiles: Path) -> None:
+    """A flag, the variable, the file that a variable names, the profile: only the nearest of them is right here."""
     address = type_.variables.pop("NOTE_IMPORTER_BASE_URL")
-    profiles.write_text(f"[default]\nbase-url = '{address}'\napi-key-file = '{given['profile']}'\n", encoding="utf-8")
-    type_.variables["NOTE_IMPORTER_API_KEY_FILE"] = given.get("variable's file", "")
-    type_.variables[KEY_VARIABLE] = Path(given["variable"]).read_text() if "variable" in given else ""
-    flags = ["--api-key-file", given["flag"]] if "flag" in given else []
-    assert type_("run", type_.file("n.csv", HEAD + "P1,x,1\n"), *flags).status == 0
+    right, wrong = type_.file("right", KEY), type_.file("wrong", "no-key")
+    profiles.write_text(f"[default]\nbase-url = '{address}'\napi-key-file = '{wrong}'\n", encoding="utf-8")
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    for variables, flags in (
+        ({"NOTE_IMPORTER_API_KEY_FILE": str(right), KEY_VARIABLE: ""}, []),
+        ({"NOTE_IMPORTER_API_KEY_FILE": str(wrong), KEY_VARIABLE: KEY}, []),
+        ({KEY_VARIABLE: "no-key"}, ["--api-key-file", str(right)]),
+    ):
+        type_.variables |= variables
+        assert type_("run", "n.csv", *flags).status == 0
     assert {call.status for call in type_.box.received} <= {200, 201}
+
+
+def test_what_goes_to_this_machine_goes_to_no_proxy(type_: Terminal) -> None:
+    """It isn't encrypted, so a proxy would see the key, however the address is spelled."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    with http_ear() as proxy:
+        type_.variables |= dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), f"http://{proxy.place}")
+        assert type_("run", "n.csv", "--base-url", type_.box.url.replace("http", "HTTP", 1)).status == 0
+        assert proxy.calls == []
 
 
 def test_an_unknown_profile_is_an_error_that_lists_those_that_exist(type_: Terminal, profiles: Path) -> None:
@@ -542,19 +329,7 @@ def test_an_unknown_profile_is_an_error_that_lists_those_that_exist(type_: Termi
     assert "There is no profile 'nite'." in type_("history").all
 
 
-@pytest.mark.parametrize("scheme", ["HTTP", "http"])
-def test_what_goes_to_this_machine_goes_to_no_proxy(type_: Terminal, scheme: str) -> None:
-    """It isn't encrypted, so a proxy would see the key, however the address is spelled."""
-    type_.file("n.csv", HEAD + "P1,x,1\n")
-    with http_ear() as proxy:
-        type_.variables |= dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), f"http://{proxy.place}")
-        assert type_("run", "n.csv", "--base-url", type_.box.url.replace("http", scheme, 1)).status == 0
-        assert proxy.calls == []
-    assert len(type_.box.notes) == 1
-
-
 def test_a_name_with_spaces_that_was_typed_without_quotes_is_recognised(type_: Terminal) -> None:
-    """Also beside other files and flags, and by the commands that take one file."""
     type_.file("Q4 calls.csv", HEAD + "P1,x,1\n")
     for command in (("run", "--yes"), ("check",)):
         ended = type_(*command, "Q4", "calls.csv")

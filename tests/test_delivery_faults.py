@@ -8,16 +8,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
 from importer.api.saleshandy import Saleshandy
-from importer.cli.terminal import show
 from importer.errors import KeyRefused, Outage, Redirected
 from importer.importing.report import Report
-from importer.models import Note, Role, Status, Visibility
+from importer.models import Note, Status, Visibility
 from importer.operations.verify import verify
-from importer.telling import report_messages
 from tests import delivering, running
 from tests.delivering import KEY, counts, settings
 from tests.sandbox import Fault, Limit, Sandbox
@@ -43,9 +40,9 @@ FINAL = Counter({"created": 10, "rejected": 2, "duplicate": 1})
 
 UNCLEAR = [
     "408", "500", "503=1", "html-502", "close", "reset", "hang=1", "empty", "not-json", "null", "truncated",
-    "bad-gzip", "huge", "missing", "missing-all", "true-null", "two-answers", "contradictory",
+    "missing", "missing-all",
 ]  # fmt: skip
-HARMLESS = ["gzip", "drip=0.001", "slow-headers=0.01", "repeated", "shuffled", "wrong-id", "late=0.1", "cut-request"]
+HARMLESS = ["drip=0.001", "slow-headers=0.01", "shuffled", "wrong-id", "late=0.1", "cut-request"]
 READING = ["429=1", "500", "reset", "cut-request", "truncated", "missing-all", "shuffled", "late=0.1"]
 
 
@@ -138,20 +135,6 @@ def test_where_reading_back_is_refused_rows_are_unconfirmed_and_settled_by_a_lat
     assert (final["unconfirmed"], final["rejected"], final["duplicate"]) == (0, 2, 1)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_rows_that_stay_unconfirmed_are_sent_again_alone_when_a_person_says_so(tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY, faults=[fault("500:before@2"), fault("gateway-403:GET@2-")]) as box:
-        first = deliver(box, tmp_path)
-        ended = zip(LINES, read_results(first.results), strict=True)
-        unconfirmed = [line for line, row in ended if row["result"] == "unconfirmed"]
-        assert unconfirmed
-        sheet = write_sheet(tmp_path / "unconfirmed.csv", unconfirmed)
-        report = running.run(sheet, settings(box, tmp_path, again=True))
-    assert report is not None
-    assert counts(report).keys() <= {"created", "rejected"}
-
-
 @pytest.mark.parametrize(
     "trouble", [{"faults": [Fault.parse("503:any@4-")]}, {"limit": Limit.parse("2/1h:headers:429:first-call")}]
 )
@@ -170,23 +153,13 @@ def test_an_api_that_is_away_too_long_ends_the_run_and_the_same_command_finishes
     assert final["unconfirmed"] == final["not sent"] == 0
 
 
-@pytest.mark.parametrize("kind", ["reset:after", "missing-all:after", "500:before"])
-def test_notes_that_read_the_same_are_told_apart_by_their_turn(kind: str, tmp_path: Path) -> None:
-    texts = [("<b>bold</b>", "b"), ("<i>bold</i>", "i"), ("bold", "n"), ("bold ", "n"), (" bold", "2")]
-    lines = [Line(f"P{number}", f"Use {text}", key=key) for number in range(4) for text, key in texts]
-    with Sandbox(api_key=KEY, faults=[fault(f"{kind}@*/3")], limit=Limit.parse("40/1s:headers:429")) as box:
-        final = counts(deliver(box, tmp_path, lines, mapping={Role.KEY: ("Key",)}))
-    assert final == Counter({"created": 16, "duplicate": 4})
-
-
 def test_again_delivers_anew_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
     lines = [Line(f"P{n}", f"Note {n % 3}") for n in range(9)]
     with Sandbox(api_key=KEY) as box:
         deliver(box, tmp_path, lines)
         box.set_faults([fault("500:after@1"), fault("401@2")])
         for status in (4, 0):
-            report = running.run(tmp_path / "sheet.csv", settings(box, tmp_path, again=True))
-            assert report is not None
+            report = running.ran(tmp_path / "sheet.csv", settings(box, tmp_path, again=True))
             assert report.exit_status == status
             box.clear_faults()
             rows = read_results(report.results)
@@ -205,33 +178,6 @@ def of_p1(box: Sandbox) -> set[str]:
     return {note.id for note in box.notes if note.prospect_id == "P1"}
 
 
-def test_a_note_that_is_there_twice_is_named_and_needs_a_person(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Somebody else makes the same note while ours is unclear; which is which can't be told, and status 1 says so."""
-    with Sandbox(api_key=KEY, faults=[fault("500:after@1")]) as box:
-
-        def once_more() -> None:
-            if len(of_p1(box)) == 1:
-                by_hand(box)
-
-        given = settings(box, tmp_path, settle=0.5, workers=1, results=tmp_path / "results.xlsx")
-        report = running.run(write_sheet(tmp_path / "sheet.csv", TWO), given, stop=once_more)
-        ids = of_p1(box)
-    assert report is not None
-    assert (len(ids), counts(report), report.exit_status) == (2, Counter({"created": 2}), 1)
-    assert {row: set(duplicates) for row, duplicates in report.duplicates.items()} == {2: ids}
-    show(report_messages.report(report))
-    said = " ".join(capsys.readouterr().out.split())
-    assert "1 note exists more than once: row 2: " in said
-    assert all(note_id in said for note_id in ids)
-    with closing(openpyxl.load_workbook(report.results)) as book:
-        [fix] = [row for row in book["To fix"].iter_rows(values_only=True) if "P1" in row]
-        summary = " ".join(str(cell) for row in book["Summary"].iter_rows(values_only=True) for cell in row if cell)
-    assert any("the same note exists again as" in str(cell) for cell in fix)
-    assert "1 of them exists more than once" in summary
-
-
 @pytest.mark.parametrize("by_verify", [False, True])
 def test_the_next_run_or_verify_looks_at_what_was_sent_again_by_one_that_was_stopped(
     tmp_path: Path, by_verify: bool
@@ -240,8 +186,7 @@ def test_the_next_run_or_verify_looks_at_what_was_sent_again_by_one_that_was_sto
     with Sandbox(api_key=KEY, faults=[fault("500:before@1")]) as box:
         given = settings(box, tmp_path, workers=1)
         sheet = write_sheet(tmp_path / "sheet.csv", TWO)
-        first = running.run(sheet, given, stop=lambda: "enough" if len(box.notes) == 2 else None)
-        assert first is not None
+        first = running.ran(sheet, given, stop=lambda: "enough" if len(box.notes) == 2 else None)
         assert (first.exit_status, counts(first)) == (3, Counter({"created": 2}))
         by_hand(box)
         ids = of_p1(box)
@@ -251,8 +196,7 @@ def test_the_next_run_or_verify_looks_at_what_was_sent_again_by_one_that_was_sto
             assert set(found.duplicates) < ids
         for calls in (0, 0) if by_verify else (1, 0):
             before = len(box.received)
-            again = running.run(sheet, given)
-            assert again is not None
+            again = running.ran(sheet, given)
             assert (again.exit_status, counts(again)) == (1, Counter({"already imported": 2}))
             assert {row: set(duplicates) for row, duplicates in again.duplicates.items()} == {2: ids}
             assert "the same note exists again as" in read_results(again.results)[0]["reason"]

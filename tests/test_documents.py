@@ -1,7 +1,5 @@
 """What the documents say is so: each file, link, command and make target is there; numbers are the code's."""
 
-from __future__ import annotations
-
 import ast
 import re
 import shlex
@@ -48,7 +46,6 @@ def commands_of(document: Path) -> list[tuple[str, bool]]:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_what_a_document_names_and_links_exists(document: Path) -> None:
-    """Files, headings, flags, make's targets, and the optional parts that are installed."""
     text = document.read_text(encoding="utf-8")
     linked = [link.partition("#") for link in re.findall(r"\]\((?!https?:)([^)]+)\)", text)]
     places = [(document.parent / name if name else document, anchor) for name, _, anchor in linked]
@@ -88,15 +85,6 @@ def test_every_command_that_a_document_shows_is_understood(
             assert is_mention, line
 
 
-def test_the_usual_changes_have_a_recipe_of_at_most_five_lines_each() -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## To change something")[2]
-    recipes = dict(
-        re.findall(r"^\*\*(.+?)\.\*\* .+\n((?:\S.*\n|   .*\n)+)", text.partition("Larger changes:")[0], re.MULTILINE)
-    )
-    assert len(recipes) == 9
-    assert [title for title, steps in recipes.items() if steps.count("\n") > 5] == []
-
-
 def part_of_delivery(title: str) -> str:
     """Return a section of docs/delivery.md with its lines joined."""
     part = DELIVERY.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
@@ -105,7 +93,6 @@ def part_of_delivery(title: str) -> str:
 
 
 def test_every_room_and_every_cause_stands_in_the_documents() -> None:
-    """A room or a cause that is new is told of, and one that is gone isn't any more."""
     package = Path(importer.__file__).parent
     for room in (path.parent.name for path in package.glob("*/__init__.py")):
         assert f"`importer/{room}/`" in ARCHITECTURE

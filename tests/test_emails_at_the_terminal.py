@@ -1,13 +1,11 @@
 """Emails by the command line: what `check` says and calls, and a run that is killed while it looks them up."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
 
 from importer.cli import main
-from tests.importing.test_emails import PEOPLE, by_email, listed, notes, write
+from tests.importing.test_emails import PEOPLE, by_email, notes, write
 from tests.sandbox import Sandbox
 
 
@@ -16,7 +14,7 @@ def arguments(command: str, sheet: Path, box: Sandbox, *more: str) -> list[str]:
     return [command, str(sheet), *place, *more]
 
 
-def test_check_calls_nobody_and_a_run_lists_who_is_unknown(
+def test_check_calls_nobody_and_a_run_sends_to_who_is_known(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sheet = write(tmp_path, by_email(["jo@example.com", "nobody@example.com", "twice@example.com"]))
@@ -26,10 +24,5 @@ def test_check_calls_nobody_and_a_run_lists_who_is_unknown(
         assert "3 email addresses are looked up first, in about 5 calls" in plan  # two find out whether listing is less
         assert box.received == ()
         monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
-        unknown = tmp_path / "unknown.csv"
-        assert main(arguments("run", sheet, box, "--yes", "--unknown-emails", str(unknown))) == 1
-        said = " ".join(capsys.readouterr().out.split())
-        assert f"1 person is not in Saleshandy yet: {unknown}" in said
-        assert "with its own prospect importer. Then " in said
-        assert listed(unknown) == [("Email",), ("nobody@example.com",)]
+        assert main(arguments("run", sheet, box, "--yes")) == 1
         assert notes(box) == [("P1", "Hello")]

@@ -1,7 +1,5 @@
 """Exports as the CRMs make them: a person answers at most two questions once, and later nights ask nothing."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +18,7 @@ from tests.pseudo_terminal import types
 
 MOST_ANSWERS = 2
 WITHOUT_EMAILS = frozenset(
-    "hubspot-notes.csv hubspot-calls.xlsx hubspot-associations.csv salesforce-data-loader.csv pipedrive-notes.csv"
+    "hubspot-notes.csv hubspot-calls.xlsx hubspot-associations.csv salesforce-data-loader.csv"
     " zoho-notes.csv close-notes.csv close-leads.csv apollo-contacts.csv outreach-calls.csv salesloft-calls.csv"
     " lemlist-leads.csv freshsales-notes.csv copper-people.csv dynamics-notes.xlsx".split()
 )
@@ -39,8 +37,8 @@ def crm(desk: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 # What these have beside the text is offered, and the notes go as they stand where only Enter is pressed.
 OFFERED = frozenset(
     "hubspot-notes.csv hubspot-associations.csv salesforce-report.csv salesforce-details.xlsx zoho-notes.csv"
-    " salesforce-data-loader.csv pipedrive-notes.csv pipedrive-people.csv"
-    " outreach-tasks.csv copper-people.csv dynamics-notes.xlsx".split()
+    " salesforce-data-loader.csv pipedrive-people.csv"
+    " copper-people.csv dynamics-notes.xlsx".split()
 )
 
 
@@ -85,7 +83,6 @@ def results(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("export", [e for e in EXPORTS if e.name in WITHOUT_EMAILS], ids=lambda export: export.name)
 def test_an_export_without_emails_calls_nothing(export: Export, crm: Sandbox, tmp_path: Path) -> None:
-    """Its IDs are none of Saleshandy's, or no column says who the prospects are."""
     path = export.write(tmp_path, without_emails=True)
     assert main(["run", path.name, "--yes", "--default-visibility", "private"]) == 2
     assert not crm.received

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from platformdirs import user_data_path
 
 from importer import files
 from importer.errors import OpenToOthers
-from importer.journal import Journal, identity
+from importer.journal import Journal, machine
 from importer.models import Workspace
 from importer.page.uploads import DroppedFiles
 from importer.settings import profiles
@@ -53,16 +51,6 @@ def test_until_it_is_put_there_the_old_file_stands_and_afterwards_nothing_else_d
         new.file.write(b"x" * 100_000)
         raise ZeroDivisionError
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("f", "old")]
-
-
-def test_nothing_is_written_through_a_link_that_stands_there(tmp_path: Path) -> None:
-    """Somebody planted a link to another's file: the link goes, the file stays as it was."""
-    (tmp_path / "theirs").write_text("theirs")
-    (tmp_path / "f").symlink_to("theirs")
-    files.replace(tmp_path / "f", b"new")
-    assert (tmp_path / "theirs").read_text() == "theirs"
-    assert not (tmp_path / "f").is_symlink()
-    assert (tmp_path / "f").read_text() == "new"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows lets no open file's name go")
@@ -111,20 +99,6 @@ def test_it_grants_no_more_than_its_bounds_and_the_umask_do(
     assert rights(tmp_path / "f") == granted
 
 
-@pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="only root can give a file to another group")
-@pytest.mark.parametrize(("bound", "granted"), [(0o640, 0o600), (0o644, 0o644), (0o660, 0o600)])
-def test_another_group_gets_no_more_than_others_got(tmp_path: Path, mask: None, bound: int, granted: int) -> None:
-    """The members of the new file's group are strangers to a source that belongs to another group."""
-    source = tmp_path / "source"
-    source.touch()
-    source.chmod(bound)
-    os.chown(source, -1, os.getgid() + 4321)
-    with files.draft(tmp_path / "f") as new:
-        new.finish(bounds=[source.stat()])
-        new.put(tmp_path / "f")
-    assert rights(tmp_path / "f") == granted
-
-
 # -- where nobody else may write --------------------------------------------------------------------------------------
 
 ROOT = pytest.mark.skipif(
@@ -166,14 +140,6 @@ def data(home: Path) -> Path:
     folder = user_data_path("note-importer", appauthor=False)
     assert folder.is_relative_to(home)
     return folder
-
-
-@POSIX
-def test_where_the_page_comes_first_no_folder_that_it_makes_is_open_to_others(home: Path) -> None:
-    DroppedFiles(data(home) / "page")
-    made = [path for path in home.rglob("*") if path.is_dir()]
-    assert data(home) / "page" in made
-    assert {path: rights(path) for path in made} == dict.fromkeys(made, 0o700)
 
 
 def refused(path: Path, words: str) -> None:
@@ -253,13 +219,6 @@ def test_a_folder_that_was_given_to_our_group_is_used_and_another_users_is_refus
             refused(home / "folder" / "f", f"Other users can write to {home / 'folder'}")
 
 
-@POSIX
-def test_on_a_read_only_disk_nobody_can_write(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (home / "folder").mkdir(mode=0o777)
-    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
-    files.keep_private(home / "folder" / "f")
-
-
 def back_up(home: Path) -> None:
     with Journal.open(home / "own" / "journal.sqlite") as journal:
         journal.back_up(home / "shared" / "backup.sqlite")
@@ -273,7 +232,7 @@ def back_up(home: Path) -> None:
         back_up,
         lambda home: logging_to(home / "shared" / "note-importer.log").__enter__(),
         lambda _: profiles.load("default"),
-        lambda _: identity.remembered(Workspace("default", "https://a.example")),
+        lambda _: machine.remembered(Workspace("default", "https://a.example")),
         lambda home: DroppedFiles(home / "shared"),
     ],
     ids=["journal", "backup", "log", "profiles", "what is remembered", "page"],
@@ -284,7 +243,7 @@ def test_all_that_the_program_keeps_is_refused_where_others_can_write(
     (home / "own").mkdir(mode=0o700)
     (shared := home / "shared").mkdir(mode=0o777)
     monkeypatch.setenv(profiles.FILE_VARIABLE, str(shared / "profiles.toml"))
-    monkeypatch.setenv(identity.FOLDER_VARIABLE, str(shared))
+    monkeypatch.setenv(machine.FOLDER_VARIABLE, str(shared))
     (shared / "profiles.toml").write_text("[default]\nbase-url = 'http://127.0.0.1:9'\n")
     with pytest.raises(OpenToOthers, match=str(home)) as caught:
         keep(home)
@@ -336,22 +295,3 @@ def test_a_link_is_followed_unless_another_user_made_it(home: Path) -> None:
                     files.opened(link)
             else:
                 files.opened(link).close()
-
-
-@POSIX
-def test_a_link_that_is_replaced_by_a_file_once_it_was_followed_is_noticed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("ours", "theirs"):
-        (tmp_path / name).write_text(name)
-    (tmp_path / "f").symlink_to("ours")
-    follow = os.fstat
-
-    def and_replace(handle: int) -> os.stat_result:
-        with contextlib.suppress(FileNotFoundError):
-            (tmp_path / "theirs").replace(tmp_path / "f")
-        return follow(handle)
-
-    monkeypatch.setattr(os, "fstat", and_replace)
-    with pytest.raises(PermissionError, match="another user made the link"):
-        files.open_regular(tmp_path / "f")

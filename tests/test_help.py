@@ -1,14 +1,12 @@
 """What help says: commands in the order of use, settings in groups, and what was meant by a slip."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 
 import pytest
 
 from importer.cli import cli, main
-from importer.cli.manual import COMMANDS
+from importer.cli.options import COMMANDS
 from importer.settings import SETTINGS
 
 FIRST = {name: example for examples in COMMANDS.values() for name, example in examples.items()}
@@ -40,16 +38,6 @@ def test_an_example_is_understood_by_the_program(name: str, tmp_path: Path, monk
     program, command, *arguments = shlex.split(FIRST[name])
     assert (program, command) == ("note-importer", name)
     cli.commands[name].make_context(name, arguments, parent=cli.make_context(program, [name]))
-
-
-def test_the_help_of_a_command_that_takes_no_file_begins_with_its_own_options(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """It has none that are about one file."""
-    for command, own in (("doctor", "--test-notification"), ("page", "--port")):
-        text = said(capsys, command, "--help-all")
-        assert text.partition("\n\nThis command:\n")[2].lstrip().startswith(own)
-        assert [flag for flag in ("--map", "--value", "--first", "--results", "--sheet") if f" {flag} " in text] == []
 
 
 def test_the_help_of_a_command_shows_what_most_people_need(capsys: pytest.CaptureFixture[str]) -> None:

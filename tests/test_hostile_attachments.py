@@ -1,7 +1,5 @@
 """A sheet that names files which nobody meant to send: no byte of them leaves this machine, and each row says why."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import subprocess
@@ -14,10 +12,8 @@ from typing import Any
 import pytest
 
 from importer.cli import main
-from importer.settings import Settings
 from importer.settings.profiles import FILE_VARIABLE
 from tests import systems
-from tests.running import run
 from tests.sandbox import Sandbox
 from tests.truth import read_results, write_csv
 
@@ -125,43 +121,6 @@ def test_no_byte_of_what_a_hostile_sheet_names_leaves(folder: Folder) -> None:
     assert {attachment.name for attachment in folder.box.attachments} <= PERMITTED.keys()
 
 
-@systems.posix
-@pytest.mark.parametrize("what", ["link", "pipe", "folder"])
-def test_what_takes_a_files_place_after_it_was_looked_at_is_not_sent(folder: Folder, what: str) -> None:
-    """The same number of bytes, so that only what it holds tells; the row says why, and others go out."""
-    settings = Settings(
-        base_url=folder.box.url, key=KEY, journal=folder.place.parent / "journal.sqlite", settle=0,
-        attachments=folder.place / "within", results=folder.place / "results.csv",
-    )  # fmt: skip
-    path = folder.place / "within" / "call.pdf"
-    (folder.place / "outside.pdf").write_bytes(GOOD[::-1])
-    (folder.place / "within" / "other.pdf").write_bytes(b"other")
-    rows = ("P1", "a", "Public", "call.pdf"), ("P2", "b", "Public", "other.pdf")
-    sheet = write_csv(folder.place / "swapped.csv", HEADINGS, *rows)
-
-    def swap() -> bool:
-        path.unlink()
-        if what == "link":
-            path.symlink_to("../outside.pdf")
-        elif what == "pipe":
-            os.mkfifo(path)
-        elif what == "folder":
-            (folder.place / "within").rename(folder.place / "moved")
-            (folder.place / "within").symlink_to("outside")
-        return True
-
-    report = run(sheet, settings, confirm=lambda _: swap())
-    assert report is not None
-    assert left(folder.box) <= digests(b"other")
-    assert [note.prospect_id for note in folder.box.notes] == ([] if what == "folder" else ["P2"])
-    row = read_results(folder.place / "results.csv")[0]
-    why = "it no longer exists" if what == "folder" else "it has changed since it was read"
-    assert row["result"] == "not sent"
-    assert row["reason"] == f"the file 'call.pdf' could not be uploaded: {why}. To send it, run again"
-
-
-# -- a folder that is swapped for a link -------------------------------------------------------------------------------
-
 # Swaps the folder `within` for a link to `../outside`, or back, whenever this process is about to open something whose
 # name holds one of these words: at exactly the moments between a look and what follows from it.
 SWAPPING = """
@@ -191,7 +150,6 @@ sys.exit(status)
 @pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="this system opens nothing part by part")
 @pytest.mark.parametrize("at", [1, *(pytest.param(at, marks=pytest.mark.slow) for at in (2, 3, 0))])
 def test_a_folder_that_is_swapped_for_a_link_leads_nowhere(folder: Folder, tmp_path: Path, at: int) -> None:
-    """Just before something is opened: the first time, the second, the third, and each time."""
     (tmp_path / "outside" / "call.pdf").write_bytes(b"nobody's business")
     sheet = folder.place / "swapped.csv"
     sheet.write_text("Prospect ID,Note,Visibility,Attachments\nP1,a,Public,within/call.pdf\n")

@@ -1,7 +1,5 @@
 """A log tells by lines what happened when, to which file and request; no note, email, key or API's word is in it."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable
@@ -11,9 +9,10 @@ import pytest
 
 from importer.cli import main
 from importer.importing import logs
-from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.log_file import logging_to
 from tests.sandbox import Fault, Sandbox
+
+pytestmark = pytest.mark.usefixtures("jumping")
 
 SHEET = (
     "Prospect ID,Note,Visibility\nP1,A secret1 note,Public\nINVALID1,A secret1 note,Public\n"
@@ -25,20 +24,15 @@ Run = Callable[..., int]
 
 
 @pytest.fixture
-def run(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(desk: None, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command in a folder of the test's own, with a log."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
-    for name, value in {
-        "BASE_URL": box.url, "JOURNAL": "journal.sqlite", "SETTLE": "0", "READ_TIMEOUT": "1", "LOG_FILE": "logs/a.log",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
+    monkeypatch.setenv("NOTE_IMPORTER_READ_TIMEOUT", "1")
+    monkeypatch.setenv("NOTE_IMPORTER_LOG_FILE", "logs/a.log")
     Path("a.csv").write_text(SHEET, encoding="utf-8")
     return lambda *arguments: main([*arguments])
 
 
 def events() -> list[tuple[str, str, str]]:
-    """Level, event and the rest of each line."""
     found = []
     for line in Path("logs/a.log").read_text(encoding="utf-8").splitlines():
         match = LINE.fullmatch(line)
@@ -91,7 +85,6 @@ def test_why_nothing_was_sent_is_told(run: Run) -> None:
 
 
 def test_a_line_stays_a_line_and_steers_nothing(tmp_path: Path) -> None:
-    """Whatever a file is called."""
     file = tmp_path / "a.log"
     with logging_to(file), logs.about(file="a\n\x1b[2Jb\u202e jo@example.com.csv"):
         logs.event("begun")
@@ -100,7 +93,6 @@ def test_a_line_stays_a_line_and_steers_nothing(tmp_path: Path) -> None:
 
 
 def test_days_have_files_of_their_own_and_old_ones_go(tmp_path: Path) -> None:
-    """A file that was last written to on an earlier day is put aside; thirty of those stay."""
     file = tmp_path / "a.log"
     for day in range(1, 41):
         (tmp_path / f"a.log.2020-{1 + day // 28:02}-{1 + day % 28:02}").write_text("old\n", encoding="utf-8")

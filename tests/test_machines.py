@@ -201,7 +201,6 @@ def test_two_machines_share_eight_workspaces_and_one_is_killed(url: str, tmp_pat
             settings = Settings(
                 base_url=box.url, key=KEY, journal=url, profile=name, results=tmp_path / f"{name}.r.csv"
             )
-            report = running.run(tmp_path / f"{name}.csv", settings)
-            assert report is not None
+            report = running.ran(tmp_path / f"{name}.csv", settings)
             assert report.exit_status == 0
         assert once(box, [line for some in lines.values() for line in some])

@@ -1,7 +1,5 @@
 """Messages are values, and each kind has its text in :mod:`importer.texts`."""
 
-from __future__ import annotations
-
 import ast
 import importlib
 import re
@@ -85,13 +83,11 @@ def _template_kinds(node: nodes.Node | None) -> Iterator[str]:
 
 @cache
 def all_shown() -> list[tuple[Path, str, int, set[str], bool]]:
-    """What all templates of the page show."""
     return [(path, *said) for path in sorted(ROOT.rglob("*.html")) for said in said_in_template(path)]
 
 
 @cache
 def all_said() -> list[tuple[Path, str, int, set[str], bool]]:
-    """What all modules and templates say."""
     return [(path, *said) for path in sorted(ROOT.rglob("*.py")) for said in said_in(path)] + all_shown()
 
 
@@ -237,13 +233,10 @@ WORDS_OF_SHEETS = {"fields.py", "rows/suggestions.py", "reading/encodings.py", "
 }
 """Modules that hold what sheets and replies are read by: headings, languages, tags, the API's words."""
 NOT_SAID = {
-    "bucket does not exist",
-    "does not match host name",
-    "note-importer journal backup journal-copy.sqlite",
-    "note-importer sees whether calls come through",
-    "… [cut here: the whole text has {} characters]",
+    "bucket does not exist", "does not match host name", "note-importer journal backup journal-copy.sqlite",
+    "note-importer sees whether calls come through", "… [cut here: the whole text has {} characters]",
     "the reply took too long",
-}
+}  # fmt: skip
 """Words of others that errors are known by, commands, the text of a call that creates nothing, a mark that results are
 known by, names of sheets and rows, and what Python's own errors say."""
 SENTENCE = re.compile(r"\b[a-z']+(?: [a-z']+){3}")
@@ -268,7 +261,6 @@ def sentences_in(path: Path) -> Iterator[str]:
 
 
 def test_no_sentence_stands_outside_of_the_texts() -> None:
-    """But for comments in a scheduler's files and for SQL."""
     found = [
         f"{path.relative_to(ROOT)}: {text}"
         for path in sorted(ROOT.rglob("*.py"))

@@ -1,10 +1,7 @@
 """Whoever is to be notified hears how a run ended, over real connections; and nothing of the sheet leaves the house."""
 
-from __future__ import annotations
-
 import os
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,12 +10,11 @@ import pytest
 from importer.cli import main
 from importer.errors import BadSettings, ImporterError
 from importer.importing.batch import Batch, FileEnded
-from importer.journal.lock import held
-from importer.messages import Cell, Quoted, SettingPart, render, say, words
+from importer.journal.machine import held
+from importer.messages import Cell, Quoted, SettingPart, say, words
 from importer.settings import Settings
-from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Occasion, Recipient
-from importer.telling import notification_messages
-from importer.telling.notifications import channel, send
+from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE
+from importer.telling import notifications
 from tests.listening import Ear, http_ear
 from tests.sandbox import Sandbox
 
@@ -38,24 +34,20 @@ Run = Callable[..., int]
 
 
 @pytest.fixture
-def run(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(desk: None) -> Run:
     """Import a sheet with the command line, in a folder of the test's own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
 
     def run(sheet: str, *arguments: str, addresses: str = "") -> int:
         Path("night.csv").write_text(sheet, encoding="utf-8")
         Path("notify.txt").write_text(f"# who is told\n\n{addresses}\n", encoding="utf-8")
         Path("notify.txt").chmod(0o600)
         told = ["--notify-file", "notify.txt"] if addresses else []
-        given = ["--base-url", box.url, "--journal", "journal.sqlite", "--settle", "0"]
-        return main(["run", "night.csv", "--yes", *given, *told, *arguments])
+        return main(["run", "night.csv", "--yes", *told, *arguments])
 
     return run
 
 
 def test_a_problem_is_told_with_counts_kinds_results_and_what_to_do(run: Run, ear: Ear, box: Sandbox) -> None:
-    """Of the sheet, of what the API said and of the key nothing is in it."""
     assert run(BAD, addresses=f"json://{ear.place}/hook") == 1
     [call] = ear.calls
     told = call.json
@@ -76,7 +68,6 @@ def test_a_problem_is_told_with_counts_kinds_results_and_what_to_do(run: Run, ea
 
 @pytest.mark.parametrize("occasion", ["problem", "never"])
 def test_what_went_well_is_told_only_where_that_is_wanted(run: Run, ear: Ear, occasion: str) -> None:
-    """But a dead man's switch hears of each run, unless nobody is to hear of anything."""
     addresses = f"json://{ear.place}/hook\nping+http://{ear.place}/alive?a=b\nping-fail+http://{ear.place}/fail"
     assert run(GOOD, "--notify", occasion, addresses=addresses) == 0
     pings = [("GET", "/alive?a=b")] if occasion != "never" else []
@@ -86,7 +77,6 @@ def test_what_went_well_is_told_only_where_that_is_wanted(run: Run, ear: Ear, oc
 def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
     run: Run, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Here: the key is refused. That is told, not the API's words."""
     monkeypatch.setenv(KEY_VARIABLE, "another-key")
     addresses = f"json://{ear.place}/hook\nping+http://{ear.place}/alive\nping-fail+http://{ear.place}/fail"
     assert run(GOOD, "--log-file", "a.log", addresses=addresses) == 4
@@ -130,12 +120,11 @@ def test_a_run_that_sends_nothing_is_told(
 
 
 def test_words_of_the_api_and_cells_never_leave_though_other_parts_would() -> None:
-    """The type of one part is enough, however deep it stands."""
     secret, setting = Quoted("secret"), SettingPart("map", "content=secret", is_from_sheet=True)
     of_sheet = say("names", names=((setting,),))
     for part in (say("api.key-refused", words=secret), say("names", names=(Cell("secret"),)), words(secret), of_sheet):
         error = BadSettings(say("settings.invalid", setting=SettingPart("archive"), reason=part))
-        told = notification_messages.notification(Batch("night", [FileEnded.failed(Path("n.csv"), error)]))
+        told = notifications.notification(Batch("night", [FileEnded.failed(Path("n.csv"), error)]))
         assert "secret" not in told.body
         assert "…" in told.body
 
@@ -157,7 +146,6 @@ def test_the_worst_comes_first_and_what_is_good_is_a_number(
 def test_where_another_import_is_at_work_nothing_is_begun_and_a_switch_hears_of_that_one(
     run: Run, ear: Ear, box: Sandbox
 ) -> None:
-    """A person is told; but nothing is wrong that a switch should sound for."""
     addresses = f"json://{ear.place}/hook\nping+http://{ear.place}/alive\nping-fail+http://{ear.place}/fail"
     assert run(GOOD) == 0
     with held(Path("journal.sqlite"), str(Settings(base_url=box.url).workspace)):
@@ -167,7 +155,6 @@ def test_where_another_import_is_at_work_nothing_is_begun_and_a_switch_hears_of_
 
 
 def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without what Python says of it, in which a cell's value may stand."""
     monkeypatch.setattr("importer.telling.report_messages.report", lambda _: 1 / 0)
     assert run(GOOD, addresses=f"json://{ear.place}/hook") == 3
     said = "night.csv: stopped before its end. An internal error of note-importer."
@@ -193,7 +180,6 @@ def test_a_files_name_is_one_line_of_text_that_mentions_nobody(run: Run, ear: Ea
 def test_one_that_fails_is_said_and_fails_nothing(
     run: Run, ear: Ear, box: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither the run nor the others; and no part of an address is shown."""
     addresses = (
         f"json://name:hidden1@{ear.place}/404/hidden2\njson://127.0.0.1:1/hidden3\nping+http://127.0.0.1:1/hidden4\n"
         f"ping+http://{ear.place}/500/hidden5\nping+http://{ear.place}/alive"
@@ -204,11 +190,9 @@ def test_one_that_fails_is_said_and_fails_nothing(
     shown = capsys.readouterr()
     said = " ".join(shown.err.split())
     for line, why in (
-        (3, "JSON replied with 404"),
-        (4, "JSON could not be reached, or did not accept it"),
-        (5, "the notification address could not be reached"),
-        (6, "it replied with 500"),
-    ):
+        (3, "JSON replied with 404"), (4, "JSON could not be reached, or did not accept it"),
+        (5, "the notification address could not be reached"), (6, "it replied with 500"),
+    ):  # fmt: skip
         assert f"A notification could not be sent (line {line} of notify.txt): {why}." in said
     assert "hidden" not in shown.out + shown.err
 
@@ -255,47 +239,10 @@ def test_an_address_that_is_none_stops_everything(
     assert box.received == ()
 
 
-def test_where_apprise_is_not_installed_that_is_said_and_a_switch_needs_none(
-    run: Run, ear: Ear, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(sys.modules, "apprise", None)
-    assert run(GOOD, addresses=f"ping+http://{ear.place}/alive") == 0
-    assert run(GOOD, addresses=f"json://{ear.place}/hook") == 2
-    assert "pip install apprise" in " ".join(capsys.readouterr().err.split())
-    assert ear.paths() == [("GET", "/alive")]
-
-
-def test_a_profile_names_the_file_and_the_environment_counts_more(
-    run: Run, ear: Ear, profiles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """As with the key. Who else can read the file is said."""
-    file = profiles.with_name("who.txt")
-    file.write_text(f"json://{ear.place}/of-the-profile\n", encoding="utf-8")
-    file.chmod(0o644)
-    profiles.write_text(f"[default]\nnotify = 'always'\nnotify-file = '{file}'\n", encoding="utf-8")
-    assert run(GOOD) == 0
-    if sys.platform != "win32":
-        assert "can read the notification addresses in" in " ".join(capsys.readouterr().err.split())
-    monkeypatch.setenv(ADDRESSES_VARIABLE, f"json://{ear.place}/of-the-environment")
-    assert run(GOOD) == 0
-    assert [call.path for call in ear.calls] == ["/of-the-profile", "/of-the-environment"]
-    assert "all notes are delivered (night.csv)" in ear.told[0]["title"]
-
-
-def test_a_test_goes_to_everyone_but_a_switch(ear: Ear) -> None:
-    """Which would take it for a run."""
-    addresses = (f"json://{ear.place}/hook", f"ping+http://{ear.place}/alive", f"json://{ear.place}/500")
-    channels = [channel(Recipient(address, words(f"address {i}"))) for i, address in enumerate(addresses)]
-    failed = send(channels, notification_messages.trial("night"), Occasion.ALWAYS)
-    assert [*map(render, failed)] == ["A notification could not be sent (address 2): JSON replied with 500."]
-    assert ear.paths() == [("POST", "/hook"), ("POST", "/500")]
-
-
 def all_under(error: type[ImporterError]) -> list[type[ImporterError]]:
     return [error, *(below for found in error.__subclasses__() for below in all_under(found))]
 
 
 def test_every_error_has_a_kind_of_its_own() -> None:
-    """In words that are the same each time."""
     kinds = [error.kind for error in {*all_under(ImporterError)}]
     assert len(set(kinds)) == len(kinds)

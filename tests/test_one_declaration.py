@@ -1,11 +1,8 @@
-"""A stranger's six changes are made on a copy of the program: each is written down once, and found wherever it belongs.
+"""A stranger's four changes to a copy of the program: each is written down once, and found wherever it belongs.
 
 The recipes in CONTRIBUTING.md are what is done here. A change that needs one more file has met a second list.
 """
 
-from __future__ import annotations
-
-import csv
 import json
 import os
 import re
@@ -23,9 +20,8 @@ import pytest
 
 from importer.cli import main
 from importer.models import Result
-from importer.settings.secrets import KEY_VARIABLE
-from tests.listening import http_ear
 from tests.sandbox import Sandbox, calls, service
+from tests.truth import write_csv
 
 ROOT = Path(__file__).parents[1]
 CHANGES = r"""
@@ -80,68 +76,9 @@ names of files, or IDs; see [below](#files-that-notes-carry) |
     Layout(["error"], ["code"], ["error"]),
 +++
     Layout(["fault", "faultstring"], ["fault", "detail", "errorcode"], ["fault"]),
-=== database: importer/settings/address.py
-SERVERS = {"postgresql": "postgres", "postgres": "postgres"}
-+++
-SERVERS["mariadb"] = "mariadb"
-=== database: importer/journal/mariadb.py
-+++
-'''Keep a journal in MariaDB.'''
-
-from importer.journal import Journal
-from importer.messages import say
-
-
-class MariaDBJournal(Journal):
-    '''Journal in MariaDB.'''
-
-    is_shared = True
-    failures = (OSError,)
-    mend = say("mariadb.mend")
-    spelling = (
-        ("INTEGER PRIMARY KEY", "BIGINT PRIMARY KEY AUTO_INCREMENT"),
-        ("INTEGER", "BIGINT"),
-        ("FLOAT", "DOUBLE"),
-        ("TEXT", "VARCHAR(400)"),
-        (r"\b(digest|seen|name|what) BLOB", r"\1 VARBINARY(32)"),
-        (r"(CREATE (?:UNIQUE )?INDEX .*) WHERE .*", r"\1"),
-        (" WITHOUT ROWID", ""),
-        (r"(?s)INSERT INTO(.*)ON CONFLICT DO NOTHING", r"INSERT IGNORE INTO\1"),
-        (r"ON CONFLICT \(.*?\) DO UPDATE SET", "ON DUPLICATE KEY UPDATE"),
-        (r"excluded\.(\w+)", r"VALUES(\1)"),
-        (r"(?<![.:\w])key\b", "`key`"),
-        (r"(?<!:):(\w+)", r"%(\1)s"),
-    )
-
-
-JOURNAL = MariaDBJournal
-=== database: importer/texts/journal.py
-TEXTS: dict[str, str | tuple[str, str]] = {
-+++
-    "mariadb.mend": "Mend it",
-=== database: docs/machines.md
-## A journal in PostgreSQL
-+++
-
-MariaDB will do, too.
-=== notification: importer/telling/notification_messages.py
-    yield notification(batch, log_file)
-+++
-    if batch.counts:
-        title = render(say("notice.morning", n=sum(batch.counts.values())))
-        yield Notification(title, title, batch.exit_status, is_for_switch=False)
-=== notification: importer/texts/telling.py
-    "notice.delivered": "all notes are delivered",
-+++
-    "notice.morning": ("{n} row", "{n} rows"),
-=== notification: docs/every-night.md
-## Notifications
-+++
-
-Each morning brings one.
 """
-"""Change and file; a line in the file, and what is written after it. A new file has no line before."""
-FILES = {"field": 6, "column": 3, "guard": 3, "layout": 2, "database": 5, "notification": 3}
+"""Change and file; a line in the file, and what is written after it."""
+FILES = {"field": 6, "column": 3, "guard": 3, "layout": 2}
 """How many files of importer/ and docs/ each change may need at most."""
 
 
@@ -191,7 +128,7 @@ class Ended(NamedTuple):
 
 @dataclass(frozen=True)
 class House:
-    """A copy of the program with all six changes, and a person's folder."""
+    """A copy of the program with all four changes, and a person's folder."""
 
     root: Path
 
@@ -205,9 +142,7 @@ class House:
         return [Ended(*ended) for ended in json.loads(done.stdout)]
 
     def sheet(self, name: str, *rows: Sequence[str], more: Sequence[str] = ()) -> str:
-        with (self.root / name).open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([("Prospect ID", "Note", "Visibility", *more), *rows])
-        return name
+        return write_csv(self.root / name, ("Prospect ID", "Note", "Visibility", *more), *rows).name
 
 
 @pytest.fixture(scope="module")
@@ -217,18 +152,15 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for _, file, anchor, added in edits():
         path = root / file
-        text = path.read_text(encoding="utf-8") if anchor else ""
-        assert text.count(anchor) == 1 or not anchor, (file, anchor)
-        path.write_text(text.replace(anchor, anchor + added) if anchor else added, encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        assert text.count(anchor) == 1, (file, anchor)
+        path.write_text(text.replace(anchor, anchor + added), encoding="utf-8")
     return root
 
 
 @pytest.fixture
-def house(changed: Path, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def house(changed: Path, desk: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """The changed program beside a sandbox that knows the new field."""
-    for name, value in {"BASE_URL": box.url, "JOURNAL": str(tmp_path / "journal.sqlite"), "SETTLE": "0"}.items():
-        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
-    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
     monkeypatch.setattr(
         service, "fields", lambda call, required, optional: calls.fields(call, required, (*optional, "category"))
     )
@@ -249,7 +181,6 @@ def sent(box: Sandbox) -> list[tuple[str, str]]:
 
 
 def test_each_change_needs_few_files() -> None:
-    """Of importer/ and docs/; whoever comes by finds them in the recipe."""
     needed = Counter(name for name, _ in {(name, file) for name, file, *_ in edits()})
     assert needed.keys() == FILES.keys()
     assert needed <= Counter(FILES)
@@ -287,19 +218,6 @@ with prepare("notes.csv", Settings()) as prepared:
     assert [row[results[0].index("result")] for row in results[1:]] == ["already imported", "created", "created"]
     assert "role.category" in on_page.out
     assert "Category" in rows(house.root / "notes.template.xlsx", "Notes")[0]
-
-
-def test_a_field_of_the_identity_that_changes_under_a_record_is_said(house: House, box: Sandbox) -> None:
-    """An update can't change it, and no second note comes of it."""
-    more, way = ["Category", "Note ID"], ["--map", "record=Note ID", "--yes", "--results", "notes.out.csv"]
-    sheets = [
-        house.sheet(f"notes.{it}.csv", ("P1", "Terms", "Private", it, "NOTE0001"), more=more) for it in ("A", "B")
-    ]
-    first, then = house(["run", sheets[0], *way], ["run", sheets[1], *way, "--update"])
-    assert (first.status, then.status) == (0, 0)
-    assert sent(box) == [("A", "Terms")]
-    results = (house.root / "notes.out (2).csv").read_text(encoding="utf-8-sig")
-    assert "only the text, visibility and status of a note can be changed" in results
 
 
 def test_a_results_column_is_written_explained_and_known_again(house: House) -> None:
@@ -340,7 +258,6 @@ def test_a_guard_has_its_flag_variable_profile_help_and_message(house: House, bo
 
 
 def test_a_layout_of_errors_is_read_and_is_never_a_success(house: House) -> None:
-    """Neither a receipt, nor an empty page of prospects, whatever stands beside it."""
     code = """
 from importer.api import Cause, Endpoint, entries, saleshandy
 from importer.api.exchange import Exchange
@@ -352,33 +269,3 @@ print(saleshandy._is_receipt(Exchange(0, 0, 200, data=b"{}"), fault), entries.pr
 """
     [shown] = house(["-c", code])
     assert shown.out.splitlines() == ["Rate Limit exceeded 4000 True", "False None"]
-
-
-def test_a_database_spells_every_statement_of_the_journal(house: House) -> None:
-    """By its own table alone; nothing of SQLite's or PostgreSQL's spelling is left."""
-    code = r"""
-from importer.journal import _kind_of, delivery_sql, memory, runs, schema, store
-from importer.settings.address import journal_place
-own = _kind_of(journal_place("mariadb://importer@db.example.com/notes"))._own
-texts = [text for room in (delivery_sql, memory, runs, schema, store) for text in vars(room).values()
-         if isinstance(text, str) and text.split(maxsplit=1)[:1] in (["SELECT"], ["INSERT"], ["UPDATE"], ["DELETE"])]
-texts += [f"CREATE TABLE IF NOT EXISTS {name} ({text}) WITHOUT ROWID" for name, text in schema.TABLES.items()]
-texts += [f"CREATE {index}" for index in schema._INDEXES]
-print(json.dumps([own(text.replace("{given}", ":a")) for text in texts]))
-"""
-    [shown] = house(["-c", code])
-    spelled = json.loads(shown.out)
-    assert len(spelled) > 50
-    others = re.compile(r"ON CONFLICT|excluded|ROWID|BLOB NOT NULL UNIQUE|FLOAT|\s:\w|(?<!%)[( ]key\b|INDEX .* WHERE")
-    assert [text for text in spelled if others.search(text)] == []
-
-
-def test_a_kind_of_notification_is_sent_beside_the_other(house: House) -> None:
-    """Without another ping."""
-    name = house.sheet("notes.csv", ("P1", "Terms", "Private"))
-    with http_ear() as ear:
-        addresses = f"NOTE_IMPORTER_NOTIFY_ADDRESSES=json://{ear.place}/hook ping+http://{ear.place}/alive"
-        [ended] = house([addresses, "run", name, "--yes", "--notify", "always"])
-    assert (ended.status, "Warning" in ended.err) == (0, False)
-    assert sorted(told["title"] for told in ear.told) == ["1 row", "note-importer: all notes are delivered (notes.csv)"]
-    assert [call for call in ear.paths() if call[0] == "GET"] == [("GET", "/alive")]

@@ -1,7 +1,5 @@
 """A full disk under what a command says is told as that, and so is a system that starts no thread."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -67,9 +65,6 @@ def test_what_cant_be_written_isnt_status_0_or_1_and_a_run_whose_plan_cant_be_sa
     assert (status, json.loads(out)["exit_status"]) == (2, 2)
 
 
-# -- threads ----------------------------------------------------------------------------------------------------------
-
-
 @contextmanager
 def no_thread_starts() -> Iterator[None]:
     """Let the system refuse every thread: each would want more memory than there is."""
@@ -88,8 +83,7 @@ def test_a_run_for_which_no_thread_is_started_sends_nothing_and_says_so(
         running.run(sheet, settings)
     assert stopped.value.exit_status == 3
     assert box.received == ()
-    report = running.run(sheet, settings)
-    assert report is not None
+    report = running.ran(sheet, settings)
     assert report.exit_status == 0
     assert len(box.notes) == 1
 

@@ -1,17 +1,10 @@
 """What the README and the documents that it leads to say is so."""
 
-from __future__ import annotations
-
 import io
-import itertools
 import re
-import runpy
 import shlex
-import sys
 import tomllib
 from pathlib import Path
-from typing import Any
-from unittest.mock import Mock
 from urllib.parse import unquote
 
 import click
@@ -29,8 +22,7 @@ from importer.rows.columns import find
 from importer.settings import BATCH_SIZE, GIVE_UP, SETTINGS, Settings, readings
 from importer.settings.address import LIVE
 from tests import house
-from tests.delivering import counts, deliver
-from tests.sandbox import Fault, Limit, Sandbox
+from tests.sandbox import Sandbox
 from tests.test_messages import FORMS
 from tests.truth import Line, write_sheet
 
@@ -40,7 +32,6 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def text_of(name: str) -> str:
-    """A document of docs/."""
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
 
 
@@ -61,7 +52,6 @@ def table(first_heading: str, text: str = README) -> list[list[str]]:
 
 
 def test_the_readme_is_short_and_leads_to_every_document() -> None:
-    """Those for developers by way of CONTRIBUTING.md."""
     assert len(README.splitlines()) <= 120
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     linked = {*re.findall(r"\]\(docs/([\w-]+\.md)", README + contributing)}
@@ -158,9 +148,6 @@ def test_every_setting_of_the_commands_has_a_help_text() -> None:
             assert not isinstance(parameter, click.Option) or parameter.help
 
 
-# -- when something went wrong
-
-
 def said() -> str:
     """Every text in one line, with what there is to do; where a value or a setting stands, a gap."""
     actions = {kind: texts[0] for kind, texts in FORMS.items() if kind.startswith("action.")}
@@ -177,42 +164,6 @@ def test_every_sentence_that_the_guide_explains_is_one_that_a_person_can_see() -
     words = said()
     assert len(quoted) > 10
     assert [quote for quote in quoted if quote not in words] == []
-
-
-# -- Kubernetes
-
-
-# -- faults
-
-FAULTS = (ROOT / "tests" / "sandbox" / "README.md").read_text(encoding="utf-8")
-SHOWN = re.findall(r"^\| [^|]+ \| `(--[^|]+)` \| ([^|]+) \|$", FAULTS, re.MULTILINE)
-STATUS = {"--fault 400-token@3": 4, "--fault firewall=invoice": 1}
-
-
-@pytest.mark.parametrize(("told", "expected"), SHOWN, ids=[flags for flags, _ in SHOWN])
-@pytest.mark.usefixtures("jumping")
-def test_what_the_guide_lets_one_expect_of_a_fault_comes_true(told: str, expected: str, tmp_path: Path) -> None:
-    """Notes are there once, and the rows end as is said."""
-    given: dict[str, list[str]] = {}
-    for flag, value in itertools.pairwise(shlex.split(told.replace("`", " "))):
-        given.setdefault(flag, []).append(value)
-    rules: dict[str, Any] = {"faults": [*map(Fault.parse, given.get("--fault", []))]}
-    if "--rate-limit" in given:
-        rules["limit"] = Limit.parse(given["--rate-limit"][0])
-    lines = [Line(f"P{i}", "about the invoice" if i == 5 else f"note {i}") for i in range(6)]
-    if "--max-batch" in given:
-        rules["max_batch"] = int(given["--max-batch"][0])
-        lines = [Line(f"P{i}", "alike") for i in range(30)]
-    with Sandbox(**rules) as box:
-        report = deliver(box, tmp_path, lines, key=box.api_key, workers=1, read_timeout=2, settle=5.0, batch_size=100)
-        found = counts(report)
-    assert report.exit_status == STATUS.get(told, 0)
-    assert set(re.findall(r"[*`]([a-z ]+)[*`]", expected)) <= set(found)
-    if not STATUS.get(told):
-        assert set(found) == {"created"}
-
-
-# -- the five commands
 
 
 def test_the_five_commands_of_the_readme_lead_to_a_schedule(
@@ -239,27 +190,3 @@ def test_the_five_commands_of_the_readme_lead_to_a_schedule(
     installed = capsys.readouterr().out.partition("Results: ")[2]
     assert str(tmp_path / "exports") in installed
     assert "00:00-23:59" in installed
-
-
-# -- Apache Airflow
-
-
-def test_the_program_reads_the_profiles_that_the_dag_lists(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no variable says which; tests/test_airflow.py has a real Airflow, and says which."""
-    tasks: dict[str, Any] = {}
-
-    def task(function: Any = None, **_: Any) -> Any:
-        if function is None:
-            return task
-        tasks[function.__name__] = function
-        return Mock()
-
-    monkeypatch.delenv("NOTE_IMPORTER_PROFILES", raising=False)
-    sdk = Mock(dag=lambda *_, **__: lambda function: function, task=task)
-    for name, module in {"": Mock(), ".sdk": sdk, ".sdk.exceptions": Mock()}.items():
-        monkeypatch.setitem(sys.modules, f"airflow{name}", module)
-    runpy.run_path(str(ROOT / "samples" / "airflow" / "note_import.py"))
-    run = Mock(return_value=Mock(returncode=0, stdout='{"files": []}'))
-    monkeypatch.setattr("subprocess.run", run)
-    tasks["import_files"]("acme")
-    assert run.call_args.kwargs["env"]["NOTE_IMPORTER_PROFILES"] == "/etc/note-importer/profiles.toml"

@@ -1,12 +1,9 @@
-"""When `make release` refuses, and which licences it stops at."""
-
-from __future__ import annotations
+"""Which licences, packages and archives `make release` refuses."""
 
 import contextlib
 import hashlib
 import re
 import runpy
-import subprocess
 import zipfile
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
@@ -17,48 +14,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent
-RELEASE = runpy.run_path(str(ROOT / ".ci" / "release"))
 LICENCES = runpy.run_path(str(ROOT / ".ci" / "licences"))
-CHANGELOG = "# Changelog\n\n## 0.2.0 (2026-11-28)\n\nNew.\nMore.\n\n## 0.1.0\n\nThe first.\n"
-
-
-def notes(folder: Path, changelog: str, *, is_trial: bool = False) -> str:
-    (folder / "CHANGELOG.md").write_text(changelog, encoding="utf-8")
-    return str(RELEASE["notes_in"](folder, "0.2.0", is_trial=is_trial))
-
-
-def test_the_notes_are_the_section_of_the_version(tmp_path: Path) -> None:
-    """A trial takes the first section."""
-    assert notes(tmp_path, CHANGELOG) == "New.\nMore."
-    assert notes(tmp_path, "# Changelog\n\n## Not released yet\n\nLater.\n\n## 0.1.0\n", is_trial=True) == "Later."
-
-
-@pytest.mark.parametrize(
-    ("changelog", "why"),
-    [
-        ("# Changelog\n\n## 0.1.0\n\nThe first.\n", "notes under '## 0.1.0', above any of version 0.2.0"),
-        (CHANGELOG.replace("2026-11-28", "Not released yet"), "has no date. Write it: '## 0.2.0 (2026-12-24)'"),
-        (CHANGELOG.replace("## 0.2.0", "## Not released yet\n\nLater.\n\n## 0.2.0"), "or raise the version"),
-        ("# Changelog\n", "has no section '## 0.2.0'"),
-    ],
-)
-def test_without_a_section_of_the_version_nothing_is_released(tmp_path: Path, changelog: str, why: str) -> None:
-    """Nor if something is above it, which belongs to no version."""
-    with pytest.raises(RELEASE["Refused"], match=re.escape(why)):
-        notes(tmp_path, changelog)
-
-
-def test_what_is_not_committed_is_named(tmp_path: Path) -> None:
-    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
-    RELEASE["check_clean"](tmp_path)
-    (tmp_path / "new.py").touch()
-    with pytest.raises(RELEASE["Refused"], match=r"Commit or remove:\n  \?\? new.py"):
-        RELEASE["check_clean"](tmp_path)
 
 
 def test_a_licence_or_a_library_that_nobody_looked_at_stops_it(tmp_path: Path) -> None:
-    """Copyleft that was looked at is named, and other licences are not."""
-
     def judged(name: str, licence: str) -> Any:
         return LICENCES["judged"](LICENCES["Part"](name, "1", licence, {}))
 
@@ -79,11 +38,7 @@ def test_a_package_without_the_text_of_its_licence_stops_it(tmp_path: Path, caps
     assert "x: no licence text" in capsys.readouterr().err
 
 
-# -- what it is made of
-
-
 def scripted(name: str) -> ModuleType:
-    """The module of a script."""
     loader = SourceFileLoader(name, str(ROOT / ".ci" / name))
     spec = spec_from_loader(name, loader)
     assert spec is not None

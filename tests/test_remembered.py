@@ -1,7 +1,5 @@
 """What is remembered of one sheet makes no note of another more visible or more published than its column says."""
 
-from __future__ import annotations
-
 import csv
 import itertools
 from collections.abc import Mapping, Sequence
@@ -14,14 +12,14 @@ from hypothesis import strategies as st
 
 from importer.errors import BadSettings
 from importer.fields import WORDED
-from importer.importing.answers import answered
 from importer.importing.loading import load
-from importer.importing.run import prepare
+from importer.importing.run import answered, prepare
 from importer.messages import words
 from importer.models import PossibleAnswer, Role, Status, Visibility
 from importer.rows import words as known_words
 from importer.rows.values import folded
 from importer.settings import SETTINGS, Settings, Topic, profiles, readings, sources
+from tests.truth import write_csv
 
 _NAMES = [name for name, setting in SETTINGS.items() if setting.topic in (Topic.FILE, Topic.PLACE)]
 _HEADINGS = {
@@ -71,13 +69,10 @@ class Desk:
         """A sheet; one of statuses has a visibility, too."""
         path = self._folder / f"{next(_number)}.csv"
         more, beside = (["Visibility"], ["Private"]) if role is Role.STATUS else ([], [])
-        with path.open("w", encoding="utf-8", newline="") as file:
-            rows = [[f"P{i}", f"Note {i}", *beside, word] for i, word in enumerate(words)]
-            csv.writer(file).writerows([["Prospect ID", "Note", *more, heading], *rows])
-        return path
+        rows = [[f"P{i}", f"Note {i}", *beside, word] for i, word in enumerate(words)]
+        return write_csv(path, ["Prospect ID", "Note", *more, heading], *rows)
 
     def settings(self) -> Settings:
-        """As the profile has it."""
         return sources.settings_of(sources.gather({"journal": str(self._folder / "no.sqlite")}, _NAMES, {}))
 
     def answer(self, path: Path, picks: Sequence[int], *, on_the_page: bool) -> None:
@@ -194,22 +189,8 @@ def test_no_note_is_more_than_its_own_column_says_whatever_was_answered_for_anot
     check(desk, *one)
 
 
-def test_two_tables_of_one_column_may_not_contradict_each_other(tmp_path: Path) -> None:
-    """The later one doesn't silently count: it might be the public one."""
-    desk = Desk(tmp_path)
-    profiles.profiles_file().write_text(
-        '[[default.readings]]\nname = "n"\nanswered = 2026-11-03\nheadings = ["Prospect ID", "Note", "Shared"]\n'
-        'map = { visibility = "Shared" }\n[default.readings.value.visibility]\n'
-        'Shared = { Yes = "Private" }\nshared = { Yes = "Public" }\n',
-        encoding="utf-8",
-    )
-    with pytest.raises(BadSettings, match="'Yes' has two meanings as the visibility"):
-        desk.sent(desk.write(Role.VISIBILITY, "Shared", ["Yes"]))
-
-
 @pytest.mark.parametrize("heading", ["Shared?", "ac\"c'ess", "Zeile\nzwei", "a.b", "Internal", "ä=ö:", "[x]", "Yes"])
 def test_a_column_is_known_again_whatever_its_heading(tmp_path: Path, heading: str) -> None:
-    """Its words are written into the profile and read from it; another column's are not."""
     desk = Desk(tmp_path)
     path = desk.write(Role.VISIBILITY, heading, ["Internal", "Yes"])
     with prepare(path, desk.settings()) as prepared:

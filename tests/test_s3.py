@@ -1,7 +1,5 @@
 """Files in S3, by a real S3 server on this machine: fetched, imported, and put back with their results."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io
@@ -10,11 +8,9 @@ from collections.abc import Callable, Iterator
 
 import openpyxl
 import pytest
-from s3fs.core import S3File
 
 from importer import storage
 from importer.errors import NotReached
-from importer.importing.inbox import choose
 from importer.storage import Url
 from tests.api.canned import Canned
 from tests.listening import http_ear
@@ -58,7 +54,6 @@ def results(content: bytes) -> list[str]:
 
 
 def test_a_folder_in_s3_is_imported_and_moved_with_its_results(type_: Terminal, box: Sandbox, store: Store) -> None:
-    """What is shown and kept names URLs: the screen, the document, the journal and the results."""
     store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\nP-2,there,private\n")
     store.put("inbox/deeper/c.csv", f"{HEAD}P-9,not meant,private\n")
     store.put("inbox/read me.md", "no spreadsheet")
@@ -81,7 +76,7 @@ def test_notes_of_a_file_elsewhere_carry_files_of_this_machine(type_: Terminal, 
     (forms := type_.folder / "forms").mkdir()
     (forms / "call.pdf").write_bytes(b"the summary of a call")
     url = store.put("inbox/a.csv", "Prospect ID,Note,Visibility,Attachments\nP-1,hello,private,call.pdf\n")
-    more = ("--attachments", str(forms), "--unknown-emails", f"{INBOX}/unknown.csv")
+    more = ("--attachments", str(forms))
     assert type_("check", url, "--attachments", str(forms)).status == 0
     assert f"{url}: CSV" in type_.last.all
     assert {method for method, _ in store.asked} <= {"GET", "HEAD"}
@@ -95,27 +90,11 @@ def test_notes_of_a_file_elsewhere_carry_files_of_this_machine(type_: Terminal, 
 
 
 def test_a_file_is_never_moved_over_another(store: Store) -> None:
-    """Both stay as they are; the archive then tries the next name."""
     mine, theirs = Url(store.put("inbox/a.csv", "mine")), Url(store.put("done/a.csv", "a colleague's"))
     with pytest.raises(FileExistsError):
-        storage.move(mine, theirs, hashlib.sha256(b"mine").hexdigest(), 100)
+        storage.move(mine, theirs, hashlib.sha256(b"mine").hexdigest())
     assert store.read("done/a.csv") == b"a colleague's"
     assert store.keys() == ["done/a.csv", "inbox/a.csv"]
-
-
-def test_to_see_whether_a_file_is_a_results_file_only_parts_of_it_are_fetched(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Anybody may put a large one into the inbox; it is copied once its size is known to be allowed."""
-    url, fetched, fetch = store.put("inbox/a.csv", HEAD + "P-1,hello,private\n" * 1_000_000), [], S3File._fetch_range
-
-    def count(file: S3File, start: int, end: int) -> bytes:
-        fetched.append(end - start)
-        return bytes(fetch(file, start, end))
-
-    monkeypatch.setattr(S3File, "_fetch_range", count)
-    assert [str(candidate.path) for candidate in choose([INBOX]).candidates] == [url]
-    assert 0 < sum(fetched) < 5 << 20
 
 
 def test_a_file_that_changed_since_it_was_read_stays(type_: Terminal, box: Sandbox, store: Store) -> None:
@@ -143,26 +122,6 @@ def test_a_file_that_changed_since_it_was_read_stays(type_: Terminal, box: Sandb
     assert type_(*run).status == 0
     assert store.read("done/a (3).csv") == longer.encode()
     assert len(box.notes) == 2
-
-
-def test_results_that_cannot_be_put_there_are_kept_here(type_: Terminal, box: Sandbox, store: Store) -> None:
-    """The file stays, the run says where the results are, and the next one puts them where they belong."""
-    url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
-    other = store.put("inbox/b.csv", f"{HEAD}P-2,hello,private\n")
-    run = ("run", url, *ROOM, "--archive", DONE)
-    store.denies = lambda ask: ask[0] == "PUT"
-    assert type_("run", url, other, *ROOM, "--archive", DONE).status == 3
-    kept = type_.folder / "a.results.csv"
-    assert results(kept.read_bytes()) == ["created"]
-    assert "1 created the note was created" in type_.last.all
-    assert "a.results.csv could not be moved to s3://sales/done: the storage refuses the request" in type_.last.all
-    assert f"saved here: {kept}" in type_.last.all
-    assert "1 imported, 1 not begun" in type_.last.all  # it would fare no better
-    assert store.keys() == ["inbox/a.csv", "inbox/b.csv"]
-    store.denies = lambda _: False
-    assert type_(*run).status == 0
-    assert store.names("done") == ["a.csv", "a.results.csv"]
-    assert len(box.notes) == 1
 
 
 def test_a_store_that_goes_away_before_the_results_are_put(

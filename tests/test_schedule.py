@@ -1,7 +1,5 @@
 """What `schedule` says to paste: the tools that read it take it, and find in it what was meant."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -14,18 +12,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from unittest.mock import Mock
 from xml.etree import ElementTree
 
 import pytest
 import yaml
 
-from importer.cli import main, scheduling
+from importer.cli import main
 from importer.cli.scheduling import Night, System, text_for, this_program
 from importer.errors import BadSettings
 from importer.settings import SETTINGS
-from importer.settings.limits import TimeWindow
+from importer.settings.kinds import TimeWindow
 from importer.settings.secrets import KEY_VARIABLE
 from importer.settings.sources import OTHER_VARIABLES
 
@@ -52,12 +49,8 @@ def test_a_sign_that_a_scheduler_reads_is_refused_wherever_it_is(place: str, sig
 
 
 def test_a_name_in_a_scheduler_has_no_sign_that_any_of_them_reads() -> None:
-    """So a comment, a file's name and a description are safe, whatever the profile's name holds."""
     for profile, name in (("night ", "night"), ("a b", "a-b"), ("../h (x)", "h-x"), ("#", "profile")):
         assert night(profile=profile).name == f"note-importer-{name}"
-
-
-# -- systemd
 
 
 def units_of(found: Night) -> dict[str, str]:
@@ -97,9 +90,6 @@ def test_the_unit_runs_what_was_said_whatever_the_names_hold() -> None:
     assert "Restart" not in service
 
 
-# -- cron
-
-
 @posix
 def test_a_shell_reads_the_cron_line_as_it_was_meant(tmp_path: Path) -> None:
     told = tmp_path / "told.json"
@@ -122,19 +112,12 @@ def test_a_shell_reads_the_cron_line_as_it_was_meant(tmp_path: Path) -> None:
     assert arguments[-1] == AWKWARD
 
 
-# -- launchd
-
-
 def test_an_agent_of_launchd_runs_what_was_said() -> None:
-    """At the window's opening; a property list holds any name as it is."""
     found = night()
     agent = plistlib.loads(text_for(found, System.LAUNCHD).encode())
     assert agent["ProgramArguments"] == [*this_program(), *found.run("--quiet")]
     assert agent["StartCalendarInterval"] == {"Hour": 2, "Minute": 0}
     assert agent["WorkingDirectory"] == "/srv"
-
-
-# -- Windows
 
 
 def test_the_task_runs_what_was_said() -> None:
@@ -156,11 +139,7 @@ def test_the_task_runs_what_was_said() -> None:
         assert str(ElementTree.fromstring(text).findtext(".//{*}Arguments")).endswith(r' -- "C:\Müller & Co\\"')
 
 
-# -- Kubernetes
-
-
 def test_the_job_of_kubernetes_runs_what_was_said() -> None:
-    """Once a night, in the time zone of its container. What is kept is on a volume."""
     found = night(profile="It s Müller: #1")
     job = yaml.safe_load(text_for(found, System.KUBERNETES))
     assert job["metadata"]["name"] == "note-importer-it-s-m-ller-1"
@@ -178,9 +157,6 @@ def test_the_job_of_kubernetes_runs_what_was_said() -> None:
     assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
     long = yaml.safe_load(text_for(night(profile="a" * 39 + "-bc"), System.KUBERNETES))["metadata"]["name"]
     assert long == "note-importer-" + "a" * 38
-
-
-# -- Airflow
 
 
 def test_the_dag_of_airflow_runs_what_was_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,9 +192,6 @@ def test_the_dag_of_airflow_runs_what_was_said(tmp_path: Path, monkeypatch: pyte
     assert run.call_args.kwargs["env"]["TZ"] == str(about["start_date"].tzinfo)
 
 
-# -- the command
-
-
 @pytest.mark.parametrize("system", [one for one in System if os.name == "posix" or one is not System.SYSTEMD])
 def test_schedule_makes_names_full_and_says_what_the_night_wont_know(
     system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profiles: Path, capsys: pytest.CaptureFixture[str]
@@ -247,22 +220,3 @@ def test_schedule_refuses_what_could_not_run(capsys: pytest.CaptureFixture[str])
     for arguments in (["."], ["nowhere", *at_night], [".", *at_night, "--profile", "nite"], at_night):
         assert main(["schedule", *arguments]) == 2
         assert capsys.readouterr().out == ""
-
-
-# -- as if this were Windows: wine shows these wrongly or not at all
-
-
-WINDOWS = SimpleNamespace(name="nt", environ={})
-
-
-def test_the_scheduler_is_windows_own_and_starts_the_program_as_it_was_installed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """By pip as note-importer.exe beside Python; in the zip by Python itself."""
-    python = tmp_path / "python.exe"
-    monkeypatch.setattr(scheduling, "os", WINDOWS)
-    monkeypatch.setattr(scheduling, "sys", SimpleNamespace(executable=str(python)))
-    assert scheduling.System.here() is scheduling.System.WINDOWS
-    assert scheduling.this_program() == [str(python), "-P", "-m", "importer"]
-    (tmp_path / "note-importer.exe").touch()
-    assert scheduling.this_program() == [str(tmp_path / "note-importer.exe")]

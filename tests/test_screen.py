@@ -1,8 +1,5 @@
 """What a terminal of 80 columns shows: whole words, one line for a line break in a cell, colours, and true numbers."""
 
-from __future__ import annotations
-
-import csv
 import re
 import sys
 from collections.abc import Sequence
@@ -10,16 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from importer.cli.watching import RunWatch
-from importer.messages import words
-from importer.models import Progress
 from tests.sandbox import Sandbox
 
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
 
 from tests.pseudo_terminal import Seen, types
-from tests.test_terminal_gate import Screen
+from tests.truth import write_csv
 
 HEAD = ("Prospect\nID", "Call\nnote", "Who can see it", "A column with a long heading", "Another\nwith a line break")
 ROWS = [(f"P{i}", "Spoke about\nthe annual plan", "Team only", "Acme", "x") for i in range(4)]
@@ -34,9 +28,7 @@ def _terminal(desk: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write(rows: Sequence[Sequence[str]] = ROWS) -> str:
-    with Path("n.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([HEAD, *rows])
-    return "n.csv"
+    return write_csv(Path("n.csv"), HEAD, *rows).name
 
 
 def lines(seen: Seen) -> list[str]:
@@ -69,21 +61,3 @@ def test_a_line_to_be_copied_is_kept_whole() -> None:
     seen = types(["schedule", "--between", "02:00-06:00", "--system", "cron", "."], [])
     assert seen.status == 0
     assert re.search(rf"^0 2 \* \* \* cd .* --yes --quiet -- {re.escape(str(Path.cwd()))}$", seen.raw, re.MULTILINE)
-
-
-def test_the_bar_of_the_first_rows_counts_all_rows(box: Sandbox) -> None:
-    """Two of four, because two more are to come."""
-    seen = types(["run", write(), *FLAGS, "--first", "2"], ["y"])
-    assert seen.status == 1
-    assert "2/4 rows" in seen.screen
-    assert "2/2 rows" not in seen.screen
-
-
-def test_look_ups_show_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside the words that say what is looked up."""
-    screen = Screen()
-    monkeypatch.setattr(sys, "stderr", screen)
-    with RunWatch() as watch:
-        watch.begin(9)
-        watch.observe(Progress(9, 0, words("looking up: 3 of 7"), seconds_left=63.0))
-    assert "0/9 rows, 00:00, about 1:03 left, looking up: 3 of 7" in screen.getvalue()

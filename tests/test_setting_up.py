@@ -1,14 +1,10 @@
 """The commands that come before the first night, as a person types them."""
 
-from __future__ import annotations
-
 import io
-import json
 import os
 import re
 import shutil
 import stat
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +14,7 @@ import pytest
 
 from importer.importing.workspaces import unconfirmed
 from importer.journal import Journal
-from importer.journal.lock import held
+from importer.journal.machine import held
 from importer.settings import Settings
 from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
@@ -26,9 +22,6 @@ from tests.sandbox import Fault, Limit, Sandbox
 from tests.typing_commands import KEY, Ended, Terminal
 
 pytestmark = pytest.mark.usefixtures("jumping")
-
-
-# -- doctor
 
 
 def test_an_entry_that_cant_be_used_is_an_error_with_its_file(type_: Terminal, profiles: Path) -> None:
@@ -68,7 +61,6 @@ def test_doctor_finds_all_well_with_one_call_that_only_reads(type_: Terminal, tm
 
 
 def test_doctor_says_that_the_journal_is_whole_and_whose(type_: Terminal) -> None:
-    """With the latest run; and where an import is at work, that."""
     type_("run", type_.file("n.csv", "Prospect ID,Note,Visibility\nP1,x,Public\n"), "--yes")
     settings = Settings(base_url=type_.box.url, journal=type_.folder / "journal.sqlite")
     status, found = looked(type_)
@@ -102,18 +94,7 @@ def test_doctor_ends_as_a_run_would_that_met_the_same(
     assert (ended, found[about][: len(words)]) == (status, words)
 
 
-def test_doctor_looks_whether_the_archive_is_there(type_: Terminal, profiles: Path) -> None:
-    """The profile names it; a night would end with 2."""
-    profiles.write_text('[night]\narchive = "done"\n', encoding="utf-8")
-    status, found = looked(type_, "--profile", "night")
-    assert (status, found["Archive"].split()[0]) == (2, "WRONG")
-    (type_.folder / "done").mkdir()
-    status, found = looked(type_, "--profile", "night")
-    assert (status, found["Archive"]) == (0, "ok finished files go to done")
-
-
 def test_doctor_looks_at_the_rest_without_a_key(type_: Terminal) -> None:
-    """And warns of a key file that others can read."""
     del type_.variables[KEY_VARIABLE]
     status, found = looked(type_)
     assert status == 2
@@ -158,16 +139,11 @@ def test_doctor_sends_a_test_notification_when_asked(type_: Terminal) -> None:
     assert (status, found["Notifications"]) == (1, "look no notifications. See --notify-file")
 
 
-# -- init
-
-
 Init = Callable[..., Ended]
 
 
 @pytest.fixture
 def init(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> Init:
-    """Answer what it asks."""
-
     def init(*answers: str) -> Ended:
         type_.variables["HTTPS_PROXY"] = "http://127.0.0.1:1"  # the key is tried at once; no call leaves the machine
         monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
@@ -207,25 +183,6 @@ def test_init_writes_a_profile_that_can_be_used_at_once(type_: Terminal, profile
     with Journal.open(settings.journal) as journal:
         assert unconfirmed(journal, settings) is None
         assert unconfirmed(journal, replace(settings, profile="other"))
-
-
-def test_init_confirms_the_workspace_in_the_journal_that_machines_share(
-    type_: Terminal, url: str, profiles: Path, init: Init
-) -> None:
-    """For all of them; where that can't be reached, nothing else is asked, and nothing is written."""
-    away = "https://notes.invalid/v1"
-    type_.variables |= {"NOTE_IMPORTER_JOURNAL": url, "NOTE_IMPORTER_BASE_URL": away}
-    ended = init("night", "", "", KEY, "", "")
-    assert ended.status == 0
-    assert f"The workspace is confirmed in the journal {url}, for all machines" in " ".join(ended.out.split())
-    with Journal.open(url) as journal:
-        assert unconfirmed(journal, Settings(profile="night", base_url=away, journal=url)) is None
-        assert unconfirmed(journal, Settings(profile="day", base_url=away, journal=url))
-    type_.variables["NOTE_IMPORTER_JOURNAL"] = "postgresql://postgres@127.0.0.1:1/notes"
-    ended = init("day")
-    assert ended.status == 3
-    assert "The journal" in " ".join(ended.err.split())
-    assert "[day]" not in profiles.read_text(encoding="utf-8")
 
 
 def test_init_tries_the_key_at_once_and_asks_for_another_or_keeps_it(
@@ -272,26 +229,6 @@ def test_init_that_is_broken_off_or_cant_make_the_archive_writes_nothing(
     assert [*profiles.parent.iterdir()] == [profiles]
 
 
-def test_what_init_could_not_finish_can_be_finished_as_it_says(
-    type_: Terminal, profiles: Path, init: Init, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A key that comes later has its place in a comment; the package for notifications is named if it is missing."""
-    monkeypatch.setitem(sys.modules, "apprise", None)
-    ended = init("night", "", "", "", "json://127.0.0.1:1/hush", "")
-    assert (ended.status, "pip install apprise" in ended.all) == (0, True)
-    file = profiles.with_name("night.key")
-    assert str(file) in ended.all.replace(" ", "")
-    file.write_text(KEY, encoding="utf-8")
-    file.chmod(0o600)
-    text = profiles.read_text(encoding="utf-8")
-    assert "# api-key-file = " in text
-    profiles.write_text(text.replace("# api-key-file = ", "api-key-file = "), encoding="utf-8")
-    del type_.variables["NOTE_IMPORTER_BASE_URL"], type_.variables[KEY_VARIABLE]
-    assert f"comes from the file {file}" in type_("doctor", "--profile", "night").all
-
-
-# -- doctor --live
-
 LIVE = "Te5tPr0sp"
 
 
@@ -304,20 +241,3 @@ def test_a_live_test_needs_somebody_who_agrees(type_: Terminal, box: Sandbox) ->
     assert "stays there as a draft, because the API can't delete notes." in words
     assert "nobody is at the terminal to agree to it. If you agree, add --yes." in words
     assert box.received == ()
-
-
-def test_a_live_test_says_what_it_saw(type_: Terminal, box: Sandbox) -> None:
-    """As the other checks are told, and as a document; the key is in none of it."""
-    ended = type_("doctor", "--live", LIVE, "--yes", "--json")
-    assert ended.status == 0
-    findings = json.loads(ended.out)["findings"]
-    assert {finding["exit_status"] for finding in findings} == {0}
-    found = {finding["about"]: finding["text"] for finding in findings}
-    assert (found["Author"], found["Visibility"]) == ("avery.stone@example.com", "private")
-    assert all(found[about].startswith("refused: ") for about in ("Unknown prospect", "Wrong key"))
-    [note] = box.notes
-    assert (note.prospect_id, note.visibility, note.status) == (LIVE, "2", "0")
-    assert found["Left behind"] == f"the note {note.id}, a private draft."
-    again = type_("doctor", "--live", LIVE, "--yes")
-    assert (again.status, len(box.notes)) == (2, 1)
-    assert "The prospect has a draft, which the test's draft could replace." in again.all

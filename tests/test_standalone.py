@@ -5,8 +5,6 @@ Python, no shell.
 The network is this machine's, so that servers of the tests can be reached. The program has no other file than its own.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os
@@ -140,7 +138,6 @@ def test_every_type_of_spreadsheet_is_read(bare: Bare) -> None:
 
 
 def test_the_page_practises_with_a_sample(bare: Bare) -> None:
-    """Files are read and sent in processes, which are started anew from the same program."""
     command = bare.command("page", "--no-browser")
     with subprocess.Popen(command, env=bare.environment(), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -169,16 +166,6 @@ def test_the_extras_work(bare: Bare, box: Sandbox, url: str) -> None:
         assert store.names("inbox") == ["first.csv", "first.results.xlsx"]
         assert [(call.method, call.json["type"]) for call in ear.calls] == [("POST", "success")]
     assert [note.prospect_id for note in box.notes] == ["P1"]
-
-
-def test_a_schedule_starts_the_program_of_the_folder(bare: Bare) -> None:
-    (bare.home / "exports").mkdir()
-    bare.file("profiles.toml", '[night]\nbase-url = "http://127.0.0.1:1/v1"\n')
-    text = bare(
-        *("schedule", "--between", "02:00-06:00", "--profile", "night", "--system", "cron", "/home/exports"),
-        NOTE_IMPORTER_PROFILES="/home/profiles.toml",
-    )
-    assert f"{bare.program} run" in text
 
 
 def test_a_browser_is_not_given_the_libraries_of_the_folder(bare: Bare, tmp_path: Path) -> None:

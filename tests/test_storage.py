@@ -1,7 +1,5 @@
 """Files at a URL, without a store; tests/test_s3.py has a real server."""
 
-from __future__ import annotations
-
 import sys
 
 import pytest
@@ -16,11 +14,7 @@ ROOM = ("--yes", "--results", "{name}.results.csv")
 s3fs = pytest.importorskip("s3fs")
 
 
-# -- URLs as paths
-
-
 def test_a_url_is_named_as_a_path_is_and_stays_a_url() -> None:
-    """Name, suffix, parent and what is beside it are URLs again; a path is none."""
     url = place("s3://sales/inbox/a b.csv")
     assert isinstance(url, Url)
     assert (str(url), str(url.parent), url.suffix) == ("s3://sales/inbox/a b.csv", "s3://sales/inbox", ".csv")
@@ -32,7 +26,6 @@ def test_a_url_is_named_as_a_path_is_and_stays_a_url() -> None:
 
 
 def test_urls_are_taken_where_paths_are(type_: Terminal) -> None:
-    """On the command line, and in a schedule; a password is refused."""
     assert type_("schedule", "s3://sales/inbox/", "--between", "02:00-06:00", "--system", "cron").status == 0
     assert "s3://sales/inbox" in type_.last.out
     assert type_("check", "sftp://me:secret@host/a.csv").status == 2
@@ -48,7 +41,6 @@ def test_results_that_are_kept_here_have_such_a_name_too(name: str, here: str) -
 
 
 def test_a_store_that_nothing_here_speaks_to_is_named(type_: Terminal, box: Sandbox) -> None:
-    """With what to install where that is known, and before anything is sent."""
     assert type_("run", "nosuch://inbox/a.csv", "--yes").status == 2
     assert "nosuch://inbox/a.csv uses a kind of storage that is not supported" in type_.last.all
     with pytest.MonkeyPatch.context() as patch:

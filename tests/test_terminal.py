@@ -1,7 +1,5 @@
 """With a person at the terminal: the program asks, shows how far it is, and ends when it is told to."""
 
-from __future__ import annotations
-
 import os
 import re
 import select

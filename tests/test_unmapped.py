@@ -1,8 +1,5 @@
 """A column that nobody named makes no note more visible or more published than it says; asserted on what was sent."""
 
-from __future__ import annotations
-
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +7,7 @@ import pytest
 
 from importer.cli import main
 from tests.sandbox import Sandbox
+from tests.truth import write_csv
 
 pytestmark = pytest.mark.usefixtures("desk")
 
@@ -17,10 +15,7 @@ pytestmark = pytest.mark.usefixtures("desk")
 def run(columns: Mapping[str, Sequence[str]], *flags: str, name: str = "sheet.csv") -> int:
     rows = max(map(len, columns.values()))
     ids = [f"{name[0]}P{number}" for number in range(rows)]
-    with Path(name).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["Prospect ID", *columns])
-        writer.writerows(zip(ids, *columns.values(), strict=True))
+    write_csv(Path(name), ["Prospect ID", *columns], *zip(ids, *columns.values(), strict=True))
     return main(["run", name, "--yes", *flags])
 
 
@@ -46,7 +41,6 @@ def run(columns: Mapping[str, Sequence[str]], *flags: str, name: str = "sheet.cs
 def test_a_second_column_that_says_less_is_asked_about(
     box: Sandbox, capsys: pytest.CaptureFixture[str], used: tuple[str, str], other: tuple[str, str]
 ) -> None:
-    """Unless the command sets it aside. One that says no less is nobody's question."""
     columns = {"Note": ["Hello"], used[0]: [used[1]], other[0]: [other[1]]}
     columns |= {"Visibility": ["Private"]} if used[0] == "Status" else {}
     assert run(columns) == 2
@@ -125,26 +119,12 @@ def test_a_few_unknown_words_do_not_silence_a_column_that_its_heading_speaks_for
     assert box.notes == ()
 
 
-def test_a_typing_error_among_statuses_ends_a_night_before_a_draft_is_published(box: Sandbox) -> None:
-    columns = {"Note": ["A", "B", "C"], "Visibility": ["Public"] * 3, "State of note": ["Draft", "Pubished", "Draft"]}
-    assert (run(columns), box.notes) == (2, ())
-    assert run(columns, "--map", "status=State of note") == 1
-    assert sorted((note.sent_content, note.status) for note in box.notes) == [("A", "0"), ("C", "0")]
-
-
 def test_drafts_are_not_published_beside_themselves_without_the_column_that_said_so(box: Sandbox) -> None:
     columns = {"Note": ["A", "B"], "Visibility": ["Public"] * 2, "State": ["offen", "fertig"]}
     meanings = ["--value", "status:offen=Draft", "--value", "status:fertig=Published"]
     assert run(columns, "--map", "status=State", *meanings) == 0
     assert run(columns) == 0
     assert sorted(note.status for note in box.notes) == ["0", "1"]
-
-
-def test_the_environment_says_nothing_of_columns(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would be for all sheets, and might silence a column of drafts."""
-    monkeypatch.setenv("NOTE_IMPORTER_IGNORE", "Status")
-    assert run({"Note": ["Hello"], "Visibility": ["Private"], "Status": ["Draft"]}) == 2
-    assert box.notes == ()
 
 
 def test_a_blank_in_a_column_of_checkmarks_is_no_published_note(box: Sandbox) -> None:
@@ -154,7 +134,6 @@ def test_a_blank_in_a_column_of_checkmarks_is_no_published_note(box: Sandbox) ->
 
 
 def test_a_column_that_was_named_by_its_letter_is_remembered_by_its_heading(box: Sandbox, profiles: Path) -> None:
-    """In another sheet the letter is another column's, which may hold what nobody is to see."""
     columns = {"Call summary": ["Hello"], "Visibility": ["Public"]}
     assert run(columns, "--map", "content=B", "--export", "Calls") == 0
     assert 'content = "Call summary"' in profiles.read_text(encoding="utf-8")
@@ -171,13 +150,7 @@ def test_what_is_not_understood_is_not_remembered(box: Sandbox, profiles: Path) 
     assert run(columns) == 0
 
 
-def test_a_column_that_its_heading_speaks_for_is_asked_about_however_many_words_it_holds(box: Sandbox) -> None:
-    columns = {"Note": ["Hello"] * 40, "Visibility": ["Public"] * 40, "Restricted to": [f"Team {i}" for i in range(40)]}
-    assert (run(columns), box.notes) == (2, ())
-
-
 def test_of_tags_that_count_only_those_with_a_word_for_private_restrict(box: Sandbox) -> None:
-    """Under a heading that says nothing of visibility, other words say nothing of it either."""
     columns = {"Note": list("ABC"), "Visibility": ["Public"] * 3, "Tags": ["pricing; private", "pricing, call", ""]}
     assert run(columns, "--map", "visibility=Visibility, Tags") == 0
     assert sorted((note.sent_content, note.visibility) for note in box.notes) == [("A", "2"), ("B", "1"), ("C", "1")]

@@ -1,7 +1,5 @@
 """A sheet to import, and whether its results are true: compared with what a sandbox holds, row by row."""
 
-from __future__ import annotations
-
 import csv
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """Commands as a person types them, in this process or in one of their own; and what they print is looked over."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
@@ -58,7 +56,6 @@ class Terminal:
         }
 
     def __call__(self, *arguments: str | Path) -> Ended:
-        """Run a command in this process."""
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.variables.items():
                 patch.setenv(name, value)
@@ -70,7 +67,6 @@ class Terminal:
         return self.last
 
     def process(self, *arguments: str | Path, given: bytes | None = None) -> Ended:
-        """Run a command in a process of its own."""
         done = subprocess.run(
             [sys.executable, "-m", "importer", *map(str, arguments)],
             input=given, stdin=subprocess.DEVNULL if given is None else None,

@@ -17,7 +17,7 @@ from importer.api.exchange import Announcement
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.windows import Window
 from importer.messages import Message, say
-from importer.settings.limits import Rate
+from importer.settings.kinds import Rate
 
 _OUTAGE = 3  # failures in a row that count as an outage, no longer as failures of single requests
 _LONGEST_SILENCE = 15.0  # seconds between two tries during an outage, unless the API asks for more

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from importer.api.exchange import Announcement
-from importer.settings.limits import Rate
+from importer.settings.kinds import Rate
 
 ASSUMED = Rate(20, 60.0)
 """Limit of each endpoint that other clients of the service saw. Only estimates use it, until this one's is known."""

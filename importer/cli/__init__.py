@@ -5,14 +5,12 @@ Input: what a person typed. Output: printed lines, and an exit status.
     importing    run, check, template; questions and output for files imported one after the other
     asking       questions about what couldn't be decided
     journalled   history, verify, hide, journal
-    setting_up   init, login, readings
-    checking     doctor
+    setting_up   init, login, readings, doctor
     scheduling   schedule
     paging       page
-    manual       the help texts
     reporting    output for a person or a program; the log; notifications about how a run ended
     watching     progress, and the request to stop
-    options      settings as flags
+    options      settings as flags; the help
     terminal     messages, printed; a setting's name becomes its flag; output without control characters
 
 Exit statuses: 0 every row delivered; 1 finished, some rows need your attention; 2 the file, the settings or the command
@@ -32,8 +30,8 @@ from pathlib import Path
 import click
 
 from importer import __version__
-from importer.cli import checking, importing, journalled, scheduling, setting_up
-from importer.cli.manual import Commands
+from importer.cli import importing, journalled, scheduling, setting_up
+from importer.cli.options import Commands
 from importer.cli.paging import page
 from importer.cli.terminal import (
     PLACE_FLAGS,
@@ -63,7 +61,7 @@ def cli() -> None:
     """
 
 
-for _module in (setting_up, checking, scheduling, importing, journalled):
+for _module in (setting_up, scheduling, importing, journalled):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 cli.add_command(page)

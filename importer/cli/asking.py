@@ -35,26 +35,16 @@ class Asking:
     @property
     def may(self) -> bool:
         """Whether a person is at the terminal and wants to be asked."""
-        return self._is_anybody_there and not self._options.read("yes")
-
-    @property
-    def _is_anybody_there(self) -> bool:
-        return is_terminal(sys.stdin) and is_terminal(sys.stderr)
+        return is_terminal(sys.stdin) and is_terminal(sys.stderr) and not self._options.read("yes")
 
     def check(self, settings: Settings) -> None:
-        """Refuse what only a person at the terminal may do: send only the first rows, begin a new kind of export.
-
-        Raises:
-            BadSettings: the other rows would never be sent, or no export has the given name.
-        """
+        """Raise BadSettings if no export has the given name, and nobody answers questions about a new one."""
         name, may_be_new = (
             settings.export or readings.NONE,
             self.may or not settings.origin.said.isdisjoint(readings.HELD),
         )
         if name.casefold() != readings.NONE and not may_be_new and named(name, settings.readings) is None:
             raise BadSettings(say("readings.no-such", name=repr(name)), setting="export")
-        if settings.first is not None and not self._is_anybody_there:
-            raise BadSettings(say("asking.nobody-here"), setting="first", origin=self._options.given["first"].origin)
 
     def choose(self, error: UnclearColumns) -> PossibleAnswer | None:
         """Ask a question about how a file is read; return None if nobody can be asked.

@@ -15,8 +15,7 @@ import click
 
 from importer import importing, operations, telling
 from importer.cli.asking import Asking, which_workspace
-from importer.cli.manual import InGroups
-from importer.cli.options import PREPARING, AnyPath, settings_about
+from importer.cli.options import PREPARING, AnyPath, InGroups, settings_about
 from importer.cli.reporting import RunNotifications, notifying, reporting
 from importer.cli.terminal import argument, ask, is_terminal, paragraph, say_error, say_line, show
 from importer.cli.watching import RunWatch, Stopper
@@ -37,11 +36,9 @@ _Answer = TypeVar("_Answer")
 class BatchImport:
     """Questions and output of a batch at the terminal; of a single file that a person named if it ``is_one``."""
 
-    def __init__(
-        self, stopper: Stopper, notifications: RunNotifications, asking: Asking, *, is_one: bool, practises: bool
-    ) -> None:
-        self._stopper, self._notifications, self._asking, self._is_one = stopper, notifications, asking, is_one
-        self._practises = practises
+    def __init__(self, notifications: RunNotifications, asking: Asking, *, is_one: bool) -> None:
+        self._notifications, self._asking, self._is_one = notifications, asking, is_one
+        self._stopper, self._practises = notifications.stopper, notifications.practises
         self._watch: RunWatch | None = None
         self._sent: Prepared | None = None
         self._has_sent = False
@@ -98,7 +95,7 @@ class BatchImport:
             if self._answered(lambda: ask(say("plan.ask-update", n=asked))):
                 prepared.agree_to_updates()
         self._watch, self._has_sent, self._sent = RunWatch(silent=self._notifications.out.is_quiet), True, prepared
-        self._watch.begin(overview.total + overview.remaining.held_back)
+        self._watch.begin(overview.total)
         self._stopper.arm()
         return True
 
@@ -134,7 +131,7 @@ class BatchImport:
             raise over.error
         results = importing.batch.FileResult
         if over.fate is not results.DECLINED:
-            self._notifications.ended(over)
+            self._notifications.ended.append(over)
         if over.error is not None and over.fate in (results.REFUSED, results.STOPPED):
             say_line(err=True)
             say_line(f"{over.file}: {over.fate}.", err=True)
@@ -174,7 +171,7 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
             paragraph(say("asking.outside-window", window=str(settings.between)), "Note: ", err=True)
             settings = watched
         chosen = importing.inbox.choose(files)
-        importer = BatchImport(stopper, notifications, asking, is_one=chosen.is_one_file, practises=practises)
+        importer = BatchImport(notifications, asking, is_one=chosen.is_one_file)
         batch = importing.batch.run(chosen, settings, importer.face())
         if not chosen.is_one_file:
             show(telling.report_messages.batch(batch))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer import operations
-from importer.cli.manual import InGroups
-from importer.cli.options import AnyPath, Options, WholeNumber, settings_about
+from importer.cli.options import AnyPath, InGroups, Options, WholeNumber, settings_about
 from importer.cli.reporting import reporting
 from importer.cli.terminal import say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
 from importer.messages import Message, say
-from importer.settings import Topic
+from importer.settings import SETTINGS, Topic
 
 if TYPE_CHECKING:
     from importer.operations.hide import Which
 
 _CALLING = (Topic.PLACE, Topic.CALLS)
+_READING = [name for name, setting in SETTINGS.items() if setting.topic is Topic.FILE or name == "archive"]
 
 
 @click.command(cls=InGroups)
@@ -92,7 +91,7 @@ def _begin(watch: RunWatch, takes: Message, notes: int) -> None:
     help="Hide the note with this ID. May be repeated.",
 )
 @click.option("--undo", is_flag=True, help="Give hidden notes back as they were before. A person has to agree.")
-@settings_about(*_CALLING, "yes", "log-file")
+@settings_about(*_CALLING, "yes", "log-file", also=_READING)
 def hide(run_name: str | None, *, file: Path | None, note_ids: Sequence[str], undo: bool, **_: Any) -> int:
     """Make the notes that RUN created private drafts. They still exist, because the API can't delete notes.
 
@@ -107,7 +106,6 @@ def hide(run_name: str | None, *, file: Path | None, note_ids: Sequence[str], un
 
 def _hide(which: Which, options: Options) -> int:
     settings = options.settings_with_key
-    settings = replace(options.for_files or settings, key=settings.key, origin=settings.origin)
     planned = operations.hide.what_to_hide(which, settings)
     show(operations.report_messages.hiding(planned, operations.hide.described(planned, settings)))
     question = say("hide.ask-undo" if which.undo else "hide.ask")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import math
 import multiprocessing
@@ -14,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from importer.cli.manual import InGroups
-from importer.cli.options import OF_A_FILE, PREPARING, Options, WholeNumber, settings_about
+from importer.cli.options import OF_A_FILE, PREPARING, InGroups, Options, WholeNumber, settings_about
 from importer.cli.terminal import PROFILE, paragraph, say_line, with_flags
 from importer.cli.watching import EndedAtOnce
 from importer.errors import BadSettings
@@ -24,10 +22,10 @@ from importer.settings import SETTINGS, sources
 from importer.settings.secrets import KEY_VARIABLE, who_can_read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
     from importer.page.jobs import Job
-    from importer.page.serving import Launch, PageServer
+    from importer.page.serving import PageServer
 
 _PATIENCE = 10.0
 """Seconds to wait for the browser to open the page before the address is printed."""
@@ -64,17 +62,24 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     if "profile" in given:
         values["profile"] = given["profile"].value  # from the environment, too, until a person chooses another
     place = serving.place_for(serving.page_folder(), values, port)
-    if (address := serving.address_in(place)) is not None:
-        return _reopen(address, lambda: serving.address_in(place) != address, no_browser=no_browser)
+    if (address := serving.address_in(place)) is not None:  # leave the program that runs already alone
+        say_line(say("page.runs-already"))
+        until = time.monotonic() + _PATIENCE if not no_browser and _opens(place) else 0
+        while time.monotonic() < until:
+            if serving.address_in(place) != address:
+                return 0
+            time.sleep(0.1)
+        _say_address(address)
+        return 0
     try:
         server = serving.PageServer(PageSettings(values, _NAMES), port)
     except OSError as error:
         raise BadSettings(say("page.port", port=str(port), error=error.strerror or str(error))) from error
     with server, serving.offered(place, lambda: server.address) as server.guard.renewed:
-        return _serve(server, no_browser=no_browser)
+        return _serve(server, None if no_browser else place)
 
 
-def _serve(server: PageServer, *, no_browser: bool) -> int:
+def _serve(server: PageServer, place: Path | None) -> int:
     for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
@@ -82,15 +87,14 @@ def _serve(server: PageServer, *, no_browser: bool) -> int:
     if file is not None and (warning := who_can_read(file)):
         paragraph(warning, "Warning: ", err=True)
     say_line(say("cli.workspace", workspace=str(server.parts.current.settings().workspace)))
-    with contextlib.ExitStack() as at_end:
-        launch = None if no_browser else _launched(server.address, at_end)
-        if launch is None:
-            _say_address(server.address)
-        else:
-            say_line(say("page.opens", seconds=round(_PATIENCE)))
-        say_line(say("page.leave-open"))
-        sys.stdout.flush()
-        kind = "page.quit" if _wait(server, launch) else "page.asked-to-end"
+    is_opened = place is not None and _opens(place)
+    if is_opened:
+        say_line(say("page.opens", seconds=round(_PATIENCE)))
+    else:
+        _say_address(server.address)
+    say_line(say("page.leave-open"))
+    sys.stdout.flush()
+    kind = "page.quit" if _wait(server, is_opened=is_opened) else "page.asked-to-end"
     jobs = server.stop_jobs(say(kind))
     if jobs:
         say_line(say("watching.finishing"), err=True)
@@ -102,37 +106,16 @@ def _serve(server: PageServer, *, no_browser: bool) -> int:
     return max((_said(job) for job in jobs), default=0)
 
 
-def _reopen(address: str, is_open: Callable[[], bool], *, no_browser: bool) -> int:
-    """Open the page of a program that runs already, and leave that program alone."""
-    say_line(say("page.runs-already"))
-    with contextlib.ExitStack() as at_end:
-        if not no_browser and _launched(address, at_end) is not None:
-            until = time.monotonic() + _PATIENCE
-            while time.monotonic() < until:
-                if is_open():
-                    return 0
-                time.sleep(0.1)
-    _say_address(address)
-    return 0
-
-
-def _launched(address: str, at_end: contextlib.ExitStack) -> Launch | None:
-    """Open the browser with a private file, whose address anybody may see; return None if there is no browser."""
-    from importer.page.serving import Launch  # noqa: PLC0415 - see page
-
-    try:
-        launch = Launch(address)
-    except OSError:  # for example, no space for temporary files
-        return None
-    at_end.callback(launch.remove)
-    opening = multiprocessing.get_context("spawn").Process(target=_open, args=(launch.address,))
+def _opens(place: Path) -> bool:
+    """Open the browser with a private file, whose address anybody may see; return whether there are both."""
+    opening = multiprocessing.get_context("spawn").Process(target=_open, args=(place.absolute().as_uri(),))
     ours = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith(_OURS)}
     try:
         opening.start()  # a process of its own, so that the browser doesn't inherit the key
     finally:
         os.environ.update(ours)
     opening.join()
-    return launch if opening.exitcode == 0 else None
+    return opening.exitcode == 0
 
 
 def _open(address: str) -> None:
@@ -148,21 +131,18 @@ def _say_address(address: str) -> None:
     sys.stdout.flush()
 
 
-def _wait(server: PageServer, launch: Launch | None) -> bool:
+def _wait(server: PageServer, *, is_opened: bool) -> bool:
     """Wait for the end; return True if a person pressed Quit, False for Ctrl-C.
 
-    Once the browser has opened the page, remove the file. If no browser comes, perhaps because it runs in a sandbox and
-    can't read the file, print the address.
+    If no browser comes, perhaps because it runs in a sandbox and can't read the file, print the address.
     """
-    until = time.monotonic() + _PATIENCE if launch else math.inf
+    until = time.monotonic() + _PATIENCE if is_opened else math.inf
     try:
         while not server.ended.wait(0.5):  # in short waits, because on Windows nothing interrupts an endless one
-            if launch is not None and server.guard.came.is_set():
-                launch.remove()
-                launch, until = None, math.inf
-            elif time.monotonic() > until:
-                _say_address(server.address)
+            if time.monotonic() > until:
                 until = math.inf
+                if not server.guard.came.is_set():
+                    _say_address(server.address)
     except KeyboardInterrupt:
         return False
     return True

@@ -106,40 +106,32 @@ def reporting(command: str) -> Iterator[Reporting]:
 
 
 class RunNotifications:
-    """Recipients of a run's notifications, and how its files have ended so far."""
+    """Recipients of a run's notifications; how its files ``ended`` so far, without those that a person declined."""
 
     def __init__(self, out: Reporting, stopper: Stopper, *, practises: bool) -> None:
-        self.out, self._stopper, self._practises = out, stopper, practises
+        self.out, self.stopper, self.practises = out, stopper, practises
         self._channels = out.options.channels()
-        self._ended: list[FileEnded] = []
-
-    def ended(self, ended: FileEnded) -> None:
-        """Record how a file ended."""
-        self._ended.append(ended)
+        self.ended: list[FileEnded] = []
 
     def failed(self, file: Path, error: Exception) -> None:
         """Record that the whole run ended with an error, and notify the recipients."""
-        if not any(ended.error is error for ended in self._ended):
-            self.ended(importing.batch.FileEnded.failed(file, error))
-        self.over(self._batch)
+        if not any(ended.error is error for ended in self.ended):
+            self.ended.append(importing.batch.FileEnded.failed(file, error))
+        self.over(importing.batch.Batch(self.out.options.profile, self.ended))
         self.tell()
 
     def over(self, batch: Batch) -> int:
         """Record that all files have ended; return the exit status."""
         return self.out.over(batch.exit_status, lambda: telling.documents.run(batch))
 
-    @property
-    def _batch(self) -> Batch:
-        """Results of the files that ended so far, without those that a person declined."""
-        return importing.batch.Batch(self.out.options.profile, self._ended)
-
     def tell(self) -> None:
         """Notify the recipients, unless a person stopped the run, who knows, or nothing was sent, in practice."""
-        if self._ended and not (self._practises or self._stopper.is_by_person):
+        if self.ended and not (self.practises or self.stopper.is_by_person):
             log_file, occasion = self.out.options.read("log-file"), self.out.options.read("notify")
-            for notification in telling.notification_messages.notifications(self._batch, log_file):
-                for failure in telling.notifications.send(self._channels, notification, occasion):
-                    paragraph(failure, "Warning: ", err=True)
+            batch = importing.batch.Batch(self.out.options.profile, self.ended)
+            notification = telling.notifications.notification(batch, log_file)
+            for failure in telling.notifications.send(self._channels, notification, occasion):
+                paragraph(failure, "Warning: ", err=True)
 
 
 @contextmanager

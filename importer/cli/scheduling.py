@@ -22,13 +22,12 @@ from typing import Any
 
 import click
 
-from importer.cli.manual import InGroups
-from importer.cli.options import AnyPath, Options, settings_about
+from importer.cli.options import AnyPath, InGroups, Options, settings_about
 from importer.cli.terminal import paragraph, say_line, with_flags
 from importer.errors import BadSettings
 from importer.messages import Message, say
 from importer.settings import sources
-from importer.settings.limits import TimeWindow
+from importer.settings.kinds import TimeWindow
 from importer.settings.secrets import KEY_VARIABLE
 
 _READ = r"""["'$%`]""" if os.name == "nt" else r"""["'$%`\\]"""

@@ -12,8 +12,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
 
 
 _NAMES = {"SIGINT": "Ctrl-C", "SIGBREAK": "Ctrl-Break"}
+_SIGNALS = (*_NAMES, "SIGTERM", "SIGHUP")
+"""Signals that ask to stop. Not every system has each."""
 
 
 class EndedAtOnce(KeyboardInterrupt):
@@ -93,21 +93,6 @@ class RunWatch:
             bar.refresh()
 
 
-@contextmanager
-def signals_to_stop(heard: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Send Ctrl-C and the system's requests to stop to a handler while the block runs."""
-    before: dict[int, Any] = {}
-    for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
-        if (number := getattr(signal, name, None)) is not None:
-            with contextlib.suppress(ValueError, OSError):  # not in the main thread
-                before[number] = signal.signal(number, heard)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 class Stopper:
     """Handler of Ctrl-C and the system's request to stop. One request ends the run in good order, a second at once.
 
@@ -123,7 +108,7 @@ class Stopper:
         self._why: Message | None = None
         self.is_by_person = False
         self._is_unsaid = False  # whether a signal came that the loop has not reported yet
-        self._is_armed, self._armed = False, contextlib.ExitStack()
+        self._handlers: dict[int, Any] = {}  # of each signal before it was armed
         self._timers: list[threading.Timer] = []
 
     def __enter__(self) -> Stopper:
@@ -137,17 +122,18 @@ class Stopper:
         """
         if (failure := unsaid()) is not None:
             raise failure
-        if not self._is_armed:
-            self._is_armed = True
-            self._armed.enter_context(signals_to_stop(self._heard))
+        for name in _SIGNALS if not self._handlers else ():
+            if (number := getattr(signal, name, None)) is not None:
+                with contextlib.suppress(ValueError, OSError):  # not in the main thread
+                    self._handlers[number] = signal.signal(number, self._heard)
 
     def __exit__(self, *_: object) -> None:
         self.disarm()
 
     def disarm(self) -> None:
         """Restore the signals' handlers, because nothing is under way that would have to end in good order."""
-        self._armed.close()
-        self._is_armed = False
+        while self._handlers:
+            signal.signal(*self._handlers.popitem())
         for timer in self._timers:
             timer.cancel()
 

@@ -7,7 +7,7 @@ Input: rows and the delivery that answers for them, what the journal last knew, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -79,20 +79,18 @@ class Wish:
         return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
 
 
-def follow(rows: Sequence[AnsweredRow], key_of: Callable[[int], NoteKey], kind: str, *, keeps_markup: bool) -> Wish:
+def follow(rows: Sequence[AnsweredRow], kind: str, *, keeps_markup: bool) -> Wish:
     """Return the wish that a delivery's note follows the rows that it answers for: the least visible of them.
 
     Args:
         rows: the rows, from a ``kind`` of sheet.
-        key_of: returns the form with a number in the journal.
         kind: the kind of sheet.
         keeps_markup: whether changing a note was seen to keep the markup of its text.
     """
     delivery, positions = rows[0].delivery, [row.position for row in rows]
-    key = key_of(delivery.note)
     if (why := _why_not(rows[0], kind)) is not None:
-        return Wish(delivery, key, NoteChange(), positions, (why,))
-    opened = None if delivery.changing is None else key_of(delivery.changing)
+        return Wish(delivery, delivery.form, NoteChange(), positions, (why,))
+    opened = delivery.opened
     visibility, status = max(row.note.visibility for row in rows), min(row.note.status for row in rows)
     content, left = _text(rows, keeps_markup=keeps_markup)
     change = NoteChange(
@@ -101,7 +99,7 @@ def follow(rows: Sequence[AnsweredRow], key_of: Callable[[int], NoteKey], kind: 
         content,
     )
     text = "" if any(row.has_other_text for row in rows) else rows[0].note.content
-    return Wish(delivery, key, change, positions, left, text, opened)
+    return Wish(delivery, delivery.form, change, positions, left, text, opened)
 
 
 def _why_not(row: AnsweredRow, kind: str) -> Message | None:

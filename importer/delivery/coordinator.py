@@ -29,7 +29,7 @@ from importer.delivery.takeover import Takeover
 from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
 from importer.models import Plan, Progress, Remaining
-from importer.rows.uploads import Uploads
+from importer.rows.attachments import Uploads
 
 _log = logging.getLogger(__name__)
 _Decided: TypeAlias = Iterable[tuple[Post, decisions.Decision]]
@@ -42,7 +42,6 @@ class Coordinator:
         observe: called with the progress after each round, if given.
 
     Attributes:
-        held_back: positions of the rows that wait until a person has looked at others.
         wishes: how notes that are there can follow their rows.
     """
 
@@ -71,18 +70,12 @@ class Coordinator:
             LastLook: self._last_looks.looked,
         }
         self._answered: list[Post] = []  # requests whose answer isn't in the journal yet, which may find it another's
-        self.held_back: Sequence[int] = ()
         self.wishes: Sequence[Wish] = ()
 
-    def prepare(self, earlier: Earlier, plan: Plan, first: int | None = None) -> Remaining:
-        """Settle or look up the deliveries of earlier runs, and return what remains to be done.
-
-        If ``first`` is given, at most that many rows are sent; the others are held back.
-        """
+    def prepare(self, earlier: Earlier, plan: Plan) -> Remaining:
+        """Settle or look up the deliveries of earlier runs, and return what remains to be done."""
         found = self.takeover.take_over(earlier, plan)
-        if first is not None:
-            found.hold_back(first)
-        self.wishes, self.held_back = found.wishes, found.held_back
+        self.wishes = found.wishes
         return self.queue.fill(found)
 
     def run(self, uploads: Uploads | None = None) -> None:

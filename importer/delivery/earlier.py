@@ -194,9 +194,8 @@ class Earlier:
         for one in answered:
             if one.delivery.name in differing:
                 by_delivery[one.delivery.name].append(one)
-        assert self.journal is not None
         for rows in by_delivery.values():
-            wish = follow(rows, self.journal.deliveries.key_of, self.kind, keeps_markup=self._keeps_markup)
+            wish = follow(rows, self.kind, keeps_markup=self._keeps_markup)
             if wish.is_due or wish.left:
                 yield wish
 
@@ -268,7 +267,6 @@ class Sorted:
         wishes: how notes that are there can follow their rows.
         differing: how notes differ from their rows → number of rows.
         is_there: whether the delivery of each row exists.
-        held_back: positions of the rows that wait until a person has looked at others.
     """
 
     earlier: Earlier
@@ -280,20 +278,11 @@ class Sorted:
     others: list[Match] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
     differing: Counter[str] = field(default_factory=Counter)
-    held_back: Sequence[int] = ()
 
     @property
     def left(self) -> Ints:
         """Positions of the deliveries still to be made."""
         return np.concatenate([np.zeros(0, np.int32), *(one.left for one in self.groups)])
-
-    def hold_back(self, first: int) -> None:
-        """Leave only the first rows to be delivered, each for all of its people."""
-        rows, left = self.earlier.rows, self.left
-        last = max(sorted({*rows.of_sheet(left).tolist()})[:first], default=-1)
-        self.held_back = sorted(left[rows.of_sheet(left) > last].tolist())
-        for one in self.groups:
-            one.left = one.left[rows.of_sheet(one.left) <= last]
 
     def remaining(self, batch_size: int) -> Remaining:
         """Return what remains to be done."""
@@ -305,12 +294,10 @@ class Sorted:
         unclear = [(one.group.note, len(one.in_doubt)) for one in self.groups if one.unclear]
         still = [one.open for one in self.groups if one.unclear or len(one.left)]
         todo = grouping.remaining([one.todo for one in self.groups if len(one.left)], self.earlier.rows, batch_size)
-        held_back = len(self.held_back)
         return replace(
             todo,
-            held_back=held_back,
             lessened=len(self.plan.lessened),
-            sent_anew=self.earlier.sent_anew(self.plan, todo.deliveries + held_back),
+            sent_anew=self.earlier.sent_anew(self.plan, todo.deliveries),
             unclear=sum(number for _, number in unclear),
             public=todo.public + sum(number for note, number in unclear if note.visibility is Visibility.PUBLIC),
             files=tuple(dict.fromkeys(digest for group in still for digest in group.note.files)),
@@ -355,11 +342,9 @@ class Foreseen(NamedTuple):
     is_there: np.ndarray
 
 
-def foresee(earlier: Earlier, plan: Plan, batch_size: int, first: int | None = None) -> Foreseen:
+def foresee(earlier: Earlier, plan: Plan, batch_size: int) -> Foreseen:
     """Return what a run would find and do. Nothing is journalled."""
     found = earlier.sort(plan)
-    if first is not None:
-        found.hold_back(first)
     remaining = found.remaining(batch_size)
     if earlier.occurrence:  # these notes will be there twice
         before = replace(earlier, occurrence="").sort(plan)

@@ -247,7 +247,7 @@ class AnsweredRow(NamedTuple):
         """Whether the row's record, note ID or key says which note it is, and the note's text is another one."""
         match, delivery = self.match, self.delivery
         has_key = match.how is How.TEXT and bool(match.row.key) and match.row.key == delivery.key
-        return (has_key or match.how in (How.NOTE, How.RECORD, How.KEY)) and self.seen != delivery.seen
+        return (has_key or match.how in (How.NOTE, How.RECORD, How.KEY)) and self.seen != delivery.form.seen
 
     @property
     def is_changed(self) -> bool:

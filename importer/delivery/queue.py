@@ -22,7 +22,7 @@ from importer.delivery.matching import SortedGroup
 from importer.delivery.resolver import Resolver
 from importer.messages import say
 from importer.models import Remaining, Status
-from importer.rows.uploads import Uploads
+from importer.rows.attachments import Uploads
 
 _MOST_PARKED = 200  # waiting requests; at this number, no new ones are taken
 _ENOUGH_KEPT = 3  # prospects of the first requests, which are kept back to serve as controls

@@ -57,7 +57,7 @@ class Takeover:
             if self._context.traits.one_draft and group.key.status is Status.DRAFT:
                 self.drafts.update(rows.prospect[group.open.positions].tolist())
         for one in copied:
-            self.check(journal.deliveries.key_of(one.delivery.note), one.position, one.delivery)
+            self.check(one.position, one.delivery)
         for group in found.groups:
             self._take_up(group)
             positions, names = [at for at, _ in group.in_doubt], [one.name for _, one in group.in_doubt]
@@ -117,31 +117,23 @@ class Takeover:
         """Look up the unclear deliveries of a group, each in the form in which it was sent."""
         for members in group.unclear.values():
             deliveries, rows = [one for _, one in members], [position for position, _ in members]
-            if (note := deliveries[0].note) == group.number:
-                self.take_up(group.key, deliveries, rows, group.group.note)
-            else:  # if the note is absent, the next run sends it as it is now
-                self.take_up(self._context.journal.deliveries.key_of(note), deliveries, rows)
+            # If the note has another form by now and is absent, the next run sends it as it is now.
+            self.take_up(deliveries, rows, group.group.note if deliveries[0].note == group.number else None)
 
-    def take_up(
-        self,
-        key: NoteKey,
-        deliveries: Sequence[KnownDelivery],
-        positions: Sequence[int],
-        note: Note | None = None,
-    ) -> None:
+    def take_up(self, deliveries: Sequence[KnownDelivery], positions: Sequence[int], note: Note | None = None) -> None:
         """Look up all deliveries of one request of an earlier run, which have no clear answer (D9).
 
         If its text is known, the note is sent again if it is absent.
         """
-        post = _earlier_post(key, deliveries, positions, note)
+        post = _earlier_post(deliveries, positions, note)
         reason = say("failure.no-clear-answer")
         self._ledger.ambiguous(post, reason)
         self._resolver.look_up_earlier(post, reason)
 
-    def check(self, key: NoteKey, position: int, delivery: KnownDelivery) -> None:
+    def check(self, position: int, delivery: KnownDelivery) -> None:
         """Look for further copies of a note that an earlier run sent again, if it ended before it looked (D84)."""
         if delivery.resent_at is not None and delivery.note_id is not None:
-            post = _earlier_post(key, [delivery], [position])
+            post = _earlier_post([delivery], [position])
             # The time of the first attempt is no longer known, but it was not before that run began.
             post.first_sent_at = min(post.sent_at, self._context.runs[delivery.run].started_at)
             came = min(post.sent_at, self._context.clock())  # that run's clock may have been ahead
@@ -165,14 +157,12 @@ def _told(earlier: Earlier, matches: Iterable[Match], *, is_same: bool) -> Itera
     yield from earlier.told(positions, names)
 
 
-def _earlier_post(
-    key: NoteKey, deliveries: Sequence[KnownDelivery], positions: Sequence[int], note: Note | None = None
-) -> Post:
+def _earlier_post(deliveries: Sequence[KnownDelivery], positions: Sequence[int], note: Note | None = None) -> Post:
     first = deliveries[0]
     prospects, names = tuple(one.prospect for one in deliveries), tuple(one.name for one in deliveries)
     return Post(
         Request(note, tuple(positions), prospects, names),
-        key,
+        first.form,
         first.note,
         request_number=first.request,
         sent_at=first.sent_at,

@@ -179,20 +179,19 @@ class Updating(Stage[Patch | Look, _Entry]):
     def _claimed(self, patches: Sequence[Patch]) -> list[int]:
         """Enter the forms that notes are about to get, and return the forms' numbers. Raises Busy."""
         forms = self._journal.deliveries.enter_notes(self._context.workspace, [patch.form for patch in patches])
-        if not self._journal.changes.begin(
-            [(patch.wish.delivery, form) for patch, form in zip(patches, forms, strict=True)]
-        ):
+        changes = [(patch.wish.delivery, form) for patch, form in zip(patches, forms, strict=True)]
+        if not self._journal.deliveries.change(changes):
             raise Busy(say("journal.claimed-by-another"))
         return forms
 
     def _enter_form(self, wish: Wish, form: NoteKey) -> None:
         """Record that a note has a form."""
         [number] = self._journal.deliveries.enter_notes(self._context.workspace, [form])
-        self._journal.changes.made([(wish.delivery, number, form, wish.becomes)])
+        self._journal.deliveries.changed(wish.delivery, number, form, wish.becomes)
 
     def _release(self, wish: Wish, touched: float | None = None) -> Wish:
         """Record that a note didn't get another form, and return the wish as it is then."""
-        self._unwritten.append(partial(self._journal.changes.dropped, [wish.delivery.name], touched))
+        self._unwritten.append(partial(self._journal.deliveries.unchanged, wish.delivery.name, touched))
         self.ended.pop(wish.note_id, None)
         return replace(wish, delivery=wish.delivery._replace(changing=None), opened=None)
 

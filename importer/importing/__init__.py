@@ -5,11 +5,11 @@ Input: files and settings. Output: plans and reports as values.
     batch          several files, one after the other     inbox             which files, and the archive
     run            prepare a file, then send it           sending           one run, with the lock held
     loading        read, check and group a file           api_context       how the API is called, and called first
-    answers        answers to open questions              email_lookup      find the prospects of the emails
+    email_lookup   find the prospects of the emails
     loaded         the file that was loaded; its rows that earlier runs delivered, or a person left out before
     workspaces     a journal: checked and locked
     planning       plan what a run would send             preview           all facts of a plan
-    sheet_facts    corrections, problems and questions    hours             when a run may work, and how long it takes
+    hours          when a run may work, and how long it takes
     report         all facts of a run, and its results    logs              events for the log
     read_again     what answers teach the profile; how a run read its sheet, and its results are read
 

@@ -37,17 +37,16 @@ from importer.errors import (
     UnusableJournal,
 )
 from importer.importing import inbox, logs, workspaces
-from importer.importing.answers import answerable, with_reading
 from importer.importing.hours import Hours
 from importer.importing.inbox import Chosen, FileCandidate, is_there, why_not_yet
 from importer.importing.loading import results_path
 from importer.importing.report import Report
 from importer.importing.run import Prepared, prepare
 from importer.importing.workspaces import Unconfirmed
-from importer.messages import Said, SettingPart, say
+from importer.messages import Said, SettingPart, as_argument, lines, say
 from importer.models import PossibleAnswer, Progress, Result, Workspace
 from importer.settings import Settings
-from importer.settings.limits import Limits
+from importer.settings.reading import Reading, named
 
 _FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun)
 """Errors that would also stop the import of the next file."""
@@ -184,8 +183,6 @@ def run(
     if settings.results is not None and not isinstance(settings.results, str) and not chosen.is_one_file:
         pattern = SettingPart("results", "{name}.{date}.results.xlsx")
         raise BadSettings(say("series.one-results-file", name=pattern))
-    if settings.unknown_emails is not None and not chosen.is_one_file:
-        raise BadSettings(say("series.one-list"))
     if settings.archive is not None:
         inbox.check_archive(settings.archive, [candidate.path for candidate in chosen.candidates])
     file_importer = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)
@@ -246,7 +243,7 @@ class _One:
         try:
             ended = self._imported(candidate)
         except ImporterError as error:
-            ended = FileEnded.failed(path, answerable(error, path, is_person=self.face.is_person))
+            ended = FileEnded.failed(path, _answerable(error, path, is_person=self.face.is_person))
             if isinstance(error, Unusable) and self._is_gone(candidate):  # nothing was sent
                 ended = FileEnded(path, FileResult.GONE, 0, say("series.gone"))
         except Exception as error:
@@ -299,8 +296,8 @@ class _One:
             report = send(observe=self.face.observe, stop=self.face.stop)
             fingerprint = prepared.loaded.sheet.fingerprint
             if prepared.learned is not None:  # for the files after it
-                self.settings = with_reading(self.settings, prepared.learned)
-        is_finished = report.exit_status <= 1 and not report.held_back and not report.asked
+                self._know(prepared.learned)
+        is_finished = report.exit_status <= 1 and not report.asked
         done = FileResult.PRACTISED if self.face.practises else FileResult.IMPORTED
         fate = done if is_finished or report.is_finished_but_owed else FileResult.STOPPED
         message: Said = (report.remark if report.is_finished_but_owed else None) or ""
@@ -311,9 +308,14 @@ class _One:
             return ended
         if report.more_visible:  # they are told every night until somebody does something about them
             return replace(ended, why=say("archive.more-visible", file=str(path)))
-        moved = inbox.archive(path, place, fingerprint, Limits.file_bytes)
+        moved = inbox.archive(path, place, fingerprint)
         status = max(ended.exit_status, moved.exit_status)
         return replace(ended, archived=moved.place, exit_status=status, why=moved.why)
+
+    def _know(self, reading: Reading) -> None:
+        """Add a reading to the settings, in place of the one with its name."""
+        others = [other for other in self.settings.readings if named(reading.name, [other]) is None]
+        self.settings = replace(self.settings, readings=(reading, *others))
 
     def _see_to(self, candidate: FileCandidate) -> None:
         """See that the file is still there before anything is sent. Raises UnreadableFile."""
@@ -338,3 +340,19 @@ class _One:
         if (meant := self.face.confirm(unclear, own)) is not None:
             workspaces.confirm(self.settings, None if meant == own else meant)
         return meant is not None
+
+
+def _answerable(error: ImporterError, path: Path, *, is_person: bool) -> ImporterError:
+    """Return an error about questions together with the command that asks them; any other error unchanged.
+
+    ``is_person`` is whether a person was asked them just now.
+    """
+    if not isinstance(error, UnclearColumns) or str(path) == "-":
+        return error
+    # Which of two kinds a sheet is can't be remembered, because their headings are the same.
+    if all(not question.choices or question.asks.kind == "readings.which" for question in error.questions):
+        return error
+    if is_person:
+        return type(error)(lines(error.message, say("questions.unanswered")), error.questions)
+    command = say("questions.answer", file=as_argument(str(path)))
+    return type(error)(lines(error.message, command), error.questions, command)

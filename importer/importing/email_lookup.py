@@ -90,8 +90,7 @@ class LookedUpEmails:
 
 
 def _foreseen(loaded: Loaded, journal: Journal | None, occurrence: str) -> Foreseen:
-    size, first = batch_size(loaded.settings, journal), loaded.settings.first
-    return foresee(loaded.known(journal, occurrence), loaded.plan, size, first)
+    return foresee(loaded.known(journal, occurrence), loaded.plan, batch_size(loaded.settings, journal))
 
 
 def asked(loaded: Loaded, journal: Journal | None, occurrence: str = "") -> LookedUpEmails:

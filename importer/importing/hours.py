@@ -17,7 +17,7 @@ from importer.calls.windows import ASSUMED
 from importer.errors import OutOfHours
 from importer.messages import Said, say
 from importer.settings import GIVE_UP, Settings
-from importer.settings.limits import Rate, TimeWindow
+from importer.settings.kinds import Rate, TimeWindow
 
 _MINUTE = 60
 AT_THE_END = 30.0

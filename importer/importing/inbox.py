@@ -24,6 +24,7 @@ from typing import NamedTuple
 from importer import files, storage
 from importer.errors import BadSettings, Stopped, UnreadableFile
 from importer.messages import Message, Said, say
+from importer.reading import Limits
 from importer.resultsfile import is_results
 from importer.storage import Url, place
 
@@ -218,14 +219,14 @@ def places(file: Path, results: str, folder: Path) -> tuple[Path, Path]:
     raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
 
 
-def archive(file: Path, place: Path, fingerprint: str, most: float) -> Archived:
+def archive(file: Path, place: Path, fingerprint: str) -> Archived:
     """Move a file to its place in the archive, or to a free name beside it."""
     folder = place.parent
     try:
         for free in files.numbered(place, _NAMES):
             if not is_there(free):
                 with contextlib.suppress(FileExistsError):  # another program took the name meanwhile
-                    _move(file, free, most, fingerprint)
+                    _move(file, free, fingerprint)
                     return Archived(free)
         raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
     except storage.ChangedMeanwhile:
@@ -238,17 +239,17 @@ def archive(file: Path, place: Path, fingerprint: str, most: float) -> Archived:
         return Archived(why=why, exit_status=1)
 
 
-def _move(path: Path, place: Path, most: float, fingerprint: str) -> None:
+def _move(path: Path, place: Path, fingerprint: str) -> None:
     """Move a file to a free name: copy it, and remove it when the copy is complete.
 
     Raises ChangedMeanwhile if there is another file by now, or it has changed: it stays in its place; or OSError.
     """
     if isinstance(path, Url) or isinstance(place, Url):
         assert isinstance(path, Url) and isinstance(place, Url), "both are in one store"
-        storage.move(path, place, fingerprint, most)
+        storage.move(path, place, fingerprint)
         return
     with files.draft(place) as draft:
-        with files.opened(path, most) as file:
+        with files.opened(path, Limits.file_bytes) as file:
             seen = os.fstat(file.fileno())
             shutil.copyfileobj(file, draft.file)
         draft.finish(bounds=[seen])

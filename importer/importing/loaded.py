@@ -116,7 +116,7 @@ def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:
     """
     if settings.attachments is None or Role.ATTACHMENTS not in roles.columns:
         return None
-    files = (place(sheet.source), settings.unknown_emails, settings.results)
+    files = (place(sheet.source), settings.results)
     never = [file for file in files if file is not None and not isinstance(file, str | Url)]  # a folder holds no URL
     journal = journal_place(settings.journal)
     ours = [*settings.origin.secret_files, *([journal] if isinstance(journal, Path) else [])]

@@ -1,4 +1,4 @@
-"""Plan what a run of a file would send, and check the file as a whole: it may be empty, or not the right file.
+"""Plan what a run of a file would send, tell what is open, and check the file as a whole: it may be the wrong one.
 
 Input: a loaded file, settings, and the journal, if there is one yet. Output: a :class:`Preview`, and each guard that
 fires as an error. Nothing is sent and no journal is written. A run plans once more under the lock, and refuses if the
@@ -11,28 +11,32 @@ import hashlib
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 
 import numpy as np
 
-from importer import grouping
+from importer import grouping, markup
 from importer.api import Endpoint, Vendor
 from importer.delivery.changes import Wish
 from importer.errors import Guarded
-from importer.importing import sheet_facts
 from importer.importing.email_lookup import LookedUpEmails, asked
 from importer.importing.hours import estimated
 from importer.importing.loaded import Loaded
 from importer.importing.preview import Preview, RoleColumn, Trouble
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
-from importer.messages import SettingPart, say
-from importer.models import Remaining, Role, Status, Visibility
+from importer.messages import Cell, Message, Part, SettingPart, in_quotes, render, say
+from importer.models import Note, PossibleAnswer, Problem, Question, Remaining, Role, Rows, Status, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
+from importer.rows.columns import called
+from importer.rows.composing import suggested
 from importer.rows.emails import calls_for
+from importer.rows.readers import ComposedReader
+from importer.rows.values import Block, quoted
 from importer.settings import SETTINGS
 
 _CELLS = 20  # maximum number of listed problems of a kind
@@ -41,6 +45,9 @@ _AT_MOST: Mapping[str, Callable[[Remaining], int]] = {
     "max-public": lambda remaining: remaining.public,
 }
 """Setting with the largest number of some notes → how many of them would be sent."""
+_EACH = 3  # examples of a question
+_FIRST = 200  # rows in which examples of an offer are looked for
+_VALUES = 4  # maximum number of values shown for one kind of problem
 _LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a person said so of a word, or of the row
 
 
@@ -70,8 +77,8 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         Endpoint.READ: to_compare,
         Endpoint.CREATE: remaining.requests,
     }
-    imported = planned.deliveries - remaining.total - remaining.held_back - remaining.hidden - remaining.in_doubt
-    undecided, kinds, audience = loaded.undecided, sheet_facts.by_kind(loaded), grouping.counted(groups)
+    imported = planned.deliveries - remaining.total - remaining.hidden - remaining.in_doubt
+    undecided, kinds, audience = loaded.undecided, by_kind(loaded), grouping.counted(groups)
     left_out = sum(reason.kind in _LEFT_OUT for reason in rows.skipped.values())
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
     preview = Preview(
@@ -126,11 +133,11 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         to_compare=to_compare,
         several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
         estimate=estimated(calls, learned_rates(journal, settings), settings.rate),
-        troubles=tuple(Trouble(len(alike), sheet_facts.in_common(alike), alike[:_CELLS]) for alike in kinds),
+        troubles=tuple(Trouble(len(alike), in_common(alike), alike[:_CELLS]) for alike in kinds),
         to_fix=loaded.to_fix,
         template=loaded.template or "",
-        offer=sheet_facts.offer(loaded),
-        asked=sheet_facts.in_question(loaded, remaining),
+        offer=offer(loaded),
+        asked=in_question(loaded, remaining),
         digest=digest(as_read, remaining, wishes),
     )
     return preview, looked_up
@@ -227,3 +234,113 @@ def guards_of_rows(loaded: Loaded) -> Iterator[Guarded]:
         share, first = f"{limit * 100:.4g}", say("labelled", label=problem.cell, text=problem.text)
         message = say("guard.many-problems", n=invalid, rows=in_words, file=file, share=share, first=first)
         yield Guarded(message, "max-invalid")
+
+
+# -- questions --------------------------------------------------------------------------------------------------------
+
+
+def offer(loaded: Loaded) -> Question | None:
+    """Return the offer to compose the texts from columns that tell when, by whom or about what a note was written.
+
+    Its samples are the headings of the columns, and those of each choice are the first notes.
+    """
+    settings = loaded.settings
+    remembered = {} if settings.reading is None else settings.reading.answers.get("map", {})
+    sheet, at = loaded.sheet, None if Role.CONTENT in remembered else loaded.roles.columns.get(Role.CONTENT)
+    unused = [i for i in loaded.roles.unused if i in loaded.roles.unexplained and "{" not in sheet.headings[i]]
+    composition = None if at is None or loaded.template else suggested(sheet.headings, unused, at)
+    block = next(sheet.columns(), None) if composition is not None else None
+    if at is None or composition is None or block is None:
+        return None
+    reader = ComposedReader(composition, settings)
+    numbers, columns = block
+    head = Block(numbers[:_FIRST], [column[:_FIRST] for column in columns])
+    codes = dict.fromkeys(reader.codes(head).tolist())
+    if reader.dates.questions(sheet.headings):  # an ISO date beside an undecided one looks like a fault
+        reader = ComposedReader(composition, settings, reads_dates=False)
+        codes = dict.fromkeys(reader.codes(head).tolist())
+    first = [code for code in codes if reader.uncomposed[code] not in ("", reader.values[code])][:_EACH]
+    template, text = composition.renamed(partial(called, sheet.headings)), called(sheet.headings, at)
+    choices = [
+        PossibleAnswer(
+            "map",
+            f"{Role.CONTENT}={name}",
+            say(f"offered.{kind}"),
+            [markup.first_words(str(texts[code])) for code in first],
+        )
+        for name, kind, texts in ((template, "composed", reader.values), (text, "as-it-stands", reader.uncomposed))
+    ]
+    names = tuple(Cell(in_quotes(called(sheet.headings, i))) for i in composition.columns[:-1])
+    return Question(say("offer.asks", names=names), choices, at, [Role.CONTENT]) if first else None
+
+
+def text_of(note: Note) -> str:
+    """Return a note as its readers will see it, with the targets of its links and pictures below."""
+    if note.content != note.text or not any(sign in note.text for sign in "<&\n"):
+        return note.text
+    shown = markup.lines(note.content)
+    targets = (target.partition(" ")[2] for target in markup.targets(note.content))
+    return "\n".join([shown, *dict.fromkeys(target for target in targets if target not in shown)]).strip() or note.text
+
+
+def in_question(loaded: Loaded, remaining: Remaining) -> list[Question]:
+    """Return the questions about rows that may be notes which were sent before, with some of the rows.
+
+    Without an answer, these rows aren't sent; if a whole history seems to be sent again, nothing is.
+    """
+    rows, file = loaded.rows, str(loaded.sheet.source)
+    in_doubt, later = remaining.asked.get("in_doubt", ()), remaining.asked.get("later", ())
+    questions: list[Question] = []
+    if remaining.sent_anew:
+        new = [position for group in remaining.groups for position in group.positions[:_EACH].tolist()]
+        text = say("asked.history", file=file, n=remaining.sent_anew)
+        text = say("asked.besides", question=text, n=len(in_doubt)) if in_doubt else text
+        questions.append(_question(rows, text, new, "new"))
+    elif in_doubt:
+        text = say("asked.in-doubt", n=len(in_doubt))
+        if later:
+            numbers = tuple(say("row", row=str(rows.number[at])) for at in later[:_EACH])
+            text = say("asked.later", question=text, n=len(later), rows=numbers)
+        earlier = [position for position in in_doubt if position not in {*later}]
+        questions.append(_question(rows, text, earlier or later, "same", "new"))
+    if hidden := remaining.asked.get("hidden"):
+        text = say("asked.hidden", n=len(hidden))
+        questions.append(_question(rows, text, hidden, "send-hidden", "leave-hidden"))
+    return questions
+
+
+def _question(rows: Rows, text: Message, positions: Sequence[int], *values: str) -> Question:
+    samples = []
+    for position in sorted(positions)[:_EACH]:
+        first = Cell(markup.first_words(text_of(rows.notes[rows.note[position]])))
+        row = say("asked.row", row=str(rows.number[position]), prospect=Cell(rows.person(position)), words=first)
+        samples.append(render(row))
+    choices = [PossibleAnswer("in-doubt", value, say(f"asked.answer.{value}")) for value in values]
+    return Question(text, choices, samples=samples, is_optional=True)
+
+
+# -- problems ---------------------------------------------------------------------------------------------------------
+
+
+def by_kind(loaded: Loaded) -> list[list[Problem]]:
+    """Return the problems, grouped by column and kind, the most frequent first."""
+    kinds: dict[tuple[int | None, Message], list[Problem]] = {}
+    for _, of_row in sorted(loaded.rows.problems.items()):
+        for problem in of_row:
+            kinds.setdefault((problem.column, problem.text.without_others()), []).append(problem)
+    return sorted(kinds.values(), key=len, reverse=True)
+
+
+def in_common(problems: Sequence[Problem]) -> Message:
+    """Return a message about a problem that several cells share, with the cells' values if they differ."""
+    if len({problem.text for problem in problems}) == 1:
+        return problems[0].text
+    counts = Counter(problem.value for problem in problems)
+    values: tuple[Part, ...] = tuple(_times(Cell(quoted(value)), n) for value, n in counts.most_common(_VALUES))
+    if len(counts) > _VALUES:
+        values = (say("problems.other-values", values=values, n=len(counts) - _VALUES),)
+    return say("problems.alike", kind=problems[0].text.without_others(), values=values)
+
+
+def _times(value: Cell, times: int) -> Part:
+    return say("beside", text=value, beside=times) if times > 1 else value

@@ -17,7 +17,7 @@ from importer.errors import ResultsNotWritten, Stopped
 from importer.importing.loaded import Loaded
 from importer.messages import Message, Said, say, when
 from importer.models import Result, Rows, Workspace
-from importer.results import Written, presentation
+from importer.results.layout import IN_PRACTICE, MEANINGS
 from importer.storage import place
 
 
@@ -43,10 +43,7 @@ class Report:
         more_visible: number of rows whose notes are more visible than the sheet says.
         to_agree: number of changes of notes that wait for a person's yes.
         left_alone: number of rows whose notes were to follow them and don't: somebody changed them, or they are gone.
-        held_back: number of rows that wait until a person has looked at the sent ones (the setting ``first``).
         look_ups: number of calls to look up the prospects of emails.
-        unknown_people: number of emails that no prospect has.
-        unknown_emails: the file with the people who have these emails, if one was wanted.
         not_found: row number → IDs of its notes that were created, but not found when they were read back.
         ended: the journal's word for how the run ended.
         is_practice: whether nothing was sent, and this is what would have happened.
@@ -64,14 +61,11 @@ class Report:
     to_fix: int = 0
     started_at: float = 0.0
     ended_at: float = 0.0
-    held_back: int = 0
     asked: int = 0
     to_agree: int = 0
     more_visible: int = 0
     left_alone: int = 0
     look_ups: int = 0
-    unknown_people: int = 0
-    unknown_emails: Written | None = None
     results_owed: bool = False
     not_found: Mapping[int, Sequence[str]] = field(default_factory=dict)
     ended: str = "finished"
@@ -90,9 +84,9 @@ class Report:
             return self.stopped.exit_status
         if self.results_owed:
             return ResultsNotWritten.exit_status
-        if self.counts.get(Result.NOT_SENT, 0) > self.held_back + self.asked:
+        if self.counts.get(Result.NOT_SENT, 0) > self.asked:
             return Stopped.exit_status
-        return int(bool(self.to_fix or self.held_back))
+        return int(bool(self.to_fix))
 
 
 def by_number(rows: Rows, marked: Mapping[int, Sequence[str]]) -> dict[int, Sequence[str]]:
@@ -115,12 +109,11 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
         ("history.of-end", f"{when(report.ended_at)} ({report.ended})"),
         ("label.stopped", stopped.message if stopped is not None else None),
         ("label.requests", None if report.is_practice else report.requests),
-        ("label.held-back", say("summary.held-back", n=report.held_back) if report.held_back else None),
         ("label.look-ups", None if report.is_practice else report.look_ups or None),
         ("label.visibility", ", ".join(sizes)),
     ]
     said = [(say(kind), value) for kind, value in lines if value is not None]
-    meanings = presentation.PRACTISED if report.is_practice else presentation.MEANINGS
+    meanings = IN_PRACTICE if report.is_practice else MEANINGS
     title = say("practice.title" if report.is_practice else "summary.title")
     return results.Summary(title, said, workspace.profile, meanings, report.is_practice, report.run)
 

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 from importer import practice
 from importer.api import Vendor
@@ -24,7 +25,6 @@ from importer.api.saleshandy import SALESHANDY
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, UnclearColumns
 from importer.importing import logs
-from importer.importing.answers import answered
 from importer.importing.api_context import batch_size, calls
 from importer.importing.email_lookup import LookedUpEmails
 from importer.importing.hours import Hours
@@ -35,15 +35,14 @@ from importer.importing.preview import Preview
 from importer.importing.read_again import learned
 from importer.importing.report import Report
 from importer.importing.sending import Sending
-from importer.importing.sheet_facts import check_list
 from importer.importing.workspaces import check_confirmed, check_journal, held, opened
 from importer.messages import Said, say
 from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.reading import Correction
 from importer.rows.columns import headed, not_named
-from importer.settings import Settings, readings
+from importer.settings import SETTINGS, Settings, readings
 from importer.settings.kinds import columns
-from importer.settings.reading import Reading
+from importer.settings.reading import Reading, key, merged
 from importer.storage import Url, local_name
 
 
@@ -265,8 +264,6 @@ def prepare(
             for_file = answered(for_file, answer.setting, answer.value)
             answers.append((answer.setting, answer.value))
         target = results_path(file, settings)
-        if settings.unknown_emails is not None:
-            check_list(settings.unknown_emails)
         with opened(settings) as journal:
             check_journal(journal, settings)
         yield Prepared(loaded, target, settings, vendor, answers)
@@ -282,3 +279,36 @@ def _which_rows(loaded: Loaded, settings: Settings) -> UnclearColumns | None:
     ]
     question = Question(say("choice.which-rows"), choices)
     return UnclearColumns(question.text, [question])
+
+
+def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, str] | None = None) -> Settings:
+    """Return the settings for a sheet with an answer added, which counts more than what was said before.
+
+    Of ``headings``, each role's: a word's meaning counts for columns with this heading.
+    """
+    read: Any = SETTINGS[name].read(value)
+    others: dict[str, Any] = {"origin": replace(settings.origin, said=settings.origin.said | {name})}
+    match name:
+        case "map":
+            read = {**settings.mapping, **read}
+        case "value":
+            words = {(role, (headings or {}).get(role, column)): of_role for (role, column), of_role in read.items()}
+            read = merged(settings.values, words)
+        case "ignore":
+            ignored = {*map(key, read)}  # a column that was named for a role may hold something else
+            others["mapping"] = {
+                role: names
+                for role, names in settings.mapping.items()
+                if ignored.isdisjoint(key(column) for name in names for column in (name, *name.split(",")))
+            }
+            if (reading := settings.reading) is not None:
+                before = tuple(one for one in reading.answers.get(name, ()) if key(one) not in ignored)
+                anew = replace(reading, answers={**reading.answers, name: before})
+                others["readings"] = tuple(anew if one is reading else one for one in settings.readings)
+            read = tuple(dict.fromkeys((*settings.ignored, *read)))
+        case "in-doubt":
+            read = (*settings.in_doubt, *read)
+        case "default-visibility" if Role.VISIBILITY in settings.mapping:  # the sheet needn't have the column any more
+            names = [*filter(None, settings.mapping[Role.VISIBILITY]), ""]
+            others["mapping"] = {**settings.mapping, Role.VISIBILITY: names}
+    return replace(settings, **{SETTINGS[name].attribute: read}, **others)

@@ -30,14 +30,15 @@ from importer.importing.email_lookup import asked, forget_rejected
 from importer.importing.loaded import Loaded, enter_left_out, kind_of, writable
 from importer.importing.planning import digest, every_guard
 from importer.importing.report import Report, by_number, summary_of, write_results
-from importer.importing.sheet_facts import changes, write_people
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
-from importer.journal.identity import key_digest
-from importer.messages import Message, render, say
+from importer.journal.machine import key_digest
+from importer.messages import Cell, Message, render, say
 from importer.models import Progress, Remaining, Result, Workspace
+from importer.reading import Sheet, column_letter
+from importer.rows.attachments import Uploads
 from importer.rows.emails import Lookups
-from importer.rows.uploads import Uploads
+from importer.rows.values import shortened
 
 
 @dataclass
@@ -130,18 +131,15 @@ class Sending:
         except Stopped as error:
             stopped, ended = error, "stopped"
         finally:
-            self._outcomes.settle(delivery.held_back, Result.NOT_SENT, reason=say("outcome.held-back"))
             why = say("outcome.run-stopped", why=stopped.message) if stopped else say("outcome.broke-off")
             self._outcomes.explain(Result.NOT_SENT, why)
             settle_after(self.loaded.rows, self.loaded.plan, self._outcomes)
             self._outcomes = gathered(self._outcomes, self.loaded.rows)
-            corrected, numbers = changes(self.loaded.sheet), self.loaded.rows.number[: len(self._outcomes)]
+            corrected, numbers = _corrected(self.loaded.sheet), self.loaded.rows.number[: len(self._outcomes)]
             for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
                 self._outcomes.remark(position, corrected[int(numbers[position])])
             report = self._finish(delivery, uploads, ended, stopped)
-        emails = self._emails.unknown
-        written = write_people(self._settings, self.loaded, emails)
-        return replace(report, unknown_people=len(emails), unknown_emails=written)
+        return report
 
     def _planned(self, agreed: str | None) -> tuple[Coordinator, Stopped | None]:
         """Plan again, and refuse the run if that wasn't agreed to. Return the delivery, and why look-ups stopped.
@@ -163,7 +161,7 @@ class Sending:
         settle_before(loaded.rows, self._outcomes, loaded.sheet.headings)
         delivery = Coordinator(self._delivering, self._outcomes, self.observe)
         earlier = loaded.known(self.journal, self._run.occurrence)
-        remaining = delivery.prepare(earlier, loaded.plan, self._settings.first)
+        remaining = delivery.prepare(earlier, loaded.plan)
         self._wishes = [*delivery.wishes] if self._settings.update else []
         logs.event(
             "run begun",
@@ -228,14 +226,12 @@ class Sending:
     def _finish(self, delivery: Coordinator, uploads: Uploads, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         rows, counts, limiter = self.loaded.rows, self._outcomes.counts(), self.caller.limiter
-        reasons = self._outcomes.reasons(Result.NOT_SENT)
-        held_back = sum(n for why, n in reasons.items() if why is not None and "outcome.held-back" in why.kinds())
         if calls := self._sent[Endpoint.UPLOAD]:
             refused = sum(upload.rejected is not None for upload in uploads.latest.values())
             logs.event("files uploaded", files=len(uploads.latest), refused=refused, calls=calls)
         asked = sum(self._outcomes.result(row) is Result.NOT_SENT for row in self._outcomes.asked)
         if ended == "finished" and (not_sent := counts.get(Result.NOT_SENT)):
-            ended = "held back" if not_sent == held_back + asked else "stopped"
+            ended = "held back" if not_sent == asked else "stopped"
         report = Report(
             run=self._run.name,
             counts=counts,
@@ -250,7 +246,6 @@ class Sending:
             to_fix=int(self._outcomes.to_fix().sum()),
             started_at=self._run.started_at,
             ended_at=self._clock(),
-            held_back=held_back,
             asked=asked,
             more_visible=len(self._outcomes.visible),
             left_alone=len(self._outcomes.left),
@@ -296,3 +291,24 @@ def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limite
         before = journal.learned(workspace).all().get("limits", {})  # also of kinds that this run didn't call
         limits = {kind: (rate.calls, rate.seconds) for kind, rate in rates.items()}
         journal.learned(workspace).enter({"limits": {**before, **limits}})
+
+
+def _corrected(sheet: Sheet) -> dict[int, Message]:
+    """Return what a person changed in the cells of each corrected row, by the row's number."""
+    written = {number: one.texts for number, one in (sheet.corrections or {}).items() if not one.is_left_out}
+    found: dict[int, Message] = {}
+    if not written:  # most sheets; the rows would all be read once more
+        return found
+    with sheet.as_it_stands(written) as before:
+        for number, cells in before.rows():
+            texts = sorted(written[number].items())
+            changed = tuple(_change(at, number, cells[at], text) for at, text in texts if text != cells[at])
+            if changed:
+                found[number] = say("outcome.corrected", changes=changed)
+    return found
+
+
+def _change(column: int, number: int, before: str, after: str) -> Message:
+    lines = (" ".join(text.split()) for text in (before, after))
+    texts = [Cell(shortened(line)) if line else say("corrected.blank") for line in lines]
+    return say("corrected.cell", cell=f"{column_letter(column)}{number}", before=texts[0], after=texts[1])

@@ -16,12 +16,12 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from importer.api import Endpoint
 from importer.calls.workers import LONGEST_WAIT
 from importer.errors import Busy, Changed, FirstRun, Interrupted
-from importer.journal import Journal, identity, lock
+from importer.journal import Journal, machine
 from importer.journal.runs import Confirmation
 from importer.messages import Message, Said, as_message, say
 from importer.models import Group, Progress, Visibility, Workspace
 from importer.settings import Settings
-from importer.settings.limits import Rate
+from importer.settings.kinds import Rate
 
 _SEVERAL = 3  # maximum number of other profiles; of more, only those with a similar name are shown
 
@@ -67,7 +67,7 @@ def held(
 @contextmanager
 def _locks(journal: Journal, settings: Settings) -> Iterator[None]:
     is_alone = not settings.key or settings.is_unguarded
-    with journal.held(settings.workspace), nullcontext() if is_alone else identity.account_held(settings.key):
+    with journal.held(settings.workspace), nullcontext() if is_alone else machine.account_held(settings.key):
         yield
 
 
@@ -75,7 +75,7 @@ def check_journal(journal: Journal | None, settings: Settings) -> None:
     """Check that the workspace had this journal so far. Raises WrongJournal."""
     if not settings.new_journal:
         journal_id, latest = (journal.id, journal.runs.latest_request) if journal else (None, int)
-        identity.check(_owner(journal, settings), journal_id, str(settings.journal), latest)
+        machine.check(_owner(journal, settings), journal_id, str(settings.journal), latest)
 
 
 def _owner(journal: Journal | None, settings: Settings) -> Workspace:
@@ -100,7 +100,7 @@ def keep_in_mind(journal: Journal, settings: Settings, *, is_agreed: bool = Fals
         check_confirmed(journal, settings, is_agreed=False)
     owner = _owner(journal, settings)
     journal.runs.confirm(owner, None, settings.key)
-    journal.count = identity.remember(owner, journal.id, journal.name, journal.runs.latest_request(), settings.key)
+    journal.count = machine.remember(owner, journal.id, journal.name, journal.runs.latest_request(), settings.key)
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def unconfirmed(journal: Journal | None, settings: Settings) -> Unconfirmed | No
         why = say("unconfirmed.key-of-another", **parts, others=", ".join(repr(str(other)) for other in used))
         there = [other for other in used if journal is not None and journal.has(other)]
         return Unconfirmed("key-of-another", why, there if _is_unused(journal, settings) else ())
-    if identity.remembered(owner) is None and not _is_confirmed(journal, owner):
+    if machine.remembered(owner) is None and not _is_confirmed(journal, owner):
         if not (others := _at_the_address(journal, settings)):
             return Unconfirmed("first", say("unconfirmed.first", **parts))
         why = say("unconfirmed.first-beside", **parts, others=", ".join(repr(other.profile) for other in others))
@@ -159,7 +159,7 @@ def _used_with(journal: Journal | None, key: str) -> list[Workspace]:
     """Return the workspaces that the key was used for, in this journal or on this machine."""
     if not key:
         return []
-    here = identity.known_as(key)
+    here = machine.known_as(key)
     if journal is None:
         return here
     return [*dict.fromkeys(map(journal.owner, (*journal.runs.used_with(key), *here)))]
@@ -204,7 +204,7 @@ def confirm(settings: Settings, meant: Workspace | None = None) -> None:
             stack.enter_context(journal.held(settings.workspace))  # no run as the profile itself is under way
             if (unclear := unconfirmed(journal, settings)) is None or meant not in unclear.others:
                 raise Changed(say("unconfirmed.not-continued", other=str(meant), profile=repr(settings.profile)))
-        confirmation = Confirmation(time.time(), lock.user())
+        confirmation = Confirmation(time.time(), machine.user())
         journal.runs.confirm(settings.workspace, confirmation, settings.key, same_as=meant)
 
 

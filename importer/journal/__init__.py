@@ -9,10 +9,10 @@ Reads don't wait for writers.
                  are found again; delivery_sql: the statements
     known        define the values that go into deliveries and come back
     memory       remember what the API showed, for a day emails and uploaded files, and what a person left out
-    identity     remember outside the journal which journal and which API keys belong to a workspace
+    machine      remember outside the journal which journal and which API keys a workspace uses; locks in files
     schema       define the tables
     store        run SQL over one connection, in transactions
-    sqlite       everything specific to SQLite and its file; lock: allow one import of a workspace at a time, by a file
+    sqlite       everything specific to SQLite and its file
     postgres     everything specific to PostgreSQL
 """
 
@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from importer.errors import BadSettings
-from importer.journal.deliveries import Changes, Deliveries, Identities, Identity
+from importer.journal.deliveries import Deliveries, Identities, Identity
 from importer.journal.known import (
     ACCEPTED,
     READ_BACK,
@@ -85,8 +85,7 @@ class Journal(Store):
 
     def __init__(self, connection: Any, name: str) -> None:
         super().__init__(connection, name)
-        self.runs, self.deliveries = Runs(self), Deliveries(self)
-        self.identities, self.changes = Identities(self), Changes(self)
+        self.runs, self.deliveries, self.identities = Runs(self), Deliveries(self), Identities(self)
         self.count: Callable[[int], None] = lambda _: None
 
     def __enter__(self) -> Self:

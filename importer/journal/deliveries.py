@@ -49,11 +49,6 @@ class Deliveries:
         )
         return [found.get(key.digest, 0) for key in keys]
 
-    def key_of(self, note: int) -> NoteKey:
-        """Return the key of the note with this number."""
-        [row] = self._store.rows(sql.NOTE, number=note)
-        return NoteKey.from_row(row)
-
     # -- requests and answers ---------------------------------------------------------------------------------------
 
     def claim(self, run: Run, claims: Sequence[Claim], sent_at: float) -> list[int] | None:
@@ -134,6 +129,25 @@ class Deliveries:
     def _each(self, statement: str, names: Iterable[bytes], **constants: object) -> None:
         self._store.many(statement, ({"name": name, **constants} for name in names))
 
+    # -- changes of notes -------------------------------------------------------------------------------------------
+
+    def change(self, changes: Sequence[tuple[KnownDelivery, int]]) -> bool:
+        """Record that notes are about to get another form; return whether all of these deliveries are as given.
+
+        If they aren't, leave the transaction by an exception.
+        """
+        rows = ({"name": one.name, "note": one.note, "open": one.changing or 0, "form": form} for one, form in changes)
+        return self._store.many(sql.CHANGE, rows) == len(changes)
+
+    def changed(self, one: KnownDelivery, form: int, key: NoteKey, state: DeliveryState) -> None:
+        """Record that a note has another form, given by its number and its key, and the state of its delivery."""
+        draft = int(key.status is Status.DRAFT)
+        self._each(sql.CHANGED, [one.name], form=form, state=state.value, draft=draft)
+
+    def unchanged(self, name: bytes, touched: float | None = None) -> None:
+        """Record that a note surely didn't get another form, and when somebody else's change was seen, if one was."""
+        self._each(sql.UNCHANGED, [name], touched=touched)
+
     # -- queries ----------------------------------------------------------------------------------------------------
 
     def named(self, names: Sequence[bytes]) -> dict[bytes, KnownDelivery]:
@@ -165,37 +179,38 @@ class Deliveries:
         """
         any_draft = any_draft and key.status is Status.DRAFT
         found = dict[str, KnownDelivery]()
-        for form, known in self._at(workspace, prospect):
-            if known.note_id and (form.seen == key.seen or (any_draft and form.status is Status.DRAFT)):
+        for known in self._at(workspace, prospect):
+            is_draft = any_draft and known.form.status is Status.DRAFT
+            if known.note_id and (known.form.seen == key.seen or is_draft):
                 found[known.note_id] = known
                 found |= dict.fromkeys(known.duplicates, known._replace(reason=READ_BACK.kind))
         return found
 
     def unclear_at(self, workspace: Workspace, prospect: str) -> list[NoteKey]:
         """Return the note of each unclear delivery to the prospect, from any sheet."""
-        return [form for form, known in self._at(workspace, prospect) if known.is_unclear]
+        return [known.form for known in self._at(workspace, prospect) if known.is_unclear]
 
-    def _at(self, workspace: Workspace, prospect: str) -> list[tuple[NoteKey, KnownDelivery]]:
+    def _at(self, workspace: Workspace, prospect: str) -> list[KnownDelivery]:
         return self._few(workspace, sql.AT_PROSPECT, prospect=prospect)
 
-    def unsettled(self, workspace: Workspace) -> dict[int, tuple[NoteKey, list[KnownDelivery]]]:
-        """Return the deliveries whose outcome is unclear: request number → note and deliveries."""
-        by_request: dict[int, tuple[NoteKey, list[KnownDelivery]]] = {}
-        for key, delivery in self._few(workspace, sql.UNCLEAR):
-            by_request.setdefault(delivery.request, (key, []))[1].append(delivery)
+    def unsettled(self, workspace: Workspace) -> dict[int, list[KnownDelivery]]:
+        """Return the deliveries whose outcome is unclear, by the number of their request."""
+        by_request: dict[int, list[KnownDelivery]] = {}
+        for delivery in self._few(workspace, sql.UNCLEAR):
+            by_request.setdefault(delivery.request, []).append(delivery)
         return by_request
 
-    def resent(self, workspace: Workspace) -> list[tuple[NoteKey, KnownDelivery]]:
+    def resent(self, workspace: Workspace) -> list[KnownDelivery]:
         """Return the deliveries that were sent again and exist, but have not been checked for duplicates since."""
         return self._few(workspace, sql.RESENT)
 
     def missing(self, workspace: Workspace) -> list[KnownDelivery]:
         """Return the created notes, of any run, that were not found when read back."""
-        return [delivery for _, delivery in self._few(workspace, sql.MISSING)]
+        return self._few(workspace, sql.MISSING)
 
-    def _few(self, workspace: Workspace, query: str, **values: object) -> list[tuple[NoteKey, KnownDelivery]]:
+    def _few(self, workspace: Workspace, query: str, **values: object) -> list[KnownDelivery]:
         rows = self._store.rows(query, workspace=workspace, **values)
-        return [(NoteKey.from_row(row[:5]), KnownDelivery.from_row(row[5:])) for row in rows]
+        return [KnownDelivery.from_row(row) for row in rows]
 
     def created_by(self, run: Run) -> list[KnownDelivery]:
         """Return the notes that a run created, also those that were hidden since."""
@@ -204,33 +219,6 @@ class Deliveries:
     def states_of(self, run: Run) -> Counter[DeliveryState]:
         """Return the number of a run's notes by state."""
         return Counter({DeliveryState(state): n for state, n in self._store.rows(sql.STATES_OF_RUN, run=run.id)})
-
-
-class Changes:
-    """Record of the changes of notes. Callers enter changes inside a transaction."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def begin(self, changes: Sequence[tuple[KnownDelivery, int]]) -> bool:
-        """Record that notes are about to get another form; return whether all of these deliveries are as given.
-
-        If they aren't, leave the transaction by an exception.
-        """
-        rows = ({"name": one.name, "note": one.note, "open": one.changing or 0, "form": form} for one, form in changes)
-        return self._store.many(sql.CHANGE, rows) == len(changes)
-
-    def made(self, changes: Iterable[tuple[KnownDelivery, int, NoteKey, DeliveryState]]) -> None:
-        """Record that notes have another form, given by its number and its key, and the state of their deliveries."""
-        rows = (
-            {"name": one.name, "form": form, "state": state.value, "draft": int(key.status is Status.DRAFT)}
-            for one, form, key, state in changes
-        )
-        self._store.many(sql.CHANGED, rows)
-
-    def dropped(self, names: Iterable[bytes], touched: float | None = None) -> None:
-        """Record that notes surely didn't get another form, and when somebody else's change was seen, if one was."""
-        self._store.many(sql.UNCHANGED, ({"name": name, "touched": touched} for name in names))
 
 
 _IN_TURN = 10_000  # deliveries that are read together

@@ -1,7 +1,4 @@
-"""SQL for deliveries and their notes.
-
-Input: none. Output: statements whose values are bound when they run. ``{given}`` stands for several values.
-"""
+"""SQL for deliveries and their notes, with values that are bound later. ``{given}`` stands for several values."""
 
 from __future__ import annotations
 
@@ -16,10 +13,6 @@ _AT_PROSPECT = """
 
 # -- notes ------------------------------------------------------------------------------------------------------------
 
-_NOTE = "notes.digest, notes.seen, notes.readings, notes.visibility, notes.status"
-"""Columns of a note's key, in the order of the attributes of :class:`.known.NoteKey`."""
-
-NOTE = f"SELECT {_NOTE} FROM notes WHERE id = :number"
 NUMBERS = "SELECT digest, id FROM notes WHERE workspace = :workspace AND digest IN ({given})"
 NEW_NOTES = """
     INSERT INTO notes (workspace, digest, seen, readings, visibility, status)
@@ -74,18 +67,19 @@ MISSED = f"UPDATE deliveries SET sample = 'missing' WHERE {_IS_NAMED}"
 # -- known deliveries -------------------------------------------------------------------------------------------------
 
 _KNOWN = """
-    deliveries.name, deliveries.note, deliveries.prospect, deliveries.key, deliveries.occurrence, deliveries.state,
-    deliveries.note_id, deliveries.at, deliveries.reason, deliveries.request, deliveries.resent_at, deliveries.twins,
+    deliveries.name, deliveries.note, deliveries.prospect, deliveries.key, deliveries.occurrence, deliveries.note_id,
+    deliveries.at, deliveries.reason, deliveries.request, deliveries.resent_at, requests.run, requests.sent_at,
+    requests.since, deliveries.changing, deliveries.touched, deliveries.state, deliveries.twins,
     deliveries.sample = 'missing',
-    CASE WHEN wanted.visibility < notes.visibility THEN wanted.visibility ELSE notes.visibility END,
-    CASE WHEN wanted.status > notes.status THEN wanted.status ELSE notes.status END,
-    requests.run, requests.sent_at, requests.since, deliveries.was, deliveries.changing, deliveries.touched, notes.seen
+    notes.digest, notes.seen, notes.readings, notes.visibility, notes.status,
+    opened.digest, opened.seen, opened.readings, opened.visibility, opened.status,
+    was.digest, was.seen, was.readings, was.visibility, was.status
 """
 """Columns in the order of the attributes of :class:`.known.KnownDelivery`."""
 
 _FROM = """
     FROM deliveries JOIN requests ON requests.id = deliveries.request JOIN notes ON notes.id = deliveries.note
-    LEFT JOIN notes AS wanted ON wanted.id = deliveries.changing
+    LEFT JOIN notes AS opened ON opened.id = deliveries.changing LEFT JOIN notes AS was ON was.id = deliveries.was
 """
 _OF_RUN = "deliveries.request IN (SELECT id FROM requests WHERE run = :run)"
 NAMED = f"SELECT {_KNOWN} {_FROM} WHERE deliveries.name IN ({{given}})"
@@ -124,9 +118,9 @@ STATES_OF_RUN = f"SELECT deliveries.state, count(*) FROM deliveries WHERE {_OF_R
 
 
 def _few(condition: str) -> str:
-    """Return the query for deliveries and their notes by an indexed condition; no index looks for the workspace."""
+    """Return the query for deliveries by an indexed condition; no index looks for the workspace."""
     return f"""
-        SELECT {_NOTE}, {_KNOWN} {_FROM} WHERE {condition} AND +deliveries.workspace = :workspace
+        SELECT {_KNOWN} {_FROM} WHERE {condition} AND +deliveries.workspace = :workspace
         ORDER BY +deliveries.request, deliveries.id
     """
 

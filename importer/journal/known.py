@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from importer.api import Answer
@@ -37,10 +38,9 @@ ACCEPTED = "accepted"
 
 LONGEST_ANSWER = 300.0
 """Maximum number of seconds from sending a request to the answer that names its note."""
-# Several times as fast as Visibility(…), for each of a million deliveries.
-_VISIBILITIES = {visibility.value: visibility for visibility in Visibility}
-_STATUSES = {status.value: status for status in Status}
+# Several times as fast as DeliveryState(…), for each of a million deliveries.
 _STATES = {state.value: state for state in DeliveryState}
+_PLAIN = 18  # columns of a known delivery before those of its forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +65,16 @@ class NoteKey:
         content = note.content
         return cls(note.digest, seen_digest(content), seen_digests(content), note.visibility, note.status)
 
-    @classmethod
-    def from_row(cls, row: Row) -> NoteKey:
-        """Return the key in a row of the columns of a note's key."""
-        digest, seen, readings, visibility, status = row
-        split = frozenset(readings[start : start + 32] for start in range(0, len(readings), 32))
-        return cls(digest, seen, split, Visibility(visibility), Status(status))
-
     def as_row(self) -> dict[str, object]:
         """Return the values to store, by their columns."""
         of_text = {"digest": self.digest, "seen": self.seen, "readings": b"".join(sorted(self.readings))}
         return {**of_text, "visibility": self.visibility.value, "status": self.status.value}
+
+
+@lru_cache(maxsize=10_000)  # many deliveries have the same form
+def _form(digest: bytes, seen: bytes, readings: bytes, visibility: str, status: str) -> NoteKey:
+    split = frozenset(readings[start : start + 32] for start in range(0, len(readings), 32))
+    return NoteKey(digest, seen, split, Visibility(visibility), Status(status))
 
 
 class Claim(NamedTuple):
@@ -119,17 +118,14 @@ class KnownDelivery(NamedTuple):
     """Delivery as the journal knows it; times in seconds since 1970.
 
     Attributes:
-        note: the number of the note in the form in which it was sent, or to which it was changed.
+        note, form: the note as it was sent or changed since, by its number and its key.
         occurrence: what importing again added; empty for a first import.
         request: the number of the latest request with this delivery; ``sent_at`` and ``since`` belong to that request.
         resent_at: when the delivery was sent again after an unclear answer; None once it was checked for duplicates.
         duplicates: IDs of further notes like the delivery's note that were found.
         is_missing: whether the API said that it created the note, but reading back did not show it.
-        visibility, status: the most that the note may have: those of its form, or of the one that it may have got.
-        was: the number of its form before its latest change; None if it wasn't changed.
-        changing: the number of the form that a change without a clear answer gives it; None if there is none.
-        touched: when somebody else's change of the note was seen; None if none was.
-        seen: digest of what a reader sees in its form.
+        changing, opened: the form that a change without a clear answer gives it; None if there is none.
+        touched: when somebody else's change of the note was seen; ``was``: its form before its latest change.
     """
 
     name: bytes
@@ -137,23 +133,37 @@ class KnownDelivery(NamedTuple):
     prospect: str
     key: str
     occurrence: str
-    state: DeliveryState
     note_id: str | None
     at: float
     reason: str | None
     request: int
     resent_at: float | None
-    duplicates: tuple[str, ...]
-    is_missing: bool
-    visibility: Visibility
-    status: Status
     run: int
     sent_at: float
     since: float | None
-    was: int | None = None
-    changing: int | None = None
-    touched: float | None = None
-    seen: bytes = b""
+    changing: int | None
+    touched: float | None
+    state: DeliveryState
+    duplicates: tuple[str, ...]
+    is_missing: bool
+    form: NoteKey
+    opened: NoteKey | None = None
+    was: NoteKey | None = None
+
+    @property
+    def forms(self) -> Sequence[NoteKey]:
+        """The form of the note, and the one that it may have got."""
+        return (self.form,) if self.opened is None else (self.form, self.opened)
+
+    @property
+    def visibility(self) -> Visibility:
+        """The most visible that the note may be."""
+        return min(form.visibility for form in self.forms)
+
+    @property
+    def status(self) -> Status:
+        """The most visible status that the note may have."""
+        return max(form.status for form in self.forms)
 
     @property
     def is_by_likeness(self) -> bool:
@@ -168,11 +178,9 @@ class KnownDelivery(NamedTuple):
     @classmethod
     def from_row(cls, row: Row) -> KnownDelivery:
         """Return the delivery in a query's row, whose columns are these attributes in their order."""
-        *first, state = row[:6]
-        *answer, twins = row[6:12]
-        missing, visibility, status, *others = row[12:]
-        duplicates, form = tuple(json.loads(twins)) if twins else (), (_VISIBILITIES[visibility], _STATUSES[status])
-        return cls._make((*first, _STATES[state], *answer, duplicates, bool(missing), *form, *others))
+        *plain, state, twins, missing = row[:_PLAIN]
+        forms = (None if row[at] is None else _form(*row[at : at + 5]) for at in range(_PLAIN, len(row), 5))
+        return cls._make((*plain, _STATES[state], tuple(json.loads(twins or "[]")), bool(missing), *forms))
 
     @property
     def is_unclear(self) -> bool:

@@ -21,7 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from importer.errors import BadSettings, Busy, ImporterError, JournalFailed, UnusableJournal
 from importer.journal import Journal, schema
-from importer.journal.lock import holder, this_process
+from importer.journal.machine import holder, this_process
 from importer.messages import say
 from importer.settings.address import is_this_machine
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from importer.journal.identity import key_digest
+from importer.journal.machine import key_digest
 from importer.journal.memory import Memory
 from importer.journal.store import Store
 from importer.models import Result, Workspace

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from importer.errors import BadSettings, JournalFailed, JournalReplaced, UnusableJournal, WrongJournal
 from importer.files import OWNER_ONLY, draft, keep_private, make_private_folder
-from importer.journal import Journal, lock, schema
+from importer.journal import Journal, machine, schema
 from importer.journal.store import cause
 from importer.messages import as_argument, say
 
@@ -74,8 +74,8 @@ class SQLiteJournal(Journal):
         return int(self._run(text, values).lastrowid)
 
     def _locked(self, workspace: str) -> AbstractContextManager[None]:
-        """Hold a workspace's lock; see :func:`importer.journal.lock.held`."""
-        return lock.held(self._path, workspace)
+        """Hold a workspace's lock; see :func:`importer.journal.machine.held`."""
+        return machine.held(self._path, workspace)
 
     def see_that_it_stands(self) -> None:
         """Check that the file is still the one that was opened; see :meth:`.Journal.claimed`."""

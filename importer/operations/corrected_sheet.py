@@ -18,9 +18,9 @@ from xlsxwriter.workbook import Workbook
 
 from importer import files
 from importer.errors import UnreadableFile
-from importer.importing import sheet_facts
 from importer.importing.loaded import Loaded, folder_of
 from importer.importing.loading import read
+from importer.importing.planning import by_kind
 from importer.messages import say
 from importer.models import Problem
 from importer.operations.corrections import ProblemRows, add, keep
@@ -83,7 +83,7 @@ def understood(path: Path, loaded: Loaded) -> bytes:
         cells.items(),
         (
             (kind, problem.row, problem.column, "" if problem.column is None else cells[problem.row][problem.column])
-            for kind, alike in enumerate(sheet_facts.by_kind(loaded))
+            for kind, alike in enumerate(by_kind(loaded))
             for problem in alike
         ),
     )

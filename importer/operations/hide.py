@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -202,21 +201,20 @@ def hide(
             keep_in_mind(journal, settings)
         with calls(settings, journal, vendor, stop) as caller:
             stage = Updating(delivering(settings, journal, caller), observe)
-            stopped = stage.change([*wishes(current, journal)])
+            stopped = stage.change([*wishes(current)])
     refused = {name: end.why for name, end in stage.ended.items() if end.why is not None}
     return Hidden(planned.which, stage.counts[Result.UPDATED], refused, stopped)
 
 
-def wishes(planned: Hiding, journal: Journal) -> Iterator[Wish]:
+def wishes(planned: Hiding) -> Iterator[Wish]:
     """Yield the wish about each note, whatever its text is by now."""
-    key_of, undo = cache(journal.deliveries.key_of), planned.which.undo
+    undo = planned.which.undo
     for one in planned.notes:
         change = NoteChange(Visibility.PRIVATE, Status.DRAFT)
         if undo and one.was is not None:
-            change = NoteChange(key_of(one.was).visibility, key_of(one.was).status)
-        opened = None if one.changing is None else key_of(one.changing)
+            change = NoteChange(one.was.visibility, one.was.status)
         becomes = DeliveryState.CREATED if undo else DeliveryState.HIDDEN
-        yield Wish(one, key_of(one.note), change, opened=opened, is_read=False, becomes=becomes)
+        yield Wish(one, one.form, change, opened=one.opened, is_read=False, becomes=becomes)
 
 
 def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[int], str, Note | None, KnownDelivery]]:

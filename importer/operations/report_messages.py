@@ -13,7 +13,7 @@ from importer.messages import Cell, Message, Part, render, say, when
 from importer.operations.history import History, PastRun
 from importer.reading import column_letter
 from importer.telling.rendering import Line, LineKind, taken
-from importer.telling.report_messages import counts, meanings
+from importer.telling.report_messages import counts
 
 if TYPE_CHECKING:
     from importer.operations.hide import Hidden, Hiding
@@ -130,7 +130,7 @@ def past_run(past: PastRun) -> Iterator[Line]:
     for name, text in lines.items():
         if text:
             yield Line(say("history.line", name=f"{render(name) + ':':12}", text=text))
-    yield from counts(meanings(past.counts))
+    yield from counts(past.counts)
     if past.hidden:
         yield Line(say("history.hidden", n=past.hidden))
     if past.not_found:

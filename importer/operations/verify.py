@@ -35,7 +35,7 @@ from importer.messages import Message, Said, say, words
 from importer.models import Note, Progress, Result, Status
 from importer.operations.hide import deliveries_in
 from importer.operations.history import elsewhere, there
-from importer.results.presentation import MEANINGS, Meaning
+from importer.results.layout import MEANINGS, Meaning
 from importer.settings import Settings
 from importer.telling.rendering import duration, rate
 
@@ -81,7 +81,7 @@ def unclear(settings: Settings) -> int:
             return 0
         unsettled = journal.deliveries.unsettled(settings.workspace)
         resent = journal.deliveries.resent(settings.workspace)
-        return sum(len(deliveries) for _, deliveries in unsettled.values()) + len(resent)
+        return sum(map(len, unsettled.values())) + len(resent)
 
 
 def verify(
@@ -102,18 +102,18 @@ def verify(
         resent = journal.deliveries.resent(settings.workspace)
         if unsettled or resent:  # a journal without its deliveries may be another one's
             keep_in_mind(journal, settings)
-        size = sum(len(deliveries) for _, deliveries in unsettled.values())
+        size = sum(map(len, unsettled.values()))
         begin(size)
         outcomes = Outcomes(size + len(resent))
         outcomes.settle(range(size, len(outcomes)), Result.ALREADY_IMPORTED)
         with calls(settings, journal, vendor, stop) as caller:
             delivery = Coordinator(delivering(settings, journal, caller), outcomes, observe)
             start = 0
-            for key, deliveries in unsettled.values():
-                delivery.takeover.take_up(key, deliveries, range(start, start + len(deliveries)))
+            for deliveries in unsettled.values():
+                delivery.takeover.take_up(deliveries, range(start, start + len(deliveries)))
                 start += len(deliveries)
-            for position, (key, known) in enumerate(resent, size):
-                delivery.takeover.check(key, position, known)
+            for position, known in enumerate(resent, size):
+                delivery.takeover.check(position, known)
             stopped = None
             try:
                 delivery.run()
@@ -211,8 +211,7 @@ class _ReadingAll(Stage[_Look, None]):
     def _became(self, delivery: KnownDelivery, says: Note | None, page: NotesPage) -> Sequence[Message]:
         """Return what became of a note, by all notes of its prospect."""
         text = says.text if says else ""
-        deliveries, workspace = self._journal.deliveries, self._settings.workspace
-        forms = [deliveries.key_of(n) for n in (delivery.note, delivery.changing) if n is not None]
+        forms = delivery.forms
         notes = {note.note_id: note for note in page.all}
         if (note := notes.pop(delivery.note_id or "", None)) is None:
             is_hidden = page.draft is not None and any(form.status is Status.DRAFT for form in forms)
@@ -231,7 +230,7 @@ class _ReadingAll(Stage[_Look, None]):
             what = described(differing(change, form)) or (say("verified.unknown-form"),)
             found = say("verified.changed", what=(*what, *_last_change(note)))
         alike = [one.note_id for one in notes.values() if has_form(one, form)]
-        owned = deliveries.delivered(workspace, alike).keys() if alike else ()
+        owned = self._journal.deliveries.delivered(self._settings.workspace, alike).keys() if alike else ()
         twice = tuple(one for one in alike if one not in owned)
         return [found, say("verified.twice", ids=twice)] if twice else [found]
 

@@ -14,7 +14,7 @@ from zlib import crc32
 from importer.messages import Message, Said, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.rendering import CAPTIONS, ROLES, words
-from importer.page.state import TEXT, Answers, columns_named, in_order, pairs_of, role_of, subject, values, with_parts
+from importer.page.uploads import Answers, in_order, pairs_of, values
 from importer.settings import SETTINGS, Settings
 from importer.settings.reading import MEANS, Reading
 from importer.settings.readings import NONE
@@ -31,6 +31,8 @@ DELIMITERS = {
 _SIGNS = dict(zip(",;\t|", DELIMITERS.values(), strict=True))
 PART = "part "
 """Beginning of the option that a column becomes a part of the notes' text."""
+TEXT = ("map", str(Role.CONTENT))
+"""Subject of the answers that say which columns make the notes' text."""
 _ROWS = 20
 _ORDER = (Role.PROSPECT, Role.EMAIL, *(role for role in Role if role not in (Role.PROSPECT, Role.EMAIL)))
 _PLEASE_CHOOSE = say("page.form.choose-one")
@@ -323,3 +325,47 @@ def _called(column: SheetColumn) -> Said:
 def _choice(choice: PossibleAnswer) -> str:
     samples = f": {'; '.join(choice.samples)}" if choice.samples else ""
     return f"{words(choice.means)}{samples}"[:160]
+
+
+def subject(pair: tuple[str, str]) -> tuple[str, str]:
+    """Return what an answer is about. Only one answer about it counts."""
+    role, (name, value) = role_of(pair), pair
+    if role is not None:
+        return "map", str(role)
+    return pair if name in ("value", "ignore", "map") else (name, value.partition("-")[2] if name == "in-doubt" else "")
+
+
+def role_of(pair: tuple[str, str]) -> Role | None:
+    """Return the role that a choice gives to its columns; None if it gives none."""
+    role = pair[1].partition("=")[0]
+    return Role(role) if pair[0] == "map" and role in set(Role) else None
+
+
+def columns_named(pair: tuple[str, str]) -> list[str]:
+    """Return the columns that a choice gives a role, or that it ignores; of a template, its last one, the text's."""
+    name, value = pair
+    if name != "map":
+        return [value] if name == "ignore" else []
+    column = value.partition("=")[2]
+    if fields := _fields(column):
+        return fields[-1:]
+    return [column, *(part.strip() for part in column.split(",") if "," in column)]
+
+
+def with_parts(text: str, parts: Sequence[str]) -> str:
+    """Return the template that puts these columns before the text, or the text's column alone if there are none.
+
+    Args:
+        text: the column of the text, or the template so far, which stays as it is if it has just these columns.
+        parts: the columns before the text.
+    """
+    *before, column = _fields(text) or [text]
+    if {*before} == {*parts}:
+        return text
+    fields = [f"[{{{name}}}{', ' if name != parts[-1] else ': '}]" for name in parts]
+    return f"{''.join(fields)}{{{column}}}" if fields else column
+
+
+def _fields(template: str) -> list[str]:
+    """Return the columns of a template (see :mod:`importer.rows.composing`); none if the name is a heading."""
+    return [name.strip() for name in re.findall(r"\{\{|\}\}|\{([^{}]*)\}", template) if name.strip()]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from importer.messages import Message, Said
 from importer.models import Problem, Role, Status, Visibility
@@ -51,11 +52,10 @@ class Filter:
         return cls(kind, fields.get("open") == "yes" and not words, page or 0, words)
 
     @property
-    def pairs(self) -> list[tuple[str, str]]:
-        """Fields of an address with this filter."""
-        is_open, page, words = "yes" if self.is_open else None, self.page or None, self.words or None
-        fields = {"kind": self.kind, "open": is_open, "words": words, "page": page}
-        return [(name, str(value)) for name, value in fields.items() if value is not None]
+    def fields(self) -> dict[str, Any]:
+        """Fields of an address with this filter; one that is None is left out."""
+        is_open = "yes" if self.is_open else None
+        return {"kind": self.kind, "open": is_open, "words": self.words or None, "page": self.page or None}
 
     def on_page(self, numbers: Sequence[int], mended: Collection[int]) -> tuple[Filter, int, Sequence[int]]:
         """Return this filter for a page that there is, how many rows all pages have, and the numbers of those on it."""

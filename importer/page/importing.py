@@ -1,39 +1,135 @@
-"""Import a file that was dropped: read, check, confirm, send.
+"""Import a file: drop it, with its attachments, read, check, confirm, send; or forget it.
 
 Input: requests that the guard lets pass. Output: pages. The facts on them come from :mod:`importer.importing`. The
-answers about a file are its state. A form holds only the digest of the state that its tab showed.
+answers about a file are its state. A form holds only the digest of the state that its tab showed. A sample sheet is
+practised like any file, but is never sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import hashlib
+import io
+import shutil
+import tempfile
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
-from flask import redirect, render_template, request, url_for
+from flask import abort, redirect, render_template, request, send_file, url_for
 
+from importer import operations
 from importer.errors import ImporterError
 from importer.importing import workspaces
 from importer.messages import say
 from importer.models import Role, Workspace
-from importer.page import form, reading
-from importer.page.dropping import is_sample
+from importer.page import form
 from importer.page.jobs import Send
 from importer.page.reading import Unread
 from importer.page.screens import Page, Screens, refuse, screen, why_no_key
-from importer.page.state import Answers, applied, in_order, pairs_of, role_of
-from importer.page.uploads import DroppedFile
+from importer.page.uploads import Answers, DroppedFile, applied, folded, in_order, is_fit, name_of, pairs_of
+from importer.practice import SAMPLES
 from importer.settings.readings import HELD
 from importer.telling import preview_messages
 from importer.telling.preview_messages import Described
-from importer.telling.rendering import Line, LineKind
+from importer.telling.rendering import LineKind
 
-FIRST = 5
-"""Number of rows that may be sent first, so that a person can look at them before the rest."""
+_MOST = 1_000
+"""Maximum number of attachments in one request."""
+_MOST_BYTES = 2 << 30
+"""Maximum size of one request, in bytes."""
+_SHOWS = {
+    "1-webinar-followup.csv": say("page.practice.plain-list"),
+    "2-crm-export.xlsx": say("page.practice.workbook"),
+    "3-hubspot-export.csv": say("page.practice.by-email"),
+    "4-salesforce-report.csv": say("page.practice.unusual"),
+}
 _NOTHING_CHANGED, _NOTHING_SENT = say("hide.nothing-changed"), say("questions.nothing-sent")
 
 
 class ImportScreens(Screens):
     """Screens of an import."""
+
+    @screen("/")
+    def index(self) -> Page:
+        """Show the first screen, where a file is dropped."""
+        return render_template(
+            "import.html",
+            workspace=self._workspace,
+            kept=list(self._parts.uploads.of(self._workspace)),
+            samples=_SHOWS,
+            lacks_key=bool(why_no_key(self._parts.current)),
+        )
+
+    @screen("/template.xlsx")
+    def template(self) -> Page:
+        """Download the workbook to fill in."""
+        with tempfile.TemporaryDirectory() as folder:
+            made = operations.template.write(Path(folder) / "notes.xlsx").path.read_bytes()
+        return send_file(io.BytesIO(made), as_attachment=True, download_name="notes.xlsx")
+
+    @screen("/file", "POST")
+    def add(self) -> Page:
+        """Keep a dropped file. Answers about an earlier drop count."""
+        request.max_content_length = _MOST_BYTES
+        file = request.files.get("file")
+        if file is None or not file.filename:
+            refuse(say("page.problem.no-file"), say("page.problem.choose-file"), 400)
+        upload = self._parts.uploads.add(file.filename, file.save)
+        self._parts.uploads.open_for(upload, self._workspace)
+        return redirect(url_for("check", number=upload.id), 303)
+
+    @screen("/file/<number>/forget", "POST")
+    def forget(self, number: str) -> Page:
+        """Remove a file and its results. The record of its deliveries stays."""
+        upload = self._upload(number)
+        self._refuse_while_used(upload, _NOTHING_CHANGED)
+        self._parts.uploads.forget(upload)
+        self._parts.reading.forget(upload)
+        return redirect(url_for("index"), 303)
+
+    @screen("/sample", "POST")
+    def take_sample(self) -> Page:
+        """Keep a sample sheet as if a person had dropped it."""
+        name = request.form.get("sample", "")
+        if name not in _SHOWS:
+            abort(404)
+        upload = self._parts.uploads.add(name, lambda path: shutil.copyfile(SAMPLES / name, path))
+        return redirect(url_for("check", number=upload.id), 303)
+
+    @screen("/file/<number>/attachments", "POST")
+    def attach(self, number: str) -> Page:
+        """Keep the dropped files. A file replaces an earlier file with the same name.
+
+        If two files in one request have the same name, none is kept, because a cell may mean either.
+        """
+        upload = self._upload(number)
+        back = url_for("check", number=upload.id)
+        request.max_form_parts, request.max_content_length = _MOST, _MOST_BYTES
+        files = [file for file in request.files.getlist("attachments") if file.filename]
+        if not files:
+            refuse(say("page.problem.no-file"), say("page.problem.choose-file"), 400, back)
+        self._refuse_while_used(upload, _NOTHING_CHANGED)
+        names = [name_of(str(file.filename)) for file in files]
+        counts = Counter(map(folded, names))
+        if unfit := [name for name in names if counts[folded(name)] > 1 or not is_fit(name)]:
+            why = say("page.problem.rename-it", files=tuple(map(repr, unfit)))
+            refuse(say("page.problem.unfit-name"), why, 400, back)
+        try:
+            for file, name in zip(files, names, strict=True):
+                upload.attach(name, file.save)
+        finally:
+            self._parts.reading.forget(upload)
+        return redirect(back, 303)
+
+    @screen("/file/<number>/attachments/remove", "POST")
+    def detach(self, number: str) -> Page:
+        """Remove a file."""
+        upload = self._upload(number)
+        self._refuse_while_used(upload, _NOTHING_CHANGED)
+        upload.detach(request.form.get("name", ""))
+        self._parts.reading.forget(upload)
+        return redirect(url_for("check", number=upload.id), 303)
 
     @screen("/file/<number>")
     def check(self, number: str) -> Page:
@@ -66,8 +162,7 @@ class ImportScreens(Screens):
     def choose(self, number: str) -> Page:
         """Keep what a person chose. Continue, unless the screen showed something else; then show it again first.
 
-        The Confirm screen chooses whether only the first rows are sent. A file that can't be read with its answers can
-        be read without any.
+        A file that can't be read with its answers can be read without any.
         """
         upload = self._upload(number)
         back, pressed = url_for("check", number=number), request.form.getlist("answer")
@@ -84,7 +179,7 @@ class ImportScreens(Screens):
         if is_changed:
             applied(answers, self._parts.current.settings())  # refuses what no setting can be
             self._change(upload, lambda state: replace(state, answers=answers), _NOTHING_CHANGED, back)
-        if {name for name, _ in pairs_of(pressed)} & {"update", "first"} or ("next" in request.form and not is_changed):
+        if "update" in dict(pairs_of(pressed)) or ("next" in request.form and not is_changed):
             return redirect(url_for("confirm", number=number), 303)
         if "next" in request.form:
             return redirect(f"{back}?changed=yes", 303)
@@ -100,20 +195,14 @@ class ImportScreens(Screens):
             return still_reading(upload)
         if isinstance(overview, Unread) or not overview.can_be_sent or is_sample(upload):
             return redirect(url_for("check", number=number), 303)
-        changes: Sequence[Line] = []
-        if overview.follows and overview.updates["asked"]:
-            changes = self._parts.reading.done(upload.folder, reading.changes, upload.name, settings)
         return render_template(
             "confirm.html",
-            changes=changes,
             **_lines(overview),
             mapping=preview_messages.columns(overview),
-            likely={role_of(pair) for pair in answers if pair not in own},
+            likely={form.role_of(pair) for pair in answers if pair not in own},
             upload=upload,
             found=overview,
             settings=settings,
-            first=FIRST,
-            is_first=any(name == "first" for name, _ in own),
             no_key=why_no_key(self._parts.current),
         )
 
@@ -121,12 +210,12 @@ class ImportScreens(Screens):
     def continue_as(self, number: str) -> Page:
         """Continue with the deliveries of another workspace, as a person says, and show the Confirm screen again."""
         upload, back = self._upload(number), url_for("confirm", number=number)
-        settings = self._with_key(say("hide.nothing-changed"), back)
+        settings = self._with_key(_NOTHING_CHANGED, back)
         profile, _, address = request.form.get("meant", "").rpartition(" at ")
         try:
             workspaces.confirm(settings, Workspace(profile, address))
         except ImporterError as error:
-            refuse(say("hide.nothing-changed"), error.message, 409, back)
+            refuse(_NOTHING_CHANGED, error.message, 409, back)
         self._parts.reading.forget(upload)
         return redirect(back, 303)
 
@@ -156,11 +245,11 @@ class ImportScreens(Screens):
     @screen("/file/<number>/practise", "POST")
     def practise(self, number: str) -> Page:
         """Practise the import of the file, which sends nothing."""
-        upload, title = self._upload(number), say("questions.nothing-sent")
-        _, answers, settings = self._seen(upload, title, url_for("check", number=number))
+        upload = self._upload(number)
+        _, answers, settings = self._seen(upload, _NOTHING_SENT, url_for("check", number=number))
         corrections = upload.state.corrections(answers)
         task = Send(settings, upload.folder, upload.name, corrections=corrections, is_practice=True)
-        return self._begin(task, title, upload)
+        return self._begin(task, _NOTHING_SENT, upload)
 
 
 def _lines(found: Described) -> dict[str, object]:
@@ -174,3 +263,13 @@ def _lines(found: Described) -> dict[str, object]:
 def still_reading(upload: DroppedFile) -> Page:
     """Return the screen that is shown while a file is read."""
     return render_template("reading.html", upload=upload)
+
+
+def is_sample(upload: DroppedFile) -> bool:
+    """Return whether a file is a sample sheet, which must never be sent."""
+    return upload.fingerprint in _fingerprints()
+
+
+@functools.cache
+def _fingerprints() -> frozenset[str]:
+    return frozenset(hashlib.sha256((SAMPLES / name).read_bytes()).hexdigest() for name in _SHOWS)

@@ -12,8 +12,8 @@ import multiprocessing
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -27,12 +27,12 @@ from importer.importing.run import Prepared
 from importer.messages import Message, Said, as_message, say
 from importer.models import DELIVERED, Progress, Result, Workspace
 from importer.operations.corrections import Corrections
-from importer.page.reading import EVERY, NOTHING, begin, deaf, rows_path, unread
-from importer.page.uploads import DroppedFile
+from importer.page.reading import EVERY, NOTHING, Readers, begin, deaf, rows_path, unread
+from importer.page.uploads import DroppedFile, DroppedFiles
 from importer.settings import Settings
 
 _PROGRAM_ENDED = say("page.program-ended")
-BEGUN = "begun"  # word of a job that nothing refuses to send any more: only from here on is it remembered
+BEGUN = "begun"  # word of a job that nothing refuses to send any more: only from here on does its file count as sent
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,6 @@ class Ended:
         why, besides: the texts before and after the counts.
         counts: each result, its number of rows, and its meaning with what to do.
         results: the results file; None if there is none.
-        people: the list of people who aren't in Saleshandy yet, for its own prospect importer; None if there are none.
-        held_back: whether rows are held back until a person has looked at those that were sent.
         run: the run's name, if known.
     """
 
@@ -56,8 +54,6 @@ class Ended:
     besides: Sequence[Said] = ()
     counts: Sequence[tuple[Result, int, Message]] = ()
     results: Path | None = None
-    people: Path | None = None
-    held_back: bool = False
     run: str = ""
 
     @classmethod
@@ -69,8 +65,6 @@ class Ended:
             besides=[line.text for line in telling.report_messages.besides(report)],
             counts=tuple(telling.report_messages.meanings(report.counts, is_practice=is_practice)),
             results=report.results.absolute(),
-            people=report.unknown_emails.path.absolute() if report.unknown_emails else None,
-            held_back=bool(report.held_back) and report.stopped is None,
             run=report.run,
         )
 
@@ -124,8 +118,7 @@ class Send:
 
     def do(self, word: Word) -> Ended:
         """Send the file's notes, or practise that."""
-        people = Path(f"{Path(self.name).stem}.people.csv")
-        settings = replace(importing.hours.for_a_person(self.settings), unknown_emails=people)
+        settings = importing.hours.for_a_person(self.settings)
         prepare = partial(importing.run.prepare, corrections=self.corrections.by_row, given=self.given)
         with contextlib.chdir(self.folder), prepare(self.name, settings) as prepared:
             if self.is_practice:
@@ -285,32 +278,12 @@ class Job:
             with contextlib.suppress(OSError):  # the process has just ended
                 self.connection.send(why)
 
-    def listen(self, begun: Callable[[], object], over: Callable[[Ended], None]) -> None:
-        """Receive the job's progress until the job has ended. Call ``over`` with its end before setting ``ended``."""
-        ended: Ended | None = None
-        try:
-            while ended is None:
-                match self.connection.recv():
-                    case str():
-                        begun()
-                    case Progress() as progress:
-                        self.progress = progress
-                    case Ended() as last:
-                        ended = last
-        except (EOFError, OSError):
-            ended = Ended(3, say("page.job.broke-off"))
-        try:
-            over(ended)
-        finally:
-            self.ended = ended
-        self.process.join()
-        self.connection.close()
-
 
 class Jobs:
     """Jobs since the program was started."""
 
-    def __init__(self) -> None:
+    def __init__(self, uploads: DroppedFiles, reading: Readers) -> None:
+        self._uploads, self._reading = uploads, reading
         self._lock = threading.Lock()
         self._found: dict[str, Job] = {}
 
@@ -327,18 +300,8 @@ class Jobs:
         """Jobs that haven't ended, the latest first."""
         return [job for job in self if job.ended is None]
 
-    def begin(
-        self,
-        task: Task,
-        upload: DroppedFile | None,
-        expected: int,
-        begun: Callable[[], object],
-        over: Callable[[Ended], None],
-    ) -> Job:
-        """Start a task in a process of its own, and return its job; or the workspace's job that hasn't ended.
-
-        ``begun`` is called once a task of sending isn't refused any more, and ``over`` with how the job ended.
-        """
+    def begin(self, task: Task, upload: DroppedFile | None, expected: int) -> Job:
+        """Start a task in a process of its own, and return its job; or the workspace's job that hasn't ended."""
         with self._lock:
             for other in self.under_way:
                 if other.workspace == task.settings.workspace:
@@ -350,7 +313,36 @@ class Jobs:
                 process.start()
             child_connection.close()  # otherwise this process wouldn't notice the other one's end
             job = Job(secrets.token_hex(16), task, upload, expected, time.monotonic(), process, connection)
-            job.listener = threading.Thread(target=job.listen, args=(begun, over), name="listening", daemon=True)
+            job.listener = threading.Thread(target=self._listen, args=(job,), name="listening", daemon=True)
             job.listener.start()
             self._found[job.id] = job
             return job
+
+    def _listen(self, job: Job) -> None:
+        """Receive progress until the job has ended. Remember its results for its file before it counts as ended."""
+        ended: Ended | None = None
+        try:
+            while ended is None:
+                match job.connection.recv():
+                    case str():
+                        if job.upload is not None:
+                            self._uploads.is_sent(job.upload, job.workspace)
+                    case Progress() as progress:
+                        job.progress = progress
+                    case Ended() as last:
+                        ended = last
+        except (EOFError, OSError):
+            ended = Ended(3, say("page.job.broke-off"))
+        try:
+            self._remember(job, ended)
+        finally:
+            job.ended = ended
+        job.process.join()
+        job.connection.close()
+
+    def _remember(self, job: Job, ended: Ended) -> None:
+        if job.upload is not None:
+            self._reading.forget(job.upload)
+            if ended.results is not None and job.task.kind == "sending":
+                is_done = ended.exit_status == 0
+                self._uploads.has_results(job.upload, ended.run, ended.results, is_done=is_done)

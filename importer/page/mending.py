@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, send_file, url_for
 
@@ -21,12 +20,11 @@ from importer.messages import say
 from importer.models import Problem
 from importer.operations.corrections import Act, Correction, Corrections, ProblemRows, Step
 from importer.page import grid
-from importer.page.importing import ImportScreens, still_reading
+from importer.page.importing import still_reading
 from importer.page.reading import PATIENCE, Readers, Unread, rows_of_file
 from importer.page.rendering import words
-from importer.page.screens import Page, Parts, refuse, screen, whole_number
-from importer.page.state import Answers, State
-from importer.page.uploads import DroppedFile
+from importer.page.screens import Page, Parts, Screens, refuse, screen, whole_number
+from importer.page.uploads import Answers, DroppedFile, State
 from importer.settings import Settings
 from importer.telling.preview_messages import Described
 
@@ -113,7 +111,7 @@ class Correctable:
         return [number for number in numbers if number not in written or column not in written[number].texts]
 
 
-class MendScreens(ImportScreens):
+class MendScreens(Screens):
     """Screens that correct a file."""
 
     def __init__(self, parts: Parts) -> None:
@@ -161,26 +159,8 @@ class MendScreens(ImportScreens):
     def change_rows(self, number: str) -> Page:
         """Keep what a person wrote into cells, and do what a button says."""
         upload = self._upload(number)
-        chosen, replaced = self._correct(upload)
-        if "continue" in request.form:
-            return redirect(url_for("check", number=number), 303)
-        return redirect(_address(upload, chosen, replaced=replaced), 303)
-
-    @screen("/file/<number>/corrected.xlsx")
-    def corrected(self, number: str) -> Page:
-        """Download the corrected sheet as a workbook."""
-        upload = self._upload(number)
-        _, answers, settings = self._look(upload, is_new=False, is_corrected=False)
-        target = upload.folder / "corrections" / "sheet.xlsx"
-        corrections = upload.state.corrections(answers).by_row
-        self._parts.reading.done(upload.folder, _write, target, upload.name, settings, corrections)
-        name = words(say("page.mend.sheet-name", name=Path(upload.name).stem))
-        return send_file(target, as_attachment=True, download_name=name)
-
-    def _correct(self, upload: DroppedFile) -> tuple[grid.Filter, int | None]:
-        """Keep what the form of the grid says; return which rows are shown, and how many cells were replaced."""
         request.max_content_length = request.max_form_memory_size = _MOST_BYTES
-        title, back = say("page.mend.not-kept"), url_for("check", number=upload.id)
+        title, back = say("page.mend.not-kept"), url_for("check", number=number)
         self._refuse_while_used(upload, title)
         found, answers, settings = self._look(upload, wait=PATIENCE, is_new=False, is_corrected=False)
         if not isinstance(found, Described) or not found.understanding:
@@ -199,7 +179,20 @@ class MendScreens(ImportScreens):
             return state.correct(answers, corrections.and_also(*steps))
 
         self._change(upload, changed, title, _address(upload, chosen))
-        return chosen, len(replaced) if "replace" in request.form else None
+        if "continue" in request.form:
+            return redirect(back, 303)
+        return redirect(_address(upload, chosen, replaced=len(replaced) if "replace" in request.form else None), 303)
+
+    @screen("/file/<number>/corrected.xlsx")
+    def corrected(self, number: str) -> Page:
+        """Download the corrected sheet as a workbook."""
+        upload = self._upload(number)
+        _, answers, settings = self._look(upload, is_new=False, is_corrected=False)
+        target = upload.folder / "corrections" / "sheet.xlsx"
+        corrections = upload.state.corrections(answers).by_row
+        self._parts.reading.done(upload.folder, _write, target, upload.name, settings, corrections)
+        name = words(say("page.mend.sheet-name", name=Path(upload.name).stem))
+        return send_file(target, as_attachment=True, download_name=name)
 
     def _rows(self, upload: DroppedFile, answers: Answers, settings: Settings, found: Described) -> Correctable:
         """Return the rows with problems of a file that was read with these answers."""
@@ -269,8 +262,7 @@ def _column_of(found: Described, kind: int, columns: Sequence[grid.GridColumn]) 
 
 
 def _address(upload: DroppedFile, chosen: grid.Filter, endpoint: str = "mend", *, replaced: int | None = None) -> str:
-    pairs = [*chosen.pairs, *([] if replaced is None else [("replaced", replaced)])]
-    return url_for(endpoint, number=upload.id) + (f"?{urlencode(pairs)}" if pairs else "")
+    return url_for(endpoint, number=upload.id, replaced=replaced, **chosen.fields)
 
 
 def _write(target: Path, *given: Any) -> None:

@@ -30,11 +30,9 @@ from importer.models import Question
 from importer.operations.corrections import Corrections
 from importer.operations.hide import Which
 from importer.page.rendering import PAGE
-from importer.page.state import Answers
-from importer.page.uploads import DroppedFile
+from importer.page.uploads import Answers, DroppedFile
 from importer.settings import Settings
 from importer.telling.preview_messages import Described
-from importer.telling.rendering import Line
 
 A_MOMENT = 0.4
 """Seconds that a screen waits for the result before it says that the file is being read."""
@@ -129,13 +127,6 @@ def check(
             return result
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         return unread(error)
-
-
-def changes(name: str, settings: Settings) -> Sequence[Line]:
-    """Return what some notes are before and after the changes that need a person's yes; nothing if that fails."""
-    with contextlib.suppress(Exception), importing.run.prepare(name, settings) as prepared:
-        return [*telling.sheet_details.changes(prepared)]
-    return []
 
 
 def to_hide(which: Which, settings: Settings, rows: Path | None) -> dict[str, object]:

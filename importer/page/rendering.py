@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from importer.messages import Face, Message, Part, Said, render, say, unquoted
 from importer.models import Role
-from importer.page.state import FIELDS as FOR_A_FILE
+from importer.page.uploads import FIELDS as FOR_A_FILE
 from importer.settings import SETTINGS
 from importer.settings.kinds import DateOrder, InDoubt, SeveralInCell
 from importer.settings.reading import WORDS
@@ -53,7 +53,30 @@ class PageFace(Face):
 
     def setting(self, name: str, value: str) -> str:
         """Return the label of the setting's field."""
-        return _field(name, value)
+        value = unquoted(value)
+        for placeholder in ("ITS-HEADING", "ITS HEADING", "NAME", "NUMBER"):
+            value = value.replace(placeholder, "…")
+        if name == "map" and "=" in value:
+            role, _, heading = value.partition("=")
+            label = ROLES[Role(role)] if role in set(Role) else role
+            heading = composed(heading) if "{" in heading else heading
+            return words(say("page.setting.field", label=label, value=heading or say("page.no-column")))
+        if name == "value" and "=" in value:
+            word, _, meaning = value.partition(":")[2].rpartition("=")
+            shown = rendering.capital(words(WORDS[meaning.upper()])) if meaning.upper() in WORDS else meaning
+            return words(say("page.setting.word", word=word, meaning=shown or say("page.skip-rows")))
+        if name == "in-doubt" and value:  # its answers are buttons
+            return words(say("page.setting.label", label=rendering.capital(words(CAPTIONS[name][value]))))
+        if name == "ignore":
+            return words(say("page.setting.field", label=value, value=say("page.form.not-imported")))
+        if name in (*FOR_A_FILE, *EDITED):
+            label = words(SETTINGS[name].label)
+            caption = CAPTIONS.get(name, {}).get(value, value)
+            about = {"value": caption} if value else {}
+            field = say("page.setting.field" if value else "page.setting.label", label=label, **about)
+            return words(field if name in FOR_A_FILE else say("page.setting.under-settings", field=field))
+        line = f"{name} = {value}" if value else name
+        return words(say("page.setting.of-profile", line=line))
 
     def command(self, command: str) -> str:
         """Return the command in quotation marks. Messages about commands have another wording on the page."""
@@ -84,42 +107,9 @@ def _escaped(part: Part) -> Markup:
     return escape(words(part) if isinstance(part, Message) else part)
 
 
-def without_folders(file: str) -> str:
-    """Return a file's name without its path, which a run started from a terminal may hold."""
-    return re.split(r"[/\\]", file)[-1]
-
-
 def composed(template: str) -> str:
     """Return a template as people read it: ``Date, Author: Note`` for ``[{Date}, ][{Author}: ]{Note}``."""
     return re.sub(r"\[(.*?)\]|\{([^{}]*)\}", lambda part: composed(part[1]) if part[1] else part[2] or "", template)
-
-
-def _field(name: str, value: str) -> str:
-    value = unquoted(value)
-    for placeholder in ("ITS-HEADING", "ITS HEADING", "NAME", "NUMBER"):
-        value = value.replace(placeholder, "…")
-    if name == "map" and "=" in value:
-        role, _, heading = value.partition("=")
-        label = ROLES[Role(role)] if role in set(Role) else role
-        heading = composed(heading) if "{" in heading else heading
-        return words(say("page.setting.field", label=label, value=heading or say("page.no-column")))
-    if name == "value" and "=" in value:
-        word, _, meaning = value.partition(":")[2].rpartition("=")
-        shown = rendering.capital(words(WORDS[meaning.upper()])) if meaning.upper() in WORDS else meaning
-        return words(say("page.setting.word", word=word, meaning=shown or say("page.skip-rows")))
-    if name == "in-doubt" and value:  # its answers are buttons
-        return words(say("page.setting.label", label=rendering.capital(words(CAPTIONS[name][value]))))
-    if name == "ignore":
-        return words(say("page.setting.field", label=value, value=say("page.form.not-imported")))
-    if name in (*FOR_A_FILE, *EDITED):
-        label = words(SETTINGS[name].label)
-        caption = CAPTIONS.get(name, {}).get(value, value)
-        field = (
-            say("page.setting.field", label=label, value=caption) if value else say("page.setting.label", label=label)
-        )
-        return words(field if name in FOR_A_FILE else say("page.setting.under-settings", field=field))
-    line = f"{name} = {value}" if value else name
-    return words(say("page.setting.of-profile", line=line))
 
 
 def folded(content: str) -> tuple[str, str]:

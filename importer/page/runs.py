@@ -48,8 +48,8 @@ def shown(path: Path, asked: Mapping[str, str]) -> RowPage | None:
     return read(path) if found is not None and not found.total and not asked else found
 
 
-class Working(Screens):
-    """Screens of a job, and for quitting."""
+class RunScreens(Screens):
+    """Screens of a job, of earlier runs, and for quitting."""
 
     @screen("/job/<number>")
     def job(self, number: str) -> Page:
@@ -80,12 +80,6 @@ class Working(Screens):
         ended = self._job(number).ended
         return _download(ended.results if ended else None)
 
-    @screen("/job/<number>/people.csv")
-    def people(self, number: str) -> Page:
-        """Download the list of the people who aren't in Saleshandy yet, for Saleshandy's own prospect importer."""
-        ended = self._job(number).ended
-        return _download(ended.people if ended else None)
-
     @screen("/quit", "POST")
     def quit(self) -> Page:
         """End the program, once its last page is loaded. If jobs are under way, ask for confirmation first."""
@@ -96,10 +90,6 @@ class Working(Screens):
         timer.daemon = True
         timer.start()
         return render_template("ended.html", jobs=jobs, under_way=[])
-
-
-class History(Screens):
-    """Screens about earlier runs."""
 
     @screen("/runs")
     def runs(self) -> Page:

@@ -21,10 +21,9 @@ from importer.messages import Message, Said, say
 from importer.models import Workspace
 from importer.page.current_settings import CurrentSettings
 from importer.page.form import likely
-from importer.page.jobs import Ended, Job, Jobs, Task
+from importer.page.jobs import Job, Jobs, Task
 from importer.page.reading import A_MOMENT, NOTHING, PATIENCE, Readers, Unread, latest_run
-from importer.page.state import Answers, State, applied
-from importer.page.uploads import DroppedFile, DroppedFiles
+from importer.page.uploads import Answers, DroppedFile, DroppedFiles, State, applied
 from importer.settings import Settings
 from importer.settings.address import journal_place
 from importer.telling.preview_messages import Described
@@ -78,35 +77,14 @@ class Screens:
         """Return the job with this ID; answer 404 if there is none."""
         return self._parts.jobs.get(number) or abort(404)
 
-    def _begin(
-        self,
-        task: Task,
-        title: Message,
-        upload: DroppedFile | None = None,
-        expected: int = 0,
-    ) -> Page:
-        """Begin a job (see :class:`Jobs`) and show it. Remember its results for the file.
+    def _begin(self, task: Task, title: Message, upload: DroppedFile | None = None, expected: int = 0) -> Page:
+        """Begin a job (see :class:`Jobs`) and show it. If the button was pressed twice, show the job that is under way.
 
-        If the button was pressed twice, show the job that is under way. ``title`` says that nothing was done, if
-        another job of the workspace is under way; ``expected`` is the number of notes that a person agreed to.
+        ``title`` says that nothing was done, if another job of the workspace is under way; ``expected`` is the number
+        of notes that a person agreed to.
         """
-        reading, uploads = self._parts.reading, self._parts.uploads
-        is_sending = task.kind == "sending"
-
-        def begun() -> None:
-            if upload is not None:
-                uploads.is_sent(upload, task.settings.workspace)
-
-        def over(ended: Ended) -> None:
-            if upload is None:
-                return
-            reading.forget(upload)
-            if ended.results is not None and task.kind != "practising":
-                is_done = ended.exit_status == 0 or (upload.is_done and not is_sending)
-                uploads.has_results(upload, ended.run, ended.results, is_done=is_done)
-
-        job = self._parts.jobs.begin(task, upload, expected, begun, over)
-        if job.task != task and not (is_sending and job is self._send_of(upload)):
+        job = self._parts.jobs.begin(task, upload, expected)
+        if job.task != task and not (task.kind == "sending" and job is self._send_of(upload)):
             refuse_during(job, title)
         return redirect(url_for("job", number=job.id), 303)
 
@@ -187,7 +165,6 @@ def for_page(settings: Settings, upload: DroppedFile | None = None) -> Settings:
         origin=replace(settings.origin, secret_files=[file.absolute() for file in settings.origin.secret_files]),
         results=None,
         archive=None,
-        unknown_emails=None,
     )
 
 

@@ -1,22 +1,21 @@
 """Run the page's server on this machine only, from its start to a clean end; open the page in the browser.
 
 Input: the settings in force, and a port. Output: a server that runs until it is ended. It writes no log of requests,
-because the first request contains the launch token. A second start with the same options opens the page that runs
-already: a private file holds an address that does so once, and then the next one. The browser's cookie can't do this,
-because other users' pages get it, too.
+because the first request contains the launch token. The browser opens a private file, so that the page's address
+appears in no list of processes. The file leads to an address that works once, and then to the next one, so that a
+second start with the same options opens the page that runs already. The browser's cookie can't do this, because other
+users' pages get it, too.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shutil
+import re
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
-from html import escape
 from pathlib import Path
 
 import platformdirs
@@ -25,13 +24,12 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from importer import files
 from importer.messages import Message
-from importer.page.access import Access, plain_page
 from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Job, Jobs
 from importer.page.reading import Readers
 from importer.page.rendering import element, text
 from importer.page.screens import Parts
-from importer.page.site import make
+from importer.page.site import Access, make, plain_page
 from importer.page.uploads import DroppedFiles
 from importer.settings.secrets import KEY_VARIABLE
 
@@ -76,7 +74,8 @@ class PageServer:
             self.port: int = listening.getsockname()[1]
             self.guard = Access(self.port)
             self.ended = threading.Event()
-            self.parts = Parts(current, DroppedFiles(folder or page_folder()), Readers(), Jobs(), self.ended.set)
+            uploads, reading = DroppedFiles(folder or page_folder()), Readers()
+            self.parts = Parts(current, uploads, reading, Jobs(uploads, reading), self.ended.set)
             app = make(self.parts, self.guard)
             self._server = ThreadedWSGIServer("127.0.0.1", self.port, app, _PageHandler, fd=listening.fileno())
         finally:
@@ -122,34 +121,8 @@ def _listening(port: int) -> socket.socket:
     return listening
 
 
-class Launch:
-    """Private file that opens the page in the browser, so that the page's address appears in no list of processes.
-
-    Only its owner can read it, in a folder that only its owner can enter, until it is removed.
-
-    Args:
-        address: the address that opens the page, once.
-
-    Raises:
-        OSError: the file can't be written.
-    """
-
-    def __init__(self, address: str) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="note-importer-"))
-        file, url = self._folder / "open.html", escape(address)
-        link = element("a", text("page.opening.open"), href=address)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as page:
-            head = f'<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url={url}">'
-            page.write(plain_page("note-importer", head, link))
-        self.address = file.as_uri()
-
-    def remove(self) -> None:
-        """Remove the file and its folder, if they are still there."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-
 def place_for(folder: Path, said: Mapping[str, object], port: int) -> Path:
-    """Return the file for the address of a page that was started with these options. Their paths may be relative."""
+    """Return the file that opens a page which was started with these options. Their paths may be relative."""
     with contextlib.suppress(OSError):
         files.make_private_folder(folder)
     files.keep_private(folder)
@@ -157,20 +130,23 @@ def place_for(folder: Path, said: Mapping[str, object], port: int) -> Path:
     where = str(Path.cwd()) if said or environment else ""
     key = os.environ.get(KEY_VARIABLE, "")  # a page with another key is another page
     options = repr((sorted(said.items()), port, sorted(environment.items()), where, key))
-    return folder / f"open-{sha256(options.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
+    return folder / f"open-{sha256(options.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}.html"
 
 
 @contextlib.contextmanager
 def offered(place: Path, address: Callable[[], str]) -> Iterator[Callable[[], None]]:
-    """Keep the page's address in a file while the block runs, as far as it can be written.
+    """Keep a file that opens the page's address while the block runs, as far as it can be written.
 
     Yields:
         a function to be called when there is another address.
     """
 
     def write() -> None:
+        url = address()
+        head = f'<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url={url}">'
+        link = element("a", text("page.opening.open"), href=url)
         with contextlib.suppress(OSError):
-            files.replace(place, address().encode())
+            files.replace(place, plain_page("note-importer", head, link).encode())
 
     lock = _lock(place)
     try:
@@ -191,11 +167,11 @@ def offered(place: Path, address: Callable[[], str]) -> Iterator[Callable[[], No
 def address_in(place: Path) -> str | None:
     """Return the address that opens the running page whose file this is; None if none is running."""
     with contextlib.suppress(OSError, NotImplementedError):
-        address = place.read_text(encoding="utf-8")
+        address = re.search(r'href="([^"]+)"', place.read_text(encoding="utf-8"))
         try:
             _lock(place).acquire(timeout=0).lock.release()
         except Timeout:
-            return address
+            return address and address[1]
     return None
 
 

@@ -1,9 +1,10 @@
-"""Keep the dropped files, each under its own name in its own folder, which only its owner can enter.
+"""Keep the dropped files, and what a person decided about each: answers about how it is read, corrections of its cells.
 
-Input: a file and the name that a browser gives it. Output: a :class:`DroppedFile`, identified by a random ID, so that
-no path is ever taken from an address. Its record is in its folder, so that the next program can continue with an
-unfinished file. A file is kept until every row is delivered, at most thirty days. The next start removes the
-others.
+Input: a file and the name that a browser gives it. Output: a :class:`DroppedFile` in its own folder, which only its
+owner can enter, identified by a random ID, so that no path is ever taken from an address. Its record is in its folder,
+so that the next program can continue with an unfinished file. A file is kept until every row is delivered, at most
+thirty days. The next start removes the others. Each form holds the digest of what its tab showed, so that a tab with an
+earlier state changes nothing.
 """
 
 from __future__ import annotations
@@ -17,15 +18,30 @@ import shutil
 import threading
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from importer.errors import BadSettings
 from importer.files import keep_private, make_private_folder
+from importer.importing.run import answered
+from importer.messages import say
 from importer.models import Workspace
-from importer.page.state import State
+from importer.operations.corrections import Corrections
+from importer.settings import SETTINGS, Settings
+from importer.settings.readings import HELD
+
+Answers = tuple[tuple[str, str], ...]
+"""Settings and their values, in the order of :data:`FIELDS`."""
+
+OF_THE_FILE = tuple(name for name, setting in SETTINGS.items() if setting.decides_rows)
+"""Names of the settings about how a file is read. Corrections belong to one way to read it."""
+OF_THIS_TIME = ("in-doubt", "update")
+"""Names of the settings that are chosen anew each time a file is sent."""
+FIELDS = (*OF_THE_FILE, *(name for name in HELD if name not in (*OF_THE_FILE, "content")), "export", *OF_THIS_TIME)
+"""Names of the settings that a person may choose on the page."""
 
 _KEPT = 30 * 86_400.0
 _OWNER_ONLY = 0o600
@@ -59,6 +75,76 @@ def plain_name(name: str) -> str:
 def is_fit(name: str) -> bool:
     """Return whether a file's name is valid on every system, because the name must stay as it is in the spreadsheet."""
     return plain_name(name) == name
+
+
+def in_order(pairs: Iterable[tuple[str, str]]) -> Answers:
+    """Return answers in their order, each once. Blank ones are ignored; BadSettings is raised for other settings."""
+    pairs = dict.fromkeys(pair for pair in pairs if pair[1])
+    for name, _ in pairs:
+        if name not in FIELDS:
+            raise BadSettings(say("page.check.no-choice", name=repr(name)))
+    return tuple(sorted(pairs, key=lambda pair: FIELDS.index(pair[0])))
+
+
+def pairs_of(options: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the answers of options: each is a setting, a space and a value. Blank ones are ignored."""
+    return [(name, value) for name, _, value in (option.partition(" ") for option in options if option)]
+
+
+def applied(answers: Answers, settings: Settings) -> Settings:
+    """Return the settings with the answers applied; raise BadSettings if one can't take its value."""
+    for name, value in answers:
+        settings = answered(settings, name, value)
+    return settings
+
+
+def values(answers: Answers, name: str) -> list[str]:
+    """Return the values chosen for a setting."""
+    return [value for setting, value in answers if setting == name]
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that a person decided about a dropped file.
+
+    Attributes:
+        answers: the answers about the file.
+        corrected: how the file is read (the answers about that, as JSON) → the corrections of its cells.
+    """
+
+    answers: Answers = ()
+    corrected: Mapping[str, Corrections] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str:
+        """16 digits that stand for the whole state."""
+        return hashlib.sha256(json.dumps(self.as_json()).encode()).hexdigest()[:16]
+
+    def corrections(self, answers: Answers) -> Corrections:
+        """Return the corrections of the file as it is read with these answers."""
+        return self.corrected.get(_way(answers), Corrections())
+
+    def correct(self, answers: Answers, corrections: Corrections) -> State:
+        """Return the state with these corrections of the file as it is read with these answers."""
+        return replace(self, corrected={**self.corrected, _way(answers): corrections})
+
+    def for_next_time(self) -> State:
+        """Return the state without the answers that are chosen anew each time the file is sent."""
+        return replace(self, answers=tuple(pair for pair in self.answers if pair[0] not in OF_THIS_TIME))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the state as JSON values."""
+        return {"answers": self.answers, "corrected": {way: one.as_json() for way, one in self.corrected.items()}}
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> State:
+        """Return the state from JSON values; raise ValueError, TypeError, KeyError or BadSettings if they hold none."""
+        answers = in_order((str(name), str(value)) for name, value in state["answers"])
+        return cls(answers, {str(way): Corrections.from_json(steps) for way, steps in state["corrected"].items()})
+
+
+def _way(answers: Answers) -> str:
+    return json.dumps([pair for pair in answers if pair[0] in OF_THE_FILE])
 
 
 @dataclass(eq=False)

@@ -23,9 +23,8 @@ from importer.reading import detection
 from importer.reading.book import Book, choose
 from importer.reading.cells import Correction, Flaw, column_letter
 from importer.reading.numbers import iso
-from importer.reading.opening import IsHeader, IsLikely, KnownSheet, Options, opened
+from importer.reading.opening import IsHeader, IsLikely, KnownSheet, Limits, Options, opened
 from importer.reading.sheet import Sheet, cell_name, spooled
-from importer.settings.limits import Limits
 
 __all__ = [
     "Correction",

@@ -17,10 +17,9 @@ from importer.models import PossibleAnswer, Question
 from importer.reading.cells import RowSink, TableFacts
 from importer.reading.encodings import Encoding
 from importer.reading.formats import NumberFormats
-from importer.reading.opening import MOST_SHEETS, Budget, IsHeader, Source, bound
+from importer.reading.opening import MOST_SHEETS, Budget, IsHeader, Limits, Source, bound
 from importer.reading.spool import Row, RowStream, Spool
 from importer.resultsfile import repeats_results
-from importer.settings.limits import Limits
 
 HEADER_WITHIN = 50
 """Number of rows in which the header is searched for."""

@@ -15,9 +15,8 @@ from xlsxwriter.utility import xl_col_to_name
 from importer.messages import Cell, Message, say
 from importer.reading.formats import NumberFormats, hides_text
 from importer.reading.numbers import KEPT_DIGITS, lost_digits
-from importer.reading.opening import SHEET_ROWS, damaged
+from importer.reading.opening import SHEET_ROWS, Limits, damaged
 from importer.reading.spool import Merged, Row
-from importer.settings.limits import Limits
 
 NO_VALUE = say("flaw.no-value")
 HIDDEN = say("flaw.hidden")

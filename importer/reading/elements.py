@@ -1,4 +1,4 @@
-"""Parse the XML of workbooks as a stream: rows as whole ElementTree trees, and events for the elements around them.
+"""Parse the XML of workbooks as a stream of events, as ElementTree's ``iterparse`` does, with rows as whole trees.
 
 ElementTree's own parser isn't used, because it accepts a document type and a tag without end, and refuses names whose
 prefix isn't declared. A document type is refused here, because entity bombs and external entities need one.
@@ -6,15 +6,14 @@ prefix isn't declared. A document type is refused here, because entity bombs and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Literal, TypeAlias
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from importer.errors import UnreadableFile
 from importer.messages import Message, Quoted, say
-from importer.reading.opening import bound, damaged
-from importer.settings.limits import Limits
+from importer.reading.opening import Limits, bound, damaged
 
 MOST_TOKEN_BYTES = 16 * 1024**2
 MOST_DEPTH = 200
@@ -31,7 +30,12 @@ MOST_CELLS_TEXT = 16
 SHORT_ROW = 1 << 20
 """Length in bytes up to which a row is never too long."""
 
+_PIECE = 1 << 14
+"""Bytes that are parsed at once: few, because the collector of garbage looks at all rows that are held."""
+
 Attributes = dict[str, str]
+Event: TypeAlias = tuple[Literal["start", "end"], Element]
+"""An element that begins, without its content; or the end of one, with its content if the element is wanted whole."""
 
 
 class _LocalNames(dict[str, str]):
@@ -42,27 +46,31 @@ class _LocalNames(dict[str, str]):
         return name
 
 
-class Elements:
-    """XML parser for one part, fed with chunks; names of elements come without namespace prefix.
+def events(chunks: Iterable[bytes], what: Message, limits: Limits, whole: Collection[str] = ()) -> Iterator[Event]:
+    """Yield the events of a part, whose names come without namespace prefix.
 
-    Each element named in ``whole`` is given to ``take`` as a tree. ``begin`` and ``end`` are called for elements
-    outside these.
+    Each element named in ``whole`` is one event, at its end. Raises UnreadableFile if the part is damaged or too large.
     """
+    parser = _Parser(what, limits, whole)
+    for chunk in chunks:
+        for at in range(0, len(chunk), _PIECE):
+            parser.feed(chunk[at : at + _PIECE])
+            yield from parser.found
+            parser.found.clear()
+    parser.feed(b"", last=True)
+    yield from parser.found
 
-    def __init__(
-        self,
-        what: Message,
-        limits: Limits,
-        whole: Iterable[str],
-        take: Callable[[Element], None],
-        begin: Callable[[str, Attributes], None] = lambda _tag, _attributes: None,
-        end: Callable[[str], None] = lambda _tag: None,
-    ) -> None:
+
+class _Parser:
+    """XML parser for one part, fed with chunks; ``found`` are the events of the latest chunk."""
+
+    def __init__(self, what: Message, limits: Limits, whole: Collection[str]) -> None:
         self._what = what
         self._limits = limits
         self._fed = self._parsed = 0
         self._row_at = 0
         self._row: Element | None = None
+        self.found: list[Event] = []
         self._parser = expat.ParserCreate()
         # Newer versions of expat defer an incomplete tag until twice as much is there, against tags without end.
         # ``feed`` limits such tags itself, and for that needs the parser's true position.
@@ -70,7 +78,7 @@ class Elements:
             self._parser.SetReparseDeferralEnabled(False)  # noqa: FBT003 - its one parameter
         self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = self._refuse
-        self._handle(frozenset(whole), take, begin, end)
+        self._handle(whole)
 
     def feed(self, chunk: bytes, *, last: bool = False) -> None:
         """Parse the next piece."""
@@ -85,21 +93,9 @@ class Elements:
         if self._row is not None:
             self._check_row(self._row, self._parsed - self._row_at)
 
-    def all(self, chunks: Iterable[bytes]) -> None:
-        """Parse all chunks of the part."""
-        for chunk in chunks:
-            self.feed(chunk)
-        self.feed(b"", last=True)
-
-    def _handle(
-        self,
-        whole: frozenset[str],
-        take: Callable[[Element], None],
-        begin: Callable[[str, Attributes], None],
-        end: Callable[[str], None],
-    ) -> None:
+    def _handle(self, whole: Collection[str]) -> None:
         """Set the parser's handlers. Within a row, all but one are C functions, because there are millions of calls."""
-        parser = self._parser
+        parser, found = self._parser, self.found.append
         depth = 0
         row: Element | None = None
         end_in_row = TreeBuilder().end
@@ -107,7 +103,7 @@ class Elements:
 
         def enter(tag: str, attributes: Attributes) -> None:
             nonlocal depth, row, end_in_row
-            name = tag.rpartition(":")[2]
+            name = names[tag]
             if name in whole:
                 builder = TreeBuilder()
                 end_in_row = builder.end
@@ -119,12 +115,12 @@ class Elements:
             depth += 1
             if depth > MOST_DEPTH:
                 raise damaged(self._what, "nested too deeply")
-            begin(name, attributes)
+            found(("start", Element(name, attributes)))
 
         def leave(tag: str) -> None:
             nonlocal depth
             depth -= 1
-            end(tag.rpartition(":")[2])
+            found(("end", Element(names[tag])))
 
         def leave_in_row(tag: str) -> None:
             element = end_in_row(tag)
@@ -135,7 +131,7 @@ class Elements:
                 self._row = None
                 parser.StartElementHandler, parser.EndElementHandler = enter, leave
                 parser.CharacterDataHandler = None
-                take(element)
+                found(("end", element))
             elif ":" in tag:
                 element.tag = names[tag]
 
@@ -153,27 +149,6 @@ class Elements:
 
     def _refuse(self, *_: Any) -> None:
         raise UnreadableFile(say("workbook.document-type", what=self._what))
-
-
-def elements_of(chunks: Iterable[bytes], what: Message, limits: Limits) -> Iterator[tuple[str, str, Attributes]]:
-    """Yield each element of a part, as its parent's name, its own name and its attributes."""
-    open_names = [""]
-    started: list[tuple[str, str, Attributes]] = []
-
-    def begin(tag: str, attributes: Attributes) -> None:
-        started.append((open_names[-1], tag, attributes))
-        open_names.append(tag)
-
-    def end(_: str) -> None:
-        open_names.pop()
-
-    elements = Elements(what, limits, (), lambda _: None, begin, end)
-    for chunk in chunks:
-        elements.feed(chunk)
-        yield from started
-        started.clear()
-    elements.feed(b"", last=True)
-    yield from started
 
 
 def plain(attributes: Attributes) -> Attributes:

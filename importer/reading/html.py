@@ -21,8 +21,7 @@ from importer.reading import encodings
 from importer.reading.book import HEADER_WITHIN, Book, KeptTable, RowStore
 from importer.reading.encodings import Encoding
 from importer.reading.formats import NumberFormats
-from importer.reading.opening import MOST_SHEETS, IsHeader, Source, bound, damaged
-from importer.settings.limits import Limits
+from importer.reading.opening import MOST_SHEETS, IsHeader, Limits, Source, bound, damaged
 
 MOST_BYTES = 64 * 1024**2
 MOST_DEPTH = 20

@@ -13,7 +13,7 @@ from importer.messages import say
 from importer.reading.book import Book, RowStore
 from importer.reading.cells import RowSink
 from importer.reading.detection import Package
-from importer.reading.elements import Attributes, Elements, plain, whole_number
+from importer.reading.elements import Attributes, events, plain, whole_number
 from importer.reading.formats import NumberFormats
 from importer.reading.numbers import KEPT_DIGITS, general, iso, moment_of, rounded
 from importer.reading.spool import Row
@@ -33,43 +33,30 @@ ASIDE = frozenset(
 def open_book(package: Package) -> Book:
     """Return the sheets of a document. Their rows are stored, because only reading all of it finds every sheet."""
     store = RowStore(package.limits)
-    document = _OdsDocument(store)
-    what = say("part.content")
-    trees = {"table-row", "style"}
-    elements = Elements(what, package.limits, trees, document.take, document.begin, document.end)
-    elements.all(package.chunks(CONTENT))
-    return Book(say("format.ods"), store.tables)
-
-
-class _OdsDocument:
-    """Handlers of the elements of a document, which keep its tables in a store."""
-
-    def __init__(self, store: RowStore) -> None:
-        self._store = store
-        self._hidden_styles: set[str] = set()
-        self._depth = 0
-        self._sink: RowSink | None = None
-
-    def begin(self, tag: str, attributes: Attributes) -> None:
-        self._depth += tag in NESTED
-        if tag == "table" and self._depth == 1:
-            values = plain(attributes)
-            hidden = values.get("style-name", "") in self._hidden_styles
-            self._sink = self._store.begin(values.get("name", ""), hidden=hidden).sink(NumberFormats())
-
-    def end(self, tag: str) -> None:
-        if tag == "table" and self._depth == 1:
-            self._store.tables[-1].finish()
-            self._sink = None
-        self._depth -= tag in NESTED
-
-    def take(self, element: Element) -> None:
-        """Store a row, or note a style that hides its tables."""
-        if element.tag == "style":
+    hidden_styles = set[str]()
+    depth = 0
+    sink: RowSink | None = None
+    for event, element in events(
+        package.chunks(CONTENT), say("part.content"), package.limits, whole={"table-row", "style"}
+    ):
+        tag, said = element.tag, plain(element.attrib)
+        is_start = event == "start"
+        depth += is_start and tag in NESTED
+        if tag == "style":
             if any(plain(part.attrib).get("display") == "false" for part in element if part.tag == "table-properties"):
-                self._hidden_styles.add(plain(element.attrib).get("name", ""))
-        elif self._sink and self._depth == 1 and not self._store.tables[-1].add_of(_rows(element, self._sink)):
-            self._sink = None
+                hidden_styles.add(said.get("name", ""))
+        elif tag == "table-row":
+            if sink and depth == 1 and not store.tables[-1].add_of(_rows(element, sink)):
+                sink = None
+        elif tag == "table" and depth == 1:
+            if is_start:
+                is_hidden = said.get("style-name", "") in hidden_styles
+                sink = store.begin(said.get("name", ""), hidden=is_hidden).sink(NumberFormats())
+            else:
+                store.tables[-1].finish()
+                sink = None
+        depth -= tag in NESTED and not is_start
+    return Book(say("format.ods"), store.tables)
 
 
 def _rows(row: Element, sink: RowSink) -> Iterator[Row]:

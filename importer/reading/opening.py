@@ -20,7 +20,6 @@ from typing import IO
 from importer import files, storage
 from importer.errors import UnreadableFile
 from importer.messages import Message, Part, say
-from importer.settings.limits import Limits
 
 CHUNK = 1 << 20
 STANDARD_INPUT = "-"
@@ -39,6 +38,28 @@ IsHeader = Callable[[Sequence[str]], bool]
 """Function that returns whether a row's texts are the needed headings."""
 IsLikely = Callable[[Sequence[str], Sequence[Sequence[str]]], bool]
 """Function that returns whether a header and the rows below it may be meant to be imported too."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits on what is read of one file: large enough for real spreadsheets, small enough for any laptop.
+
+    Attributes:
+        unpacked_bytes: total size of a workbook's parts when unpacked.
+        ratio: unpacked size over packed size of one part, checked once a part is larger than 64 MiB.
+        cell_characters: characters in one cell (spreadsheet programs stop at 32,767; a CSV may hold more).
+    """
+
+    file_bytes: int = 2 * 1024**3
+    unpacked_bytes: int = 4 * 1024**3
+    ratio: int = 400
+    columns: int = 2_000
+    rows: int = 5_000_000
+    cell_characters: int = 2_000_000
+
+    def refuse(self, name: str, what: Message) -> UnreadableFile:
+        """Return the error for exceeding the limit ``name``; ``what`` says where, without a full stop."""
+        return UnreadableFile(say("reading.beyond-limit", what=what, limit=getattr(self, name)))
 
 
 @dataclass

@@ -10,9 +10,8 @@ from types import TracebackType
 from importer.messages import Message, say
 from importer.reading.book import Book, TableCandidate
 from importer.reading.cells import Correction, Flaw, TableFacts, column_letter
-from importer.reading.opening import Budget, Source
+from importer.reading.opening import Budget, Limits, Source
 from importer.reading.spool import Block, Row, Spool
-from importer.settings.limits import Limits
 
 COVERED = say("flaw.covered")
 REPLACED = say("flaw.damaged-character")

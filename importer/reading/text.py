@@ -24,9 +24,8 @@ from importer.reading import encodings
 from importer.reading.book import HEADER_WITHIN, Book, Table
 from importer.reading.cells import TableFacts
 from importer.reading.encodings import Encoding
-from importer.reading.opening import Source
+from importer.reading.opening import Limits, Source
 from importer.reading.spool import RowStream
-from importer.settings.limits import Limits
 
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _SPOKEN = {"\\t": "\t", "tsv": "\t", "pipe": "|"} | {name: sign for sign, name in NAMES.items()}

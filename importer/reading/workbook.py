@@ -27,11 +27,10 @@ from importer.messages import Cell, Message, say
 from importer.reading.book import Book, Table
 from importer.reading.cells import Kind, RowSink, TableFacts
 from importer.reading.detection import Package
-from importer.reading.elements import Attributes, Elements, elements_of, whole_number
+from importer.reading.elements import Attributes, events, whole_number
 from importer.reading.formats import NumberFormats, code_of
-from importer.reading.opening import MOST_FORMATS, MOST_SHEETS, bound, damaged
-from importer.reading.spool import Area, Row, RowStream
-from importer.settings.limits import Limits
+from importer.reading.opening import MOST_FORMATS, MOST_SHEETS, Limits, bound, damaged
+from importer.reading.spool import Area, RowStream
 
 IN_MEMORY = 128 * 1024**2
 """Bytes of shared texts kept in memory; later texts are in an unnamed temporary file."""
@@ -71,12 +70,12 @@ class _Workbook:
         """Yield the name of each sheet that is a table, whether it is hidden, and its part, which may be missing."""
         sheets: list[Attributes] = []
         date1904 = False
-        for _, tag, attributes in self._elements(self._path, say("part.sheets")):
-            if tag == "sheet":
-                sheets.append(attributes)
+        for _, element in self._elements(self._path, say("part.sheets"), "sheet", "workbookPr"):
+            if element.tag == "sheet":
+                sheets.append(element.attrib)
                 bound(len(sheets), MOST_SHEETS, say("part.sheets"))
-            elif tag == "workbookPr":
-                date1904 = attributes.get("date1904", "0") in {"1", "true", "on"}
+            elif element.tag == "workbookPr":
+                date1904 = element.get("date1904", "0") in {"1", "true", "on"}
         self._formats = NumberFormats(self._codes(), date1904=date1904)
         for sheet in sheets:
             relation = next((value for key, value in sheet.items() if key.endswith(":id")), "")
@@ -96,20 +95,26 @@ class _Workbook:
         sheet = _Worksheet(RowSink(name, facts, limits, formats), facts, limits, self._texts.find, codes)
         return sheet.rows(self._package.chunks(path))
 
-    def _elements(self, path: str, what: Message) -> Iterator[tuple[str, str, Attributes]]:
-        return elements_of(self._package.chunks(path), what, self._package.limits)
+    def _elements(self, path: str, what: Message, *whole: str) -> Iterator[tuple[str, Element]]:
+        """Yield the elements of these names in a part, each with the name of the one that began last around it."""
+        within = ""
+        for event, element in events(self._package.chunks(path), what, self._package.limits, whole):
+            if event == "start":
+                within = element.tag
+            elif element.tag in whole:
+                yield within, element
 
     def _relations(self, path: str, folder: str) -> dict[str, tuple[str, str]]:
         """Return the relations of a part by ID, as (kind, path of the target)."""
         relations: dict[str, tuple[str, str]] = {}
         if path not in self._package:
             return relations
-        for _, tag, attributes in self._elements(path, say("part.parts")):
-            if tag == "Relationship" and attributes.get("TargetMode") != "External":
-                target = attributes.get("Target", "").replace("\\", "/")
+        for _, relation in self._elements(path, say("part.parts"), "Relationship"):
+            if relation.get("TargetMode") != "External":
+                target = relation.get("Target", "").replace("\\", "/")
                 target = posixpath.normpath(target if target.startswith("/") else f"{folder}/{target}").lstrip("/")
                 target = target if target in self._package else unquote(target)
-                relations[attributes.get("Id", "")] = (attributes.get("Type", ""), target)
+                relations[relation.get("Id", "")] = (relation.get("Type", ""), target)
         return relations
 
     def _part(self, ending: str, usual: str) -> str | None:
@@ -123,21 +128,19 @@ class _Workbook:
         codes: dict[int, str] = {}
         styles: list[int] = []
         if path := self._part("/styles", "styles.xml"):
-            for parent, tag, attributes in self._elements(path, say("part.styles")):
-                if (parent, tag) == ("numFmts", "numFmt"):
-                    codes[whole_number(attributes.get("numFmtId"))] = attributes.get("formatCode", "")
-                elif (parent, tag) == ("cellXfs", "xf"):
-                    styles.append(whole_number(attributes.get("numFmtId")))
+            for within, element in self._elements(path, say("part.styles"), "numFmt", "xf"):
+                if within == "numFmts":
+                    codes[whole_number(element.get("numFmtId"))] = element.get("formatCode", "")
+                elif within == "cellXfs":
+                    styles.append(whole_number(element.get("numFmtId")))
                     bound(len(styles), MOST_FORMATS, say("part.styles"))
         return [code_of(number, codes.get(number)) for number in styles]
 
     def _shared_texts(self) -> _SharedTexts:
         texts = _SharedTexts()
         if path := self._part("/sharedStrings", "sharedStrings.xml"):
-            elements = Elements(
-                say("part.texts"), self._package.limits, {"si"}, lambda item: texts.append(_unescape(_text_of(item)))
-            )
-            elements.all(self._package.chunks(path))
+            for _, item in self._elements(path, say("part.texts"), "si"):
+                texts.append(_unescape(_text_of(item)))
         return texts
 
 
@@ -191,40 +194,29 @@ class _Worksheet:
     _limits: Limits
     _shared_text: Callable[[str], str]
     _codes: Mapping[str, str]
-    _is_data: bool = False
-    _ready: list[Row] = field(default_factory=list)
     _columns: dict[str, int] = field(default_factory=dict)
 
     def rows(self, chunks: Iterator[bytes]) -> RowStream:
         """Yield the rows that hold cells, while the pieces of the part arrive."""
         what = say("part.sheet", sheet=self._sink.name)
-        elements = Elements(what, self._limits, {"row"}, self._row, self._begin, self._end)
-        for chunk in chunks:
-            elements.feed(chunk)
-            yield from self._ready
-            self._ready.clear()
-        elements.feed(b"", last=True)
-        yield from self._ready
-
-    def _begin(self, tag: str, attributes: Attributes) -> None:
-        if tag == "sheetData":
-            self._is_data = True
-        elif tag == "mergeCell":
-            area = _area(attributes.get("ref", ""))
-            if area:
-                self._facts.merged.append(area)
-        elif tag == "col" and _is_true(attributes.get("hidden")):
-            first, last = whole_number(attributes.get("min")), whole_number(attributes.get("max"))
-            self._facts.hidden_columns.update(range(first - 1, min(last, self._limits.columns)))
-
-    def _end(self, tag: str) -> None:
-        if tag == "sheetData":
-            self._is_data = False
+        is_data = False
+        for event, element in events(chunks, what, self._limits, whole={"row"}):
+            tag = element.tag
+            if tag == "row":
+                if is_data:  # and no position in a drawing
+                    self._row(element)
+                    yield from self._sink.end(hidden=_is_true(element.get("hidden")))
+            elif tag == "sheetData":
+                is_data = event == "start"
+            elif tag == "mergeCell":
+                if area := _area(element.get("ref", "")):
+                    self._facts.merged.append(area)
+            elif tag == "col" and _is_true(element.get("hidden")):
+                first, last = whole_number(element.get("min")), whole_number(element.get("max"))
+                self._facts.hidden_columns.update(range(first - 1, min(last, self._limits.columns)))
 
     def _row(self, row: Element) -> None:
         """Add the cells of a row to the sink."""
-        if not self._is_data:  # a position in a drawing
-            return
         number = row.get("r")
         self._sink.begin(None if number is None else whole_number(number))
         if len(row) > self._limits.columns:
@@ -254,7 +246,6 @@ class _Worksheet:
                 add(column, _KINDS[kind], _unescape(stored) if kind in _TEXTS else stored, code, formula=formula)
             else:
                 add(column, "number", stored, code, formula=formula)
-        self._ready.extend(self._sink.end(hidden=_is_true(row.get("hidden"))))
 
     def _column(self, name: str) -> int:
         """Return the position of the column called ``name``; it is cached, and checked against the limit."""

@@ -9,11 +9,10 @@ from xml.etree.ElementTree import Element
 from importer.messages import say
 from importer.reading.book import Book, RowStore
 from importer.reading.cells import Kind, RowSink
-from importer.reading.elements import Attributes, Elements, plain, whole_number
+from importer.reading.elements import Attributes, events, plain, whole_number
 from importer.reading.formats import BUILT_IN, NumberFormats
-from importer.reading.opening import MOST_FORMATS, Source, bound, chunks
+from importer.reading.opening import MOST_FORMATS, Limits, Source, bound, chunks
 from importer.reading.spool import Row
-from importer.settings.limits import Limits
 
 _KINDS: dict[str, Kind] = {
     "String": "text",
@@ -73,46 +72,31 @@ class _Styles:
 
 def open_book(source: Source) -> Book:
     """Return the sheets of the file. Their rows are stored, because only reading all of it finds every sheet."""
-    document = _XmlDocument(source.limits)
+    store, styles = RowStore(source.limits), _Styles()
+    sheet: _XmlSheet | None = None
     trees = {"Style", "Column", "Row", "Visible"}
-    elements = Elements(say("part.file"), source.limits, trees, document.take, document.begin, document.end)
-    elements.all(chunks(source.file))
-    return Book(say("format.xml"), document.store.tables)
-
-
-class _XmlDocument:
-    """Handlers of the elements of a file, which keep its tables in a store."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.store = RowStore(limits)
-        self._limits = limits
-        self._styles = _Styles()
-        self._sheet: _XmlSheet | None = None
-
-    def begin(self, tag: str, attributes: Attributes) -> None:
-        if tag == "Date1904":
-            self._styles.numbers = NumberFormats(date1904=True)
-        elif tag == "Worksheet":
-            sink = self.store.begin(plain(attributes).get("Name", "")).sink(self._styles.numbers)
-            self._sheet = _XmlSheet(sink, self._limits, self._styles)
-        elif tag == "Table" and self._sheet:
-            self._sheet.style = plain(attributes).get("StyleID", "")
-
-    def end(self, tag: str) -> None:
-        if tag == "Worksheet":
-            self.store.tables[-1].finish()
-            self._sheet = None
-
-    def take(self, element: Element) -> None:
-        """Store a row, or note a style, the style of columns, or that a sheet is hidden."""
-        if element.tag == "Style":
-            self._styles.add(element)
-        elif element.tag == "Visible" and self.store.tables:
-            self.store.tables[-1].hidden |= (element.text or "").strip() != "SheetVisible"
-        elif element.tag == "Column" and self._sheet:
-            self._sheet.style_columns(plain(element.attrib))
-        elif element.tag == "Row" and self._sheet and not self.store.tables[-1].add_of(self._sheet.rows(element)):
-            self._sheet = None
+    for event, element in events(chunks(source.file), say("part.file"), source.limits, whole=trees):
+        attributes = plain(element.attrib)
+        match event, element.tag:
+            case "start", "Date1904":
+                styles.numbers = NumberFormats(date1904=True)
+            case "start", "Worksheet":
+                sink = store.begin(attributes.get("Name", "")).sink(styles.numbers)
+                sheet = _XmlSheet(sink, source.limits, styles)
+            case "start", "Table" if sheet:
+                sheet.style = attributes.get("StyleID", "")
+            case "end", "Worksheet":
+                store.tables[-1].finish()
+                sheet = None
+            case "end", "Style":
+                styles.add(element)
+            case "end", "Visible" if store.tables:
+                store.tables[-1].hidden |= (element.text or "").strip() != "SheetVisible"
+            case "end", "Column" if sheet:
+                sheet.style_columns(attributes)
+            case "end", "Row" if sheet and not store.tables[-1].add_of(sheet.rows(element)):
+                sheet = None
+    return Book(say("format.xml"), store.tables)
 
 
 @dataclass

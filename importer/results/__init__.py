@@ -4,15 +4,14 @@ Input: the sheet as it was read, the outcome of each row, and a summary of the r
 once, in order: the sheet's own columns as they were read, then :data:`importer.resultsfile.COLUMNS`.
 
     writing           entry point: a workbook, or CSV if it can't be written; the list of people; which files are new
-    layout            a sheet and its outcomes → columns of the results, a few thousand rows at a time
+    layout            a sheet and its outcomes → columns of the results in blocks; the meaning of each result
     workbook          these columns → the sheets Results and To fix, their rows as XML
-    summary           the sheet Summary
-    presentation      meaning, next step and colours of each result
+    summary           the sheet Summary, and the colours of each result
 """
 
 from importer.results.layout import Summary, marked
 from importer.results.summary import reasons
-from importer.results.writing import Written, check_target, write, write_people
+from importer.results.writing import Written, check_target, write
 
 __all__ = [
     "Summary",
@@ -21,5 +20,4 @@ __all__ = [
     "marked",
     "reasons",
     "write",
-    "write_people",
 ]

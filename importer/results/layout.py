@@ -9,22 +9,48 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from importer.delivery.outcomes import Outcomes
-from importer.messages import Said, render
+from importer.messages import Message, Said, render, say
 from importer.models import Result, Role, Rows
 from importer.reading import Sheet
-from importer.results.presentation import MEANINGS, Meaning
 from importer.resultsfile import COLUMNS, COMPOSED, PRACTISED, ResultColumn
 from importer.rows.columns import Roles
 from importer.settings import profiles
+from importer.texts import TEXTS
 
 _ROWS = 4_000  # rows in a block; few enough for small lists
 _ROW_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Meaning(NamedTuple):
+    """The meaning of a result, and the user's next step; None if there is nothing to do.
+
+    Both begin with a lowercase letter and have no full stop.
+    """
+
+    means: Message
+    next: Message | None = None
+
+
+def _meaning(result: Result) -> Meaning:
+    name = result.value.replace(" ", "-")
+    return Meaning(say(f"result.{name}"), say(f"result.{name}.next") if f"result.{name}.next" in TEXTS else None)
+
+
+MEANINGS: Mapping[Result, Meaning] = {result: _meaning(result) for result in Result}
+"""Meanings of the results, worded the same wherever they are explained."""
+IN_PRACTICE: Mapping[Result, Meaning] = {
+    **MEANINGS,
+    Result.CREATED: Meaning(say("result.practised")),
+    Result.REJECTED: MEANINGS[Result.REJECTED]._replace(next=say("result.practised.next")),
+    Result.INVALID: MEANINGS[Result.INVALID]._replace(next=say("result.practised.next")),
+}
+"""Meanings of the results of practice."""
 
 
 @dataclass(frozen=True)

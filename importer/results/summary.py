@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
@@ -17,11 +18,32 @@ from importer.delivery.outcomes import Outcomes
 from importer.messages import Message, Said, render, say
 from importer.models import DELIVERED, Result, Rows
 from importer.results.layout import Summary, columns_for, encodable, headings_for
-from importer.results.presentation import COLOURS
 from importer.settings import profiles
 from importer.texts import TEXTS
 
 _NAME = "Summary"
+
+
+class Colours(NamedTuple):
+    """The colours of a result: its text, its cell, the row's other cells (None leaves these white), and the chart."""
+
+    ink: str
+    fill: str
+    row: str | None
+    chart: str
+
+
+COLOURS: Mapping[Result, Colours] = {
+    Result.CREATED: Colours("#1B6B3A", "#DFF2E3", None, "#4BA36A"),
+    Result.UPDATED: Colours("#1F4E79", "#DCE9F5", None, "#6FA0CE"),
+    Result.DUPLICATE: Colours("#56626C", "#E9EDF0", None, "#AAB5BD"),
+    Result.ALREADY_IMPORTED: Colours("#1F6F6B", "#DDF0EE", None, "#7CBDB6"),
+    Result.REJECTED: Colours("#A3201A", "#FADCD9", "#FDF1F0", "#CC4B40"),
+    Result.INVALID: Colours("#A3201A", "#FADCD9", "#FDF1F0", "#E58A7F"),
+    Result.UNCONFIRMED: Colours("#845400", "#FDE9BF", "#FEF8EA", "#E3A21A"),
+    Result.NOT_SENT: Colours("#845400", "#FEF3D9", None, "#F3CF7A"),
+    Result.SKIPPED: Colours("#56626C", "#F4F6F7", None, "#D5DCE1"),
+}
 
 
 def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
@@ -95,8 +117,9 @@ def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
         sheet.write_string(row, 1, result.value, chip)
         sheet.write_number(row, 2, count, number)
         sheet.write_number(row, 3, count / total, share)
-        sheet.write_string(row, 4, *_text(meaning.sentence, text))
-        sheet.write_string(row, 5, *_text(profiles.in_commands(meaning.advice, summary.profile), text))
+        advice = render(say("series.sentence", why=meaning.next or say("result.nothing-to-do")))
+        sheet.write_string(row, 4, *_text(say("series.sentence", why=meaning.means), text))
+        sheet.write_string(row, 5, *_text(profiles.in_commands(advice, summary.profile), text))
     row += 1
     sheet.set_row(row, 20)
     sheet.write_string(row, 1, "all rows", book.add_format({**bold, "indent": 1}))

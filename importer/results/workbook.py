@@ -32,8 +32,7 @@ from importer.files import Draft
 from importer.messages import render, say
 from importer.models import Result
 from importer.results.layout import ResultRows, Summary, columns_for, encodable, headings_for
-from importer.results.presentation import COLOURS
-from importer.results.summary import write_summary
+from importer.results.summary import COLOURS, write_summary
 from importer.resultsfile import AUTHOR, COLUMNS, CUT_MARK, OF_RUN, TO_FIX, ResultColumn
 
 MOST_ROWS = 1_048_575

@@ -1,4 +1,4 @@
-"""Write the results as a workbook or a CSV file, and the list of people as CSV, under a name that no file has yet.
+"""Write the results as a workbook or a CSV file, under a name that no file has yet.
 
 Input: a path, a sheet, and its outcomes. Output: :class:`Written`. No existing file is replaced. Others may use the
 folder, so a name is taken exclusively, and no link at it is followed. Spreadsheet programs open our CSV correctly and
@@ -13,7 +13,6 @@ import contextlib
 import csv
 import errno
 import math
-import re
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,12 +30,11 @@ from importer.messages import Message, say, words
 from importer.reading import Sheet
 from importer.results.layout import ResultRows, Summary, columns_for, encodable, headings_for, result_rows
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_workbook
-from importer.resultsfile import ResultColumn, protected, protected_all
+from importer.resultsfile import ResultColumn, protected_all
 from importer.storage import Url
 
 _NAMES = 9_999
 _KINDS = (".xlsx", ".csv")
-_PHONE_NUMBER = re.compile(r"\+[\d ()./-]+", re.ASCII)
 
 
 def check_target(path: Path) -> None:
@@ -160,20 +158,6 @@ def _encoded(lines: Iterable[Iterable[object]]) -> bytes:
     text = StringIO(newline="")
     csv.writer(text, lineterminator="\r\n").writerows(lines)
     return text.getvalue().encode()
-
-
-def write_people(target: Path, people: Sequence[Sequence[str]], source: Path) -> Written:
-    """Write a list of people, below its headings, to a ``.csv`` file for another program's importer.
-
-    The file is readable by no more users than ``source``, the sheet. Phone numbers stay exact: a spreadsheet program
-    may compute with one that begins with +, but runs nothing. Raises ResultsNotWritten.
-    """
-
-    def fill(draft: Draft) -> None:
-        lines = ([text if _PHONE_NUMBER.fullmatch(text) else protected(text) for text in line] for line in people)
-        draft.file.write(codecs.BOM_UTF8 + _encoded(map(encodable, lines)))
-
-    return save(target, fill, source)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ never an exception.
     values       one cell → a value, each distinct text once; ``words`` those of visibility and status
     composing    a template → the text of notes; ``readers`` read its columns
     receivers    people in cells; ``emails`` finds the prospects of their emails
-    attachments  files that a sheet may name; ``uploads`` gets their IDs
+    attachments  files that a sheet may name; their upload
     unmapped     overlooked columns; ``footers`` are rows without data
     validation   reads every row of a sheet
 """

@@ -1,8 +1,11 @@
-"""Find the files that a sheet names in the attachments folder, and refuse files that must not be sent.
+"""Find the files that a sheet names in the attachments folder, refuse those that must not be sent, upload the others.
 
-Input: a cell's text. Output: the digests of the named files, or :class:`Wrong`. Sheets come from outside, so each path
-is checked before it is opened. Pipes and devices are never opened, and a file is opened without following links.
-:func:`unchanged` makes sure that only the content that was hashed is sent.
+Input: a cell's text. Output: the digests of the named files, or :class:`Wrong`; then an :class:`Upload` of each file.
+Sheets come from outside, so each path is checked before it is opened. Pipes and devices are never opened, and a file is
+opened without following links.
+
+Files are uploaded once for each content, if it is what was hashed. The journal has the IDs after each round, so that an
+interrupted run continues from there. Unclear uploads are repeated, because an unused upload does no harm.
 """
 
 from __future__ import annotations
@@ -15,22 +18,26 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from importer import resultsfile
+from importer.api import Cause, Endpoint, Failure, FilePart, Reply
+from importer.calls.dispatcher import Caller
+from importer.calls.retry import Attempts
+from importer.calls.stage import Stage
 from importer.errors import BadSettings
 from importer.files import FileTrouble, why
-from importer.messages import Cell, Message, say
+from importer.journal import Memory
+from importer.messages import Cell, Message, in_quotes, say
 from importer.models import AttachedFile
 from importer.rows.values import Wrong, error_in, quoted
 
 LARGEST = 20 * 1024 * 1024
 """Maximum size of an upload in bytes: 20 MB in the vendor's reference. If the real limit is lower, the API refuses."""
 
-_PIECE = 1 << 20
 _MOST_LISTED = 10_000  # files in a folder whose names are compared
 _HIDDEN = 2  # FILE_ATTRIBUTE_HIDDEN on Windows
 # Windows lacks most of these flags, and has no pipes in folders. Without O_NONBLOCK, opening a pipe would wait.
@@ -108,13 +115,14 @@ class Folder:
                 if resultsfile.is_results(file):
                     return Wrong(say("file.never", file=_cell(name)))
                 file.seek(0)
-                size, digest = _hashed(file)
+                content = file.read(LARGEST + 1)
         except (OSError, RuntimeError, ValueError) as error:
             reason = why(error) if isinstance(error, OSError) and error.strerror else say("file.gone")
             return Wrong(say("file.unreadable", file=_cell(name), why=reason))
-        if (wrong := _why_not_size(name, size)) is not None:
+        if (wrong := _why_not_size(name, len(content))) is not None:
             return Wrong(wrong)
-        first = self.files.setdefault(digest, AttachedFile(path.name, path, self._root, size, digest))
+        digest = hashlib.sha256(content).hexdigest()
+        first = self.files.setdefault(digest, AttachedFile(path.name, path, self._root, len(content), digest))
         if first.name != path.name:
             self.alike[path.name] = first.name
         return digest
@@ -210,17 +218,6 @@ def _open_by_parts(folder: Path, *parts: str) -> int:
         os.close(folder_handle)
 
 
-def _hashed(file: BinaryIO) -> tuple[int, str]:
-    """Return the file's size in bytes, and its digest. Stop above :data:`LARGEST`."""
-    digest, size = hashlib.sha256(), 0
-    for piece in iter(partial(file.read, _PIECE), b""):
-        digest.update(piece)
-        size += len(piece)
-        if size > LARGEST:
-            break
-    return size, digest.hexdigest()
-
-
 def names_in(text: str) -> list[str]:
     """Return the file names in a cell, which are separated by semicolons or line breaks."""
     return [name for part in re.split(r"[;\r\n\v\f\x85\u2028\u2029]", text) if (name := part.strip())]
@@ -269,3 +266,98 @@ def unchanged(taken: AttachedFile) -> bytes:
     if hashlib.sha256(content).hexdigest() != taken.digest:
         raise FileTrouble(say("file.changed"))
     return content
+
+
+@dataclass(eq=False, slots=True)
+class Upload:
+    """One file to upload: its attachment ID, or why it was refused, or isn't uploaded although it wasn't refused."""
+
+    file: AttachedFile
+    attachment: str = ""
+    rejected: Message | None = None
+    failed: Message | None = None
+    attempts: Attempts | None = None
+
+    kind: ClassVar[Endpoint] = Endpoint.UPLOAD
+    purpose: ClassVar[Message] = say("purpose.uploading-again")
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the file is uploaded, or won't be."""
+        return bool(self.attachment or self.rejected or self.failed)
+
+
+class Uploads(Stage[Upload, tuple[str, str]]):
+    """Uploading of attached files, of which the journal knows the IDs for a day.
+
+    ``observe`` is called after each round with a message about the progress. ``latest`` has the latest upload of each
+    file by its digest.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        journal: Memory,
+        files: Mapping[str, AttachedFile],
+        observe: Callable[[Message], None],
+    ) -> None:
+        super().__init__(caller, (Upload.kind,), lambda ids: journal.enter(dict(ids)))
+        self.latest: dict[str, Upload] = {}
+        self._journal, self._files, self._observe = journal, files, observe
+
+    def upload(self, digests: Sequence[str]) -> None:
+        """Upload each of these files that the journal doesn't know.
+
+        Raises Stopped if the run can't continue; the IDs of uploaded files are in the journal.
+        """
+        if digests:
+            self._journal.expire()
+            known = self._journal.known(digests)
+            new = {digest: Upload(self._files[digest]) for digest in digests if digest not in known}
+            self.latest |= new
+            self._run([*new.values()])
+            if self._dispatcher.stopped is not None:
+                raise self._dispatcher.stopped
+            self.latest |= {digest: Upload(self._files[digest], known[digest]) for digest in known}
+
+    def forget(self, digests: Sequence[str]) -> None:
+        """Forget the IDs of files, because the API refused a note with them."""
+        self._journal.forget(digests)
+        for digest in digests:
+            self.latest.pop(digest, None)
+
+    def _perform(self, task: Upload) -> Reply[str]:
+        try:
+            content = unchanged(task.file)
+        except OSError as error:
+            now = self._clock()
+            return Reply(task.kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, why(error)))
+        return self._api.upload(FilePart(task.file.name, content))
+
+    def _succeeded(self, task: Upload, value: str) -> None:
+        task.attachment = value
+        self._unwritten.append((task.file.digest, value))
+
+    def _tell(self) -> None:
+        done = sum(upload.has_ended for upload in self.latest.values())
+        self._observe(self._held_up(say("progress.uploading", done=done, total=len(self.latest))))
+
+    def _refused(self, task: Upload, failure: Failure) -> None:
+        self._any_success = True
+        if failure.may_pass and self._dispatcher.retry(task, failure, self._few):
+            return
+        task.rejected = say("upload.refused", file=Cell(in_quotes(task.file.name)), why=failure.text)
+
+    def _unclear(self, task: Upload, failure: Failure) -> None:
+        """Retry an upload after a pause. If no retry is left, record why the file was refused or isn't uploaded."""
+        name, is_turned_away = Cell(in_quotes(task.file.name)), failure.cause is Cause.INTERMEDIARY
+        reason = say("upload.failed", file=name, why=failure.text)
+        policy = replace(self._retry, attempts=0) if failure.cause is Cause.UNREACHABLE else self._retry
+        if failure.cause is Cause.CLAIM_EXPIRED:  # the file has changed
+            task.failed = say("upload.run-again", why=reason)
+        elif self._dispatcher.retry(task, failure, self._few if is_turned_away else policy):
+            return
+        elif is_turned_away and (self._any_success or failure.is_size):
+            task.rejected = reason
+        else:
+            task.failed = say("upload.run-again", why=reason)

@@ -27,7 +27,7 @@ from importer.journal import Memory, Owners
 from importer.messages import Cell, Message, as_argument, say, some
 from importer.models import Ints, Problem, Rows
 from importer.reading import Sheet, cell_name
-from importer.rows.columns import Roles, called
+from importer.rows.columns import called
 from importer.rows.values import TEXT
 
 _LEAST = 3  # emails; with fewer, listing saves no calls
@@ -263,24 +263,3 @@ def _mismatch(prospect: str, email: str, owners: Owners, sheet: Sheet, number: i
     named, heading = tuple(map(Cell, owners[:_MOST_NAMED])), Cell(as_argument(called(sheet.headings, column)))
     text = say("email.of-another-prospect", prospect=Cell(prospect), email=Cell(email), owners=named, column=heading)
     return Problem(number, column, cell_name(sheet.name, number, column), email, text)
-
-
-def people_of(sheet: Sheet, roles: Roles, rows: Rows, emails: Iterable[str]) -> list[tuple[str, ...]]:
-    """Return lines about the people with some emails, for Saleshandy's own prospect importer; nothing is guessed.
-
-    The headings come first. Each line has an email, and the first text in each column without a role in its rows.
-    """
-    known: dict[str, list[str]] = {email: [""] * len(roles.unused) for email in emails}
-    headings = ("Email", *(sheet.headings[column] for column in roles.unused))
-    if rows.email is None or not known:
-        return [headings]
-    at = np.flatnonzero(np.isin(rows.email, [*known])).astype(np.int32)
-    if rows.sheet_rows is not None:  # names and companies in a row of several people may be another's
-        at = at[np.bincount(rows.sheet_rows)[rows.of_sheet(at)] == 1]
-    row_emails = dict(zip(rows.number[at].tolist(), rows.email[at].tolist(), strict=True))
-    for numbers, columns in sheet.columns():
-        for index in (index for index, number in enumerate(numbers) if number in row_emails):
-            texts = known[row_emails[numbers[index]]]
-            for place, column in enumerate(roles.unused):
-                texts[place] = texts[place] or " ".join(columns[column][index].split())
-    return [headings, *((email, *texts) for email, texts in known.items())]

@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from importer.messages import Cell, Message, say
+from importer.reading import Sheet
 from importer.rows.values import Block, quoted
+from importer.settings.reading import own_columns
 
 _COUNTED = r"(\s*\(\s*\d[\d.,\s]*\w+\s*\))?\s*:?"
 # Labels of totals in reports, in English, German, French, Spanish and Portuguese.
@@ -41,54 +43,42 @@ def is_footer(text: str) -> bool:
 
 
 class Footers:
-    """Finder of rows that are not data, block by block.
-
-    ``used`` are the columns that have a role, ``ours`` those that the importer added. ``flaws`` returns the flaws that
-    reading found in the row with this number, or in its used cells.
-    """
+    """Finder of rows that are not data, block by block. ``flaws`` returns what reading found wrong in a row."""
 
     def __init__(
-        self,
-        header_row: int,
-        used: Collection[int],
-        prospect: int | None,
-        ours: Collection[int],
-        flaws: Callable[[int], Sequence[object]],
+        self, sheet: Sheet, used: Collection[int], prospect: int | None, flaws: Callable[[int], Sequence[object]]
     ) -> None:
-        self._used, self._prospect, self._ours, self._flaws = used, prospect, set(ours), flaws
+        self._used, self._prospect, self._flaws = used, prospect, flaws
+        self._own = own_columns(sheet.headings)
         self.skipped: dict[int, Message] = {}
-        self._last = header_row
+        self._last = sheet.header_row  # number of the row before
+        self._next = -1  # position of the row after the latest with problems
         self._titles: list[tuple[int, str]] | None = None  # lines since a gap, which a colophon may follow
         self._is_under = False  # whether a colophon stands right above
 
     def look(self, block: Block, problems: Mapping[int, object]) -> None:
         """Skip the rows of a block that are not data. Only rows with problems are considered."""
-        numbers, start, ended = block.numbers, block.start, -1
-        suspects = [i for i in range(len(numbers)) if start + i in problems]
-        columns = {position: cells for position, cells in enumerate(block.columns) if position not in self._ours}
-        for i in suspects:
-            cells = {position: text for position, column in columns.items() if (text := column[i].strip())}
+        numbers, start = block.numbers, block.start
+        for i in (i for i in range(len(numbers)) if start + i in problems):
+            cells = {column: text for column in self._own if (text := block.columns[column][i].strip())}
             if why := self._why(cells, numbers[i]):
                 self.skipped[start + i] = why
             if numbers[i] - (numbers[i - 1] if i else self._last) > 1:
                 self._titles, self._is_under = [], False
-            elif ended != i - 1:
+            elif start + i != self._next:
                 self._titles, self._is_under = None, False
             self._note_line(start + i, [*cells.values()])
-            ended = i
-        if ended != len(numbers) - 1:
-            self._titles, self._is_under = None, False
+            self._next = start + i + 1
         self._last = numbers[-1]
 
     def _note_line(self, position: int, texts: Sequence[str]) -> None:
         """Skip a line that stands with a colophon: under it, or between it and the gap above."""
-        titles = [] if self._titles is None else self._titles
         if len(texts) == 1 and (self._is_under or _COLOPHON.fullmatch(texts[0])):
-            for line, text in (*titles, (position, texts[0])):
+            for line, text in (*(self._titles or ()), (position, texts[0])):
                 self.skipped.setdefault(line, say("skipped.footer", value=Cell(quoted(text))))
             self._titles, self._is_under = None, True
-        elif len(texts) == 1 and self._titles is not None and len(titles) < _MOST_TITLES:
-            titles.append((position, texts[0]))
+        elif len(texts) == 1 and self._titles is not None and len(self._titles) < _MOST_TITLES:
+            self._titles.append((position, texts[0]))
         else:
             self._titles, self._is_under = None, False
 

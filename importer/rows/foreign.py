@@ -13,20 +13,18 @@ rejection for every row. Whole columns are judged, never single cells, and none 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import replace
 
 from importer.errors import UnclearColumns
 from importer.fields import TASK_STATES
-from importer.messages import Cell, Message, in_quotes, say
-from importer.models import PossibleAnswer, Question, Role, Texts
+from importer.messages import Cell, Message, SettingPart, as_argument, in_quotes, say
+from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows import columns, suggestions, words
 from importer.rows.columns import Roles, SheetHeadings, called, in_words
 from importer.rows.footers import is_footer
-from importer.rows.values import ID_SHAPE, LONGEST_ID, TEXT, cleaned_id, folded, ids_in, is_damaged
+from importer.rows.values import ID_SHAPE, LONGEST_ID, cleaned_id, folded, ids_in, is_damaged
 from importer.settings import Settings
 from importer.settings.reading import folded_heading
 
@@ -112,7 +110,11 @@ def _which_emails(
 
 
 def remarks(headings: Sequence[str], roles: Roles, cells: Sequence[Sequence[str]]) -> list[Message]:
-    """Return the plan's remark on IDs that are another program's, or on the emails that are compared with IDs."""
+    """Return the plan's remarks on IDs of another program, or on the emails that are compared with IDs."""
+    return [*_of_people(headings, roles, cells), *_of_records(headings, roles, cells)]
+
+
+def _of_people(headings: Sequence[str], roles: Roles, cells: Sequence[Sequence[str]]) -> list[Message]:
     email = roles.columns.get(Role.EMAIL)
     if email is None:
         return []
@@ -123,6 +125,21 @@ def remarks(headings: Sequence[str], roles: Roles, cells: Sequence[Sequence[str]
         return [say("foreign.compared-with", column=in_words(headings, email))] if is_compared else []
     column, sample = in_words(headings, roles.foreign), Cell(in_quotes(cells[roles.foreign][0]))
     return [say("foreign.replaced", column=column, sample=sample, emails=column_letter(email))]
+
+
+def _of_records(headings: Sequence[str], roles: Roles, cells: Sequence[Sequence[str]]) -> list[Message]:
+    """Return the remark on the column of the records' IDs, or on the first that could be chosen."""
+    with_ids = [i for i in range(len(headings)) if any(record_id(headings[i], text) for text in cells[i])]
+    if Role.RECORD in roles.columns:
+        chosen = roles.columns[Role.RECORD]
+        return [say("record.found", column=in_words(headings, chosen))] if chosen in with_ids else []
+    is_of_notes = any(map(_OF_NOTES.fullmatch, headings))
+    for i in (*roles.unexplained, *([] if roles.foreign is None else [roles.foreign])):
+        is_suggested = suggestions.suggests(Role.RECORD, headings[i]) and headings[i].strip() != _OURS
+        if i in with_ids and (is_suggested or (is_of_notes and folded_heading(headings[i]) == "recordid")):
+            choice = SettingPart("map", f"{Role.RECORD}={as_argument(called(headings, i))}")
+            return [say("record.offered", column=in_words(headings, i), choice=choice)]
+    return []
 
 
 def _look_foreign(cells: Sequence[str]) -> bool:
@@ -141,39 +158,8 @@ def _are_mostly(shape: re.Pattern[str], cells: Sequence[str]) -> bool:
     return sum(shape.fullmatch(cell) is not None for cell in cells) * 2 > len(cells)
 
 
-@dataclass(frozen=True)
-class Records:
-    """A column with IDs of records: each row's, empty if it has none. A person chose it, or it may be offered."""
-
-    position: int
-    is_chosen: bool
-    ids: Texts
-
-
-def records(sheet: Sheet, roles: Roles) -> Records | None:
-    """Return the column of the records' IDs, or one that could be chosen; None if there is none."""
-    chosen, headings = roles.columns.get(Role.RECORD), sheet.headings
-    is_of_notes = any(map(_OF_NOTES.fullmatch, headings))
-    free = (*roles.unexplained, *([] if roles.foreign is None else [roles.foreign]))
-    suggested = (
-        i for i in free
-        if suggestions.suggests(Role.RECORD, headings[i]) or (is_of_notes and folded_heading(headings[i]) == "recordid")
-    )  # fmt: skip
-    for position in [chosen] if chosen is not None else (i for i in suggested if headings[i].strip() != _OURS):
-        ids = [*_ids(sheet, position)]
-        if not any(ids):
-            continue
-        heading = folded_heading(headings[position])
-        records: Texts = np.full(len(ids), "", dtype=TEXT)
-        records[:] = [f"{heading} {record}" if record else "" for record in ids]
-        return Records(position, chosen is not None, records)
-    return None
-
-
-def _ids(sheet: Sheet, position: int) -> Iterator[str]:
-    for numbers, block in sheet.columns():
-        for number, text in zip(numbers, block[position], strict=True):
-            record = cleaned_id(text)
-            is_sure = _SHORTEST <= len(record) <= LONGEST_ID and not is_damaged(record)
-            is_flawed = any(flaw.column in (None, position) for flaw in sheet.wrong(number))
-            yield record if is_sure and not is_flawed else ""
+def record_id(heading: str, text: str) -> str:
+    """Return the ID of a record after its column's heading; empty if it could be another record's, too."""
+    record = cleaned_id(text)
+    is_sure = _SHORTEST <= len(record) <= LONGEST_ID and not is_damaged(record)
+    return f"{folded_heading(heading)} {record}" if is_sure else ""

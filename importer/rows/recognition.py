@@ -53,7 +53,7 @@ def read_as_known(headings: Sequence[str], settings: Settings, cells: Sequence[S
     if reading is None or "default-visibility" not in reading.answers:
         return found
     # Who may see the notes was answered for sheets without a column for it. It says nothing of blank cells in one.
-    has_another = not _knows(reading, Role.VISIBILITY) and bool(
+    has_another = Role.VISIBILITY not in _needed(reading) and bool(
         SheetHeadings(headings, found).candidates(Role.VISIBILITY)
     )
     is_unsaid = has_another or asks_again(reading)
@@ -85,7 +85,7 @@ def _chosen(headings: Sequence[str], settings: Settings, cells: Sequence[Sequenc
 
 def _is_wider(other: Reading, reading: Reading, own: Sequence[str]) -> bool:
     """Return whether another reading of these columns also knows who may see the notes, or which are drafts."""
-    knows_more = any(_knows(other, role) and not _knows(reading, role) for role in WORDED)
+    knows_more = any(role in _needed(other) and role not in _needed(reading) for role in WORDED)
     return knows_more and not [name for name in missing(other, own, _PEOPLE_AND_TEXT) if name]
 
 
@@ -123,11 +123,6 @@ def _keys(names: tuple[str, ...]) -> frozenset[str]:
 def _repeated(names: tuple[str, ...]) -> Counter[str]:
     """Return the number of columns under each repeated heading. If it changes, none of them can be known again."""
     return Counter(without_number(key(name)) for name in names if "#" in name)
-
-
-def _knows(reading: Reading, role: Role) -> bool:
-    """Return whether a reading has a column for a role, by an answer or by its heading."""
-    return any(reading.columns.get(role, ())) or bool(_by_heading(reading, role))
 
 
 def _by_heading(reading: Reading, role: Role) -> list[str]:

@@ -15,13 +15,12 @@ import pandas as pd
 from importer.fields import FURTHER, WORDED
 from importer.identity import same_texts
 from importer.markup import content_of
-from importer.messages import Cell, Message, SettingPart, as_argument, say
+from importer.messages import Cell, Message, say
 from importer.models import AttachedFile, Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
-from importer.resultsfile import added_columns
 from importer.rows import foreign, unmapped, words
 from importer.rows.attachments import Folder
-from importer.rows.columns import Roles, called, in_words
+from importer.rows.columns import Roles, in_words
 from importer.rows.emails import with_more
 from importer.rows.footers import Footers
 from importer.rows.readers import ComposedReader
@@ -44,7 +43,7 @@ from importer.rows.values import (
 )
 from importer.settings import Settings
 
-_TEXTS = (Role.PROSPECT, Role.EMAIL, Role.KEY)
+_TEXTS = (Role.PROSPECT, Role.EMAIL, Role.KEY, Role.RECORD)
 """The roles whose texts are read for each row; those of notes are read once each."""
 
 
@@ -92,9 +91,8 @@ class _Validation:
         known = {} if self.settings.reading is None else self.settings.reading.seen
         unexplained = Unmapped(self.sheet.headings, self.roles, self.settings.values, known)
         left_out, skipped = self.sheet.left_out, dict[int, Message]()
-        ours = added_columns(self.sheet.headings)
         used = self.used.union(self.roles.further_emails)
-        footers = Footers(self.sheet.header_row, used, columns.get(Role.PROSPECT), ours, self._flaws)
+        footers = Footers(self.sheet, used, columns.get(Role.PROSPECT), self._flaws)
         start = 0
         for numbers, texts in self.sheet.columns():
             block, part = Block(numbers, texts, start), slice(start, start + len(numbers))
@@ -105,6 +103,7 @@ class _Validation:
             number[part] = numbers
             people, emails = self.receivers.read(block)
             read = {Role.PROSPECT: people, Role.EMAIL: emails, Role.KEY: self._keys(block)}
+            read[Role.RECORD] = self._records(block)
             for role, of_rows in texts_of.items():
                 of_rows[part] = np.array(read[role], dtype=TEXT)
             for role, column in self.columns.items():
@@ -116,9 +115,9 @@ class _Validation:
             start = part.stop
         flawed = [position for position in self.done if self.problems.pop(position, None)]
         note = self._notes(codes, size, flawed)
-        record = foreign.records(self.sheet, self.roles)
-        record_ids = record.ids if record is not None and record.is_chosen else None
-        self._add_contradictions(number, texts_of[Role.PROSPECT], note, record_ids)
+        record = texts_of.get(Role.RECORD)
+        record = None if record is None or not (record != "").any() else record
+        self._add_contradictions(number, texts_of[Role.PROSPECT], note, record)
         skipped = {**self.left_out, **footers.skipped, **skipped}
         for position in skipped:
             del self.problems[position]
@@ -132,13 +131,13 @@ class _Validation:
             self.notes,
             texts_of.get(Role.KEY),
             texts_of.get(Role.EMAIL),
-            record_ids,
+            record,
             problems=self.problems,
             done=self.done,
             skipped=skipped,
             files=self.files,
             meanings=meanings,
-            remarks=self._remarks(record),
+            remarks=self._remarks(),
             # the optional one last, because it may stay unanswered
             questions=[*unexplained.questions(self.notes), *unknown, *dates, *self.receivers.questions()],
             seen=unexplained.seen,
@@ -154,6 +153,16 @@ class _Validation:
             if len(key) > LONGEST_KEY:
                 self._add(block, i, column, say("key.too-long", n=LONGEST_KEY))
         return keys
+
+    def _records(self, block: Block) -> list[str]:
+        """Return the IDs of the records of the block's rows, empty for a row without one or with a flaw."""
+        if (column := self.roles.columns.get(Role.RECORD)) is None:
+            return []
+        return [
+            "" if any(flaw.column in (None, column) for flaw in self.sheet.wrong(number)) else
+            foreign.record_id(self.sheet.headings[column], text)
+            for number, text in zip(block.numbers, block.columns[column], strict=True)
+        ]  # fmt: skip
 
     def _notes(self, codes: Mapping[Role, Ints], size: int, flawed: Sequence[int]) -> Ints:
         """Make a note of each combination of codes; return each row's index in ``notes``, -1 for unusable rows."""
@@ -202,12 +211,8 @@ class _Validation:
         for i, number in enumerate(block.numbers):
             for flaw in self._flaws(number):
                 position = block.start + i
-                kept = [
-                    problem
-                    for problem in self.problems.pop(position, ())
-                    if problem.column is None or problem.column != flaw.column
-                ]
-                if kept:
+                earlier = self.problems.pop(position, ())
+                if kept := [one for one in earlier if one.column is None or one.column != flaw.column]:
                     self.problems[position] = kept
                 if flaw.column in (None, *(self.columns[role].position for role in WORDED)):
                     self.left_out.pop(position, None)  # the word may be another cell's, or not what the cell holds
@@ -257,7 +262,7 @@ class _Validation:
         problem = Problem(number, column, name, value, text, word, near)
         self.problems.setdefault(block.start + i, []).append(problem)
 
-    def _remarks(self, record: foreign.Records | None) -> list[Message]:
+    def _remarks(self) -> list[Message]:
         notes = sum(CONTROL.search(text) is not None for text in self.columns[Role.CONTENT].texts)
         remarks = [say("unseen.notes", n=notes)] if notes else []
         for role in WORDED:
@@ -266,11 +271,6 @@ class _Validation:
         remarks += self.receivers.remarks()
         if self.composed is not None:
             remarks += self.composed.dates.remarks()
-        if record is not None:
-            headings, at = self.sheet.headings, record.position
-            choice = SettingPart("map", f"{Role.RECORD}={as_argument(called(headings, at))}")
-            offered = say("record.offered", column=in_words(headings, at), choice=choice)
-            remarks.append(say("record.found", column=in_words(headings, at)) if record.is_chosen else offered)
         return remarks
 
 

@@ -20,7 +20,7 @@ from importer.models import PossibleAnswer, Problem, Question, Role, Status, Vis
 from importer.reading import column_letter
 from importer.rows.columns import called, shown
 from importer.rows.footers import is_footer
-from importer.rows.suggestions import suggests
+from importer.rows.suggestions import role_of, suggests
 from importer.rows.values import Value, Wrong, cleaned_id, folded, meaning, quoted
 from importer.settings import Settings
 from importer.settings.kinds import Values
@@ -35,7 +35,6 @@ _LIKE = 0.8  # a less similar text is probably the user's own word, not a typing
 _LONGEST_NEAR = 40  # characters of a text for which a similar word is sought; the longest known word has 16
 
 _PLAIN = {role: frozenset(map(folded_heading, field.plain_headings)) for role, field in WORDED.items()}
-_KNOWN = {role: frozenset(map(folded_heading, field.headings)) for role, field in WORDED.items()}
 
 SPELLED = {
     role: {folded(word): word for usual in field.words.values() for word in usual} for role, field in WORDED.items()
@@ -61,7 +60,7 @@ def speaks(role: Role, heading: str, *, weakly: bool = True) -> bool:
     """
     words = _words(heading)
     is_about = role is Role.VISIBILITY and any(map(ABOUT_VISIBILITY.fullmatch, words))
-    if is_about or folded_heading(heading) in _KNOWN[role] or any(_named(role, _bare(word))[1] for word in words):
+    if is_about or role_of(heading) is role or any(_named(role, _bare(word))[1] for word in words):
         return True
     weak = {word for word in words if weakly and _named(role, word)[0] is not None}
     return bool(weak) and all(word in weak or NEGATION.fullmatch(word) or BESIDE.fullmatch(word) for word in words)

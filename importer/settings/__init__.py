@@ -4,7 +4,6 @@ Output: :class:`Settings`, checked when it is made, and :data:`SETTINGS`, all se
 message call a setting by its *name*; ``--name`` is its flag, and ``NOTE_IMPORTER_NAME`` is its variable.
 
 kinds      kinds of values, and how each is read
-limits     values that limit a run: how much of a file is read, windows of the day, and rates such as ``20/1s``
 sources    command line, environment, profile, default: the value that counts, and where it was set
 reading    how a kind of sheet is read: names of columns, and :class:`Reading`
 readings   the readings that a profile remembers, and the settings with the answers of one
@@ -28,7 +27,6 @@ from importer.messages import Message, Quoted, say, words
 from importer.models import Role, Visibility, Workspace
 from importer.settings import kinds
 from importer.settings.address import LIVE, default_journal, is_this_machine
-from importer.settings.limits import Rate, TimeWindow
 from importer.settings.reading import Reading
 from importer.settings.secrets import Occasion, can_be_key
 from importer.texts import TEXTS
@@ -173,7 +171,6 @@ class Settings:
         several_in_cell: who receives the note if a cell names several people; None: nobody, unless a person is asked.
         dates: order of day and month in dates such as 11/1/2026, if a template puts them into the notes; None: as the
             sheet proves. If it doesn't, a person is asked.
-        unknown_emails: file for the emails that no prospect has; None: no file is written.
         readings: the known readings of sheets; only the one that applies to the sheet once that is known. The other
             settings then contain its answers.
         origin: where the values come from.
@@ -203,7 +200,6 @@ class Settings:
     content: ContentKind = _setting(kinds.OneOf(ContentKind), Topic.FILE, default=ContentKind.AUTO, is_of_reading=True)
     ignored: Sequence[str] = _setting(kinds.names, Topic.FILE, "HEADING", default=(), name="ignore", **_OF_A_SHEET)
     attachments: Path | None = _setting(kinds.local_file, Topic.FILE, "FOLDER", is_common=True)
-    unknown_emails: Path | None = _setting(kinds.any_file, Topic.PROSPECTS, "FILE", is_common=True)
     skip_existing: bool = _setting(kinds.yes, Topic.PROSPECTS, default=False, is_common=True)
     sheet: str | None = _setting(kinds.text, Topic.FILE, "NAME", is_common=True, decides_rows=True)
     header_row: int | None = _setting(kinds.Number(1), Topic.FILE, "N", decides_rows=True)
@@ -220,7 +216,7 @@ class Settings:
     guard_local_address: bool = _setting(kinds.yes, Topic.PLACE, default=False)
     api_key_file: ClassVar[Path | None] = _setting(kinds.local_file, Topic.CALLS, "FILE")
     batch_size: int | None = _setting(kinds.Number(1, 10_000), Topic.CALLS, "N")
-    rate: Rate | None = _setting(Rate.parse, Topic.CALLS, "CALLS/TIME", is_common=True)
+    rate: kinds.Rate | None = _setting(kinds.Rate.parse, Topic.CALLS, "CALLS/TIME", is_common=True)
     read_timeout: float = _setting(kinds.seconds(0.1, 3600), Topic.CALLS, "SECONDS", default=60.0)
     settle: float = _setting(kinds.seconds(0, 3600), Topic.CALLS, "SECONDS", default=5.0)
     give_up: float | None = _setting(kinds.seconds(1, 604_800), Topic.CALLS, "SECONDS", name="give-up-after")
@@ -231,8 +227,7 @@ class Settings:
     max_invalid: float | None = _setting(kinds.share, Topic.GUARDS, "PERCENT")
     max_notes: int | None = _setting(kinds.Number(0), Topic.GUARDS, "N")
     max_public: int | None = _setting(kinds.Number(0), Topic.GUARDS, "N")
-    between: TimeWindow | None = _setting(TimeWindow.parse, Topic.OTHER, "TIMES", is_common=True)
-    first: int | None = _setting(kinds.Number(1), Topic.RUN, "N", is_common=True)
+    between: kinds.TimeWindow | None = _setting(kinds.TimeWindow.parse, Topic.OTHER, "TIMES", is_common=True)
     again: bool = _setting(kinds.yes, Topic.RUN, default=False, is_common=True)
     update: bool = _setting(kinds.yes, Topic.RUN, default=False, is_common=True)
     in_doubt: Sequence[kinds.InDoubt] = _setting(kinds.doubts, Topic.RUN, "ANSWER", default=())

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import time
 from enum import Enum, StrEnum
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,9 @@ from importer.storage import Url, place
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+_RATE = re.compile(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)?\s*(s|sec|second|m|min|minute|h|hour)?\s*", re.ASCII)
+_WINDOW = re.compile(r"\s*(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})\s*", re.ASCII)
 _SHOWN = 60
 
 Words: TypeAlias = Mapping[str, Visibility | Status | None]
@@ -108,6 +112,55 @@ class Number:
 
 
 seconds = partial(Number, is_whole=False)
+
+
+@dataclass(frozen=True)
+class TimeWindow:
+    """A window of the day in local time, up to the minute that closes it. It may pass midnight."""
+
+    opens: time
+    closes: time
+
+    @classmethod
+    def parse(cls, value: object) -> TimeWindow:
+        """Read a window such as ``02:00-06:00``."""
+        if match := _WINDOW.fullmatch(str(value)):
+            hour, minute, last_hour, last_minute = map(int, match.groups())
+            last_hour = 0 if (last_hour, last_minute) == (24, 0) else last_hour
+            with contextlib.suppress(ValueError):
+                window = cls(time(hour, minute), time(last_hour, last_minute))
+                if window.opens != window.closes:
+                    return window
+        raise refused(value, "kind.window")
+
+    def holds(self, shown: time) -> bool:
+        """Return whether the window is open at this local time."""
+        if self.opens < self.closes:
+            return self.opens <= shown < self.closes
+        return shown >= self.opens or shown < self.closes
+
+    def __str__(self) -> str:
+        return f"{self.opens:%H:%M}-{self.closes:%H:%M}"
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A limit of ``calls`` in any period of ``seconds``."""
+
+    calls: int
+    seconds: float
+
+    @classmethod
+    def parse(cls, value: object) -> Rate:
+        """Read a rate such as ``20/1s``, ``60/min`` or ``1000/h``."""
+        if (match := _RATE.fullmatch(str(value))) and (match[2] or match[3]):
+            calls, seconds = int(match[1]), float(match[2] or 1) * _UNITS[(match[3] or "s")[0]]
+            if calls and seconds:
+                return cls(calls, seconds)
+        raise refused(value, "kind.rate")
+
+    def __str__(self) -> str:
+        return f"{self.calls}/{self.seconds:f}s"
 
 
 def share(value: object) -> float:

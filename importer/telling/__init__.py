@@ -4,9 +4,9 @@ Input: overviews and reports. Output: messages, documents and notifications; the
 
     preview_messages   the messages of a preview          report_messages   the messages of a report
     rendering      lines, and progress in words           documents         JSON documents for programs
-    notification_messages  the text of a notification     notifications     send notifications
-    messenger      send one notification                  result_rows       the rows of a run, to be searched
-    log_file       the log                                sheet_details     columns and words, for the page
+    notifications  write and send notifications           messenger         send one notification
+    log_file       the log                                result_rows       the rows of a run, to be searched
+    sheet_details  columns and words, for the page
 
 Each module is loaded on first use.
 """
@@ -21,7 +21,6 @@ if TYPE_CHECKING:  # modules become attributes of the package
     from importer.telling import (  # noqa: F401
         documents,
         log_file,
-        notification_messages,
         notifications,
         preview_messages,
         rendering,

@@ -49,7 +49,7 @@ def logging_to(file: Path | None) -> Iterator[None]:
         if file.is_file() and _begins(file).startswith(_NO_LOG):  # safe: no journal is open yet
             raise BadSettings(say("logs.file-is-other", file=str(file)), setting="log-file")
         files.make_private_folder(file.absolute().parent)
-        handler = _LogHandler(file)
+        handler = _LogHandler(file, "midnight", backupCount=_DAYS, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise BadSettings(
             say("logs.not-written", file=str(file), error=files.why(error)), setting="log-file"
@@ -75,9 +75,6 @@ def _begins(file: Path) -> bytes:
 
 class _LogHandler(TimedRotatingFileHandler):
     """Handler that writes one private file a day. Lines that can't be written are lost, and the import goes on."""
-
-    def __init__(self, file: Path) -> None:
-        super().__init__(file, when="midnight", backupCount=_DAYS, encoding="utf-8", errors="backslashreplace")
 
     def _open(self) -> TextIOWrapper:
         handle = files.open_regular(Path(self.baseFilename), os.O_WRONLY | os.O_APPEND | os.O_CREAT)

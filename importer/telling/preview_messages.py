@@ -14,7 +14,7 @@ from importer.markup import cut
 from importer.messages import Cell, Message, Part, in_quotes, say, some, words
 from importer.models import Role, Status, Visibility
 from importer.settings.reading import WORDS
-from importer.telling.rendering import Line, LineKind, count, duration, in_bytes, rate
+from importer.telling.rendering import Line, LineKind, count, duration, in_bytes, numbers, rate
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
@@ -89,12 +89,14 @@ class Described(Preview):
         examples: each visibility that would be sent, private first, with three notes as they will read.
         columns, words: for the page, the columns of the sheet, and the words of visibility and status.
         understanding: for the page, how rows are checked again (:mod:`importer.operations.corrected_sheet`).
+        changes: for the page, some changes of notes that need a person's yes.
     """
 
     examples: Mapping[Visibility, Sequence[Example]] = field(repr=False)
     columns: Sequence[SheetColumn] = field(default=(), repr=False)
     words: Sequence[SheetWord] = field(default=(), repr=False)
     understanding: bytes = field(default=b"", repr=False)
+    changes: Sequence[Line] = field(default=(), repr=False)
 
     @property
     def roles(self) -> dict[Role, int]:
@@ -210,11 +212,11 @@ def about(overview: Preview) -> Message:
 
 def _audience(overview: Preview) -> Iterator[Line]:
     if overview.remaining.total:
-        numbers = {"people": overview.people, **overview.audience}
+        sizes_of = {"people": overview.people, **overview.audience}
         told = "private" if overview.audience["private"] and not overview.is_first_private else ""
         parts = tuple(
             say("plan.size-private" if name == told else "labelled", label=name, text=notes)
-            for name, notes in numbers.items()
+            for name, notes in sizes_of.items()
         )
         yield Line(say("plan.sizes", sizes=parts))
         if overview.is_first_private:
@@ -284,8 +286,8 @@ def sizes(overview: Preview) -> Iterator[Line]:
         "plan.left-alone": updates["touched"],
     }
     stay = {"plan.more-visible": remaining.more_visible, "plan.may-follow": updates["total"]}
-    yield from _numbers(LineKind.NOTE, follow if overview.follows else stay)
-    yield from _numbers(LineKind.TEXT, {"plan.needs-a-yes": updates["asked"] if overview.follows else 0})
+    yield from numbers(LineKind.NOTE, follow if overview.follows else stay)
+    yield from numbers(LineKind.TEXT, {"plan.needs-a-yes": updates["asked"] if overview.follows else 0})
     counts = {
         "plan.repeat": overview.duplicates,
         "plan.delivered-already": overview.done,
@@ -297,27 +299,25 @@ def sizes(overview: Preview) -> Iterator[Line]:
     parts = (_to_deliver(overview), *(say(kind, n=number) for kind, number in counts.items() if number))
     yield Line(say("plan.rows", n=overview.rows, about=parts), LineKind.TEXT)
     yield from _emails(overview)
-    yield from _numbers(LineKind.TEXT, {"plan.imported-before": overview.imported_before})
+    yield from numbers(LineKind.TEXT, {"plan.imported-before": overview.imported_before})
     if not overview.follows:
-        yield from _numbers(
+        yield from numbers(
             LineKind.NOTE, {"plan.changed": remaining.changed, "plan.less-visible": remaining.less_visible}
         )
     if keeps_edited(overview):
         yield Line(say("plan.keeps-edited"), LineKind.NOTE)
-    if held_back := remaining.held_back:
-        yield Line(say("plan.held-back", first=remaining.deliveries, n=held_back), LineKind.TEXT)
-    yield from _numbers(LineKind.TEXT, {"plan.unclear": remaining.unclear})
+    yield from numbers(LineKind.TEXT, {"plan.unclear": remaining.unclear})
     besides = {
         "plan.hidden": remaining.hidden,
         "plan.in-doubt": remaining.in_doubt,
         "plan.there-twice": remaining.there_twice,
         "plan.lessened": remaining.lessened,
     }
-    yield from _numbers(LineKind.NOTE, besides)
+    yield from numbers(LineKind.NOTE, besides)
     number, size = overview.uploads
     if number:
         yield Line(say("plan.files", n=number, size=in_bytes(size)), LineKind.TEXT)
-    yield from _numbers(LineKind.TEXT, {"plan.compared": overview.to_compare})
+    yield from numbers(LineKind.TEXT, {"plan.compared": overview.to_compare})
     if remaining.requests:
         yield from _requests(overview)
 
@@ -328,14 +328,9 @@ def keeps_edited(overview: Preview) -> bool:
     return bool(overview.imported_before and left.deliveries and not has_records and not left.changed)
 
 
-def _numbers(kind: LineKind, numbers: Mapping[str, int]) -> Iterator[Line]:
-    """Yield a line for each kind of message with a number above zero."""
-    yield from (Line(say(message, n=number), kind) for message, number in numbers.items() if number)
-
-
 def _to_deliver(overview: Preview) -> Message:
     """Return the number of notes in the file, and how many of them are to be delivered if earlier runs made some."""
-    left = overview.remaining.total + overview.remaining.held_back
+    left = overview.remaining.total
     notes = say("plan.at-most-notes" if overview.to_look_up else "count.note", n=overview.planned)
     if not overview.imported_before:
         return say("plan.to-deliver", notes=notes)

@@ -6,7 +6,7 @@ Input: values. Output: their words. `preview_messages` and `report_messages` cho
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -45,6 +45,11 @@ class Line:
 
     text: Said = ""
     kind: LineKind = LineKind.LINE
+
+
+def numbers(kind: LineKind, found: Mapping[str, int]) -> Iterator[Line]:
+    """Yield a line for each kind of message with a number above zero."""
+    yield from (Line(say(message, n=number), kind) for message, number in found.items() if number)
 
 
 def visible(text: str) -> str:

@@ -6,18 +6,14 @@ Input: reports. Output: lines with messages.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.report import Report
 from importer.messages import Message, Part, Quoted, Said, as_message, in_quotes, say, some, words
 from importer.models import Result
-from importer.results.presentation import MEANINGS, PRACTISED
-from importer.telling.rendering import Line, LineKind
-
-if TYPE_CHECKING:
-    from importer.results import Written
+from importer.results.layout import IN_PRACTICE, MEANINGS
+from importer.telling.rendering import Line, LineKind, numbers
 
 _MOST_NAMED = 5  # rows with duplicate or missing notes whose IDs are shown
 
@@ -28,37 +24,21 @@ def report(ended: Report) -> Iterator[Line]:
         yield Line()
         yield Line(say("practice.ended"), LineKind.TEXT)
     yield from why(ended)
-    yield from counts(meanings(ended.counts, is_practice=ended.is_practice))
+    yield from counts(ended.counts, is_practice=ended.is_practice)
     if ended.is_practice:
         yield from [Line(ended.remark, LineKind.TEXT)] if ended.remark else []
         yield Line(say("practice.results", path=str(ended.results)))
         return
     yield from besides(ended)
-    yield from people(ended.unknown_people, ended.unknown_emails)
     if ended.to_fix:
         kind = "ended.to-fix" if ended.results.suffix == ".xlsx" else "ended.to-fix-in-rows"
         yield Line(say(kind, n=ended.to_fix), LineKind.TEXT)
     yield Line(say("ended.results", path=str(ended.results)))
 
 
-def people(number: int, written: Written | None) -> Iterator[Line]:
-    """Yield the lines about people whose emails no prospect has: where they are listed, and what to do with it."""
-    if not number:
-        return
-    yield Line()
-    if written is None:
-        yield Line(say("people.not-listed", n=number), LineKind.TEXT)
-    else:
-        yield Line(say("people.listed", n=number, path=str(written.path)))
-        if written.remark is not None:
-            yield Line(written.remark, LineKind.NOTE)
-        yield Line(say("people.import"), LineKind.TEXT)
-
-
 def why(ended: Report) -> Iterator[Line]:
     """Yield the lines before the counts: what is too visible, and why the run stopped or didn't send some rows."""
-    if ended.more_visible:
-        yield Line(say("ended.more-visible", n=ended.more_visible), LineKind.TEXT)
+    yield from numbers(LineKind.TEXT, {"ended.more-visible": ended.more_visible})
     if ended.stopped is not None:
         yield Line(say("ended.stopped", why=ended.stopped.message), LineKind.TEXT)
         if ended.key_place is not None:
@@ -75,10 +55,7 @@ def reasons(kinds: Mapping[Message, int]) -> tuple[Message, ...]:
 
 def besides(ended: Report) -> Iterator[Line]:
     """Yield the lines after the counts: duplicates, what wasn't found, and numbers of calls."""
-    if ended.left_alone:
-        yield Line(say("ended.left-alone", n=ended.left_alone), LineKind.TEXT)
-    if ended.to_agree:
-        yield Line(say("ended.to-agree", n=ended.to_agree), LineKind.TEXT)
+    yield from numbers(LineKind.TEXT, {"ended.left-alone": ended.left_alone, "ended.to-agree": ended.to_agree})
     if notes := ended.duplicates:
         yield Line(say("ended.duplicates", n=len(notes), rows=_of_rows(notes)), LineKind.TEXT)
     if notes := ended.not_found:
@@ -129,7 +106,7 @@ def batch(found: Batch) -> Iterator[Line]:
     if len(found.files) > 1 and found.counts:
         yield Line(say("series.all-together"))
         is_practice = any(ended.report is not None and ended.report.is_practice for ended in found.files)
-        yield from counts(meanings(found.counts, is_practice=is_practice))
+        yield from counts(found.counts, is_practice=is_practice)
     if names := [in_quotes(path.name) for path in found.left_out]:
         yield Line(say("series.not-meant", files=some(names, 3)), LineKind.NOTE)
 
@@ -145,18 +122,16 @@ def _in_a_line(ended: FileEnded, width: int) -> Message:
     return say("series.file", file=file, about=(fate, *results))
 
 
-def counts(found: Iterable[tuple[Result, int, Message]]) -> Iterator[Line]:
-    """Yield a line for each result with its number of rows and its meaning, as :func:`meanings` returns them."""
-    rows_by_result = list(found)
-    width = max((len(result) for result, _, _ in rows_by_result), default=0)
-    for result, rows, means in rows_by_result:
-        text = say("ended.count", rows=f"{rows:9,}", result=f"{result:{width}}", means=means)
-        yield Line(text)
+def counts(found: Mapping[Result, int], *, is_practice: bool = False) -> Iterator[Line]:
+    """Yield a line for each result with its number of rows and its meaning."""
+    width = max(map(len, found), default=0)
+    for result, rows, means in meanings(found, is_practice=is_practice):
+        yield Line(say("ended.count", rows=f"{rows:9,}", result=f"{result:{width}}", means=means))
 
 
 def meanings(found: Mapping[Result, int], *, is_practice: bool = False) -> Iterator[tuple[Result, int, Message]]:
     """Yield each result with its number of rows, and its meaning with what to do."""
     for result, rows in found.items():
-        meaning = (PRACTISED if is_practice else MEANINGS)[result]
+        meaning = (IN_PRACTICE if is_practice else MEANINGS)[result]
         advice = meaning.next
-        yield result, rows, say("result.and-next", means=meaning.means, next=advice) if advice else meaning.means
+        yield result, rows, say("result-and-next", means=meaning.means, next=advice) if advice else meaning.means

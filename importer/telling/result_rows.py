@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from importer.delivery.outcomes import Outcomes
 from importer.importing.loaded import Loaded
-from importer.importing.sheet_facts import text_of
+from importer.importing.planning import text_of
 from importer.markup import cut
 from importer.messages import Message, render, say
 from importer.models import Note, Result, Role, Rows

@@ -9,14 +9,15 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 
+from importer.errors import ImporterError
 from importer.fields import WORDED
 from importer.importing.api_context import connected, steady_clock
 from importer.importing.loaded import Loaded
+from importer.importing.planning import text_of
 from importer.importing.run import Prepared
-from importer.importing.sheet_facts import text_of
 from importer.journal import KnownDelivery
 from importer.markup import cut, first_words, lines
 from importer.messages import Cell, Message, Part, say
@@ -39,10 +40,11 @@ _WORDS = 60  # maximum number of listed words
 
 
 def described(prepared: Prepared) -> Described:
-    """Return the preview with examples, the columns of its sheet, at most 200, and its words, at most 60."""
+    """Return the preview with examples and changes, the sheet's columns, at most 200, and its words, at most 60."""
     columns = itertools.islice(_columns(prepared.loaded), _COLUMNS)
     words = itertools.islice(_words(prepared.loaded), _WORDS)
-    return replace(with_examples(prepared), columns=tuple(columns), words=tuple(words))
+    found = replace(with_examples(prepared), columns=tuple(columns), words=tuple(words))
+    return replace(found, changes=tuple(changes(prepared))) if found.follows else found
 
 
 def with_examples(prepared: Prepared) -> Described:
@@ -148,7 +150,7 @@ def changes(prepared: Prepared) -> Iterator[Line]:
 def _texts_of(notes: Iterable[KnownDelivery], prepared: Prepared) -> dict[str, str]:
     """Return note ID → the note's text, read with one call for each, until a call fails; none without a key."""
     settings, found = prepared.loaded.settings, dict[str, str]()
-    with closing(connected(settings, prepared.vendor, steady_clock())) as api:
+    with suppress(ImporterError), closing(connected(settings, prepared.vendor, steady_clock())) as api:
         for known in notes if settings.key else ():
             page = api.find(known.prospect, 0, api.traits.page).value
             if page is None:

@@ -54,7 +54,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "proxy.no-socks": (
         "The proxy {proxy}, from {origin}, is a SOCKS proxy, which needs an extra package.\n"
-        "Install it with: pip install pysocks. Or name an http proxy."
+        "Install it: pip install pysocks (with pipx: pipx inject note-importer pysocks). Or name an http proxy."
     ),
     "proxy.no-certificates": (
         "The certificate file {path}, named by the environment variable {name}, does not exist, or contains no readable certificate.\n"

@@ -34,10 +34,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "cli.for-help": "For help: {command} --help",
     "cli.ended-at-once": "Stopped immediately. Run the same command to continue. It first looks up unclear requests, and writes missing results.",
     "asking.another-column": "or another column ({more} more), by its heading or letter",
-    "asking.nobody-here": (
-        "this setting sends some rows for you to look at first, but this is not a terminal.\n"
-        "Remove the setting, or run the command at a terminal. Nothing was sent."
-    ),
     "asking.outside-window": "It is outside the time window {window} of the profile. The window is for runs that nobody watches, so it doesn't count here.",
     "asking.remembered": "Your answers are kept as {name} in {place}. To see or forget them: `note-importer readings`",
     "hide.nothing-changed": "Nothing was changed.",
@@ -75,7 +71,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.open-this": "Open this address in your browser. It works once:",
     "page.runs-already": "note-importer page is already running. Its page opens again, and nothing is stopped.",
     "page.needs-part": (
-        "The page needs an extra package that is not installed.\nInstall it with: pip install 'note-importer[page]'"
+        "The page needs an extra package that is not installed.\nInstall it: pip install 'note-importer[page]' (with pipx: pipx inject note-importer 'note-importer[page]')."
     ),
     "page.leave-open": "Keep this window open while you use the page. If you close the page in your browser, start note-importer page once more, in another window and with the same options: the page opens again. To stop, press Ctrl-C here or Quit on the page.",
     "page.port": "Port {port} can't be used: {error}.\nName another: --port 0.",

@@ -24,7 +24,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "attachments.as": "{name} as {first}",
     "outcome.broke-off": "the run was interrupted",
     "outcome.run-stopped": "the run stopped: {why:headline}",
-    "outcome.held-back": "held back by `first`. Look at the others in Saleshandy, {action.then-run-without-it}",
     "progress.waits": "waiting for another import of this workspace: {holder}",
     "problems.alike": "{kind} (found: {values})",
     "problems.other-values": "{values} and {n} other values",
@@ -77,9 +76,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "choosing.too-young": "it was changed {seconds} s ago and may be incomplete",
     "choosing.open-in-program": "it is open in a spreadsheet program, according to the file {mark} beside it. If it is not open, delete that file",
     "choosing.folder-unreadable": "The folder {path} can't be read: {error}.\nNothing was sent. Check its permissions.",
-    "unknown-emails.no-csv": (
-        "The list for Saleshandy's prospect importer can be written as .csv, but not as {target}.\nName a .csv file."
-    ),
     "unconfirmed.first": "Nobody has imported as profile {profile} at {url} yet.",
     "unconfirmed.first-beside": "Nobody has imported as profile {profile} at {url} yet. Notes delivered there as {others} are not known as {profile}, and would be sent again.",
     "unconfirmed.key-of-another": "The API key was used before as {others}. Notes delivered there are not known as {profile} at {url}, and would be sent again.",
@@ -105,7 +101,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The notes to send have changed since you checked them. Another import, a setting or an attached file changed them.\n"
         "Nothing was sent. Check again."
     ),
-    "series.one-list": "`unknown-emails` names one list, but each of several files would write its own.",
     "series.nothing-to-import": (
         "{nothing}.\nNothing was sent. Check whether the export was made. If there may be no file: `min-rows 0`"
     ),
@@ -150,11 +145,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Move it by hand. If it stays, the next run does not send its notes again."
     ),
     "archive.more-visible": "{file} was not moved to the archive, because notes are still more visible than it says.\nTo change them: `update`",
-    "summary.held-back": ("{n} row, by `first`", "{n} rows, by `first`"),
     "summary.title": "Results of the import",
     "label.visibility": "Visibility",
     "label.stopped": "Why it stopped",
     "label.requests": "Requests sent",
-    "label.held-back": "Held back",
     "label.look-ups": "Calls to look up email addresses",
 }

@@ -2,7 +2,7 @@
 
 TEXTS: dict[str, str | tuple[str, str]] = {
     "journal.needs-package": (
-        "A journal in this database needs an extra package ({error}).\nInstall it: pip install 'note-importer[{extra}]'."
+        "A journal in this database needs an extra package ({error}).\nInstall it: pip install 'note-importer[{extra}]' (with pipx: pipx inject note-importer 'note-importer[{extra}]')."
     ),
     "journal.foreign": (
         "{name} belongs to another program.\n"

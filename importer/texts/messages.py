@@ -13,8 +13,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "and-more": "{names} and {n} more",
     "action.Run-same-command": "Run the same command again",
     "action.Run-same-command@page": "Send the rest",
-    "action.then-run-without-it": "then run again without it",
-    "action.then-run-without-it@page": "then send the rest",
     "lines": "{lines}",
     "action.the-same-command": "the same command",
     "action.the-same-command@page": "sending it",

@@ -2,6 +2,7 @@
 
 TEXTS: dict[str, str | tuple[str, str]] = {
     "beside": "{text} ({beside})",
+    "reading.beyond-limit": "{what}. The limit is {limit}.\nIf the file is right, split it, and import its parts.",
     "reading.no-memory": "{file} needs more memory than this machine has.\nSplit the file, or save it as CSV.",
     "reading.not-to-its-end": (
         "{file} can't be read completely ({error}).\n"

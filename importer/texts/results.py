@@ -74,7 +74,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "why.of-email-failed": "the email address could not be looked up",
     "why.of-upload-refused": "the API refused one of its files",
     "why.of-upload-failed": "one of its files has changed, or could not be uploaded",
-    "why.of-outcome-held-back": "held back by `first`. Look at the others in Saleshandy, {action.then-run-without-it}",
     "why.of-api-gave-no-reason": "the API did not accept the prospect and gave no reason",
     "why.of-outcome-turned-away": "a proxy, gateway or firewall refused it",
     "why.of-outcome-waits-for-another": "another note of the prospect is unconfirmed",

@@ -80,7 +80,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "recipients.in-file": "line {number} of {file}",
     "keystore.not-found": (
         "No key store was found on this system. The package that asks it may be missing.\n"
-        "Install it with: pip install keyring. Or do without it. {action.keep-key-in-file}."
+        "Install it: pip install keyring (with pipx: pipx inject note-importer keyring). Or do without it. {action.keep-key-in-file}."
     ),
     "keystore.failed": (
         "The system's key store did not answer about the key of {workspace}: {error}.\n"
@@ -137,7 +137,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.dates.default": "as the sheet proves; otherwise ask",
     "setting.in-doubt.label": "Rows whose notes may be there",
     "setting.in-doubt.help": "What rows are whose notes may be there. If their words were sent in another form: same (the same notes, which aren't sent again) or new. If their notes were hidden: send-hidden or leave-hidden. Only for this run.",
-    "setting.unknown-emails.help": "Write the people without a prospect to this .csv file, for Saleshandy's own prospect importer.",
     "setting.sheet.label": "Sheet",
     "setting.sheet.help": "The sheet of the workbook to import.",
     "setting.header-row.label": "Header row",
@@ -172,8 +171,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.between.label": "Time window",
     "setting.between.help": "Send only in this window of the day, local time, such as 02:00-06:00. The run stops in time, with exit status 3.",
     "setting.between.help@page": "Send only in this window of the day, local time, such as 02:00-06:00. The import stops in time.",
-    "setting.first.label": "Send the first 5",
-    "setting.first.help": "Send only the first of the remaining rows, this many. Look at their notes in Saleshandy before you send the rest.",
     "setting.update.label": "Update notes",
     "setting.update.help": "Let notes that earlier runs made follow the sheet: visibility, status, and the text if a record ID or the note ID is known. Whatever makes a note more visible, or gives a public note a new text, a person has to agree to in this run.",
     "setting.again.help": "Send notes again although earlier runs delivered them.",
@@ -185,5 +182,4 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.notify.help": "When to send a notification: problem (any exit status except 0), always or never.",
     "setting.notify.default": "problem, if there are addresses",
     "setting.notify-file.help": "A file with the notification addresses, one on each line, instead of the environment variable NOTE_IMPORTER_NOTIFY_ADDRESSES.",
-    "reading.beyond-limit": ("{what}. The limit is {limit}.\nIf the file is right, split it, and import its parts."),
 }

@@ -15,7 +15,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "store.not-read": "{file} can't be read: {why}.\nNothing was sent.",
     "store.no-s3": (
         "Files at {scheme}:// need an extra package that is not installed.\n"
-        "Install it with: pip install 'note-importer[s3]'"
+        "Install it: pip install 'note-importer[s3]' (with pipx: pipx inject note-importer 'note-importer[s3]')."
     ),
     "store.no-such": "{file} uses a kind of storage that is not supported: {scheme}://.\nUse s3://, or a file on this machine.",
     "store.refuses": "the storage refuses the request ({said})",

@@ -2,7 +2,7 @@
 
 TEXTS: dict[str, str | tuple[str, str]] = {
     "notifying.failed": "A notification could not be sent ({origin}): {why}.",
-    "result.and-next": "{means}. {next:capital}",
+    "result-and-next": "{means}. {next:capital}",
     "ended.stopped": "Stopped before the end. {why}",
     "count.note": ("{n} note", "{n} notes"),
     "progress.left": "about {time} left",
@@ -12,12 +12,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "progress.gives-up": "{trouble}; the run stops in {time}",
     "progress.held-to": "at your account's limit, {rate}",
     "progress.so-far": ("{settled} of {n} note: {about:; }", "{settled} of {n} notes: {about:; }"),
-    "people.listed": ("{n} person is not in Saleshandy yet: {path}", "{n} people are not in Saleshandy yet: {path}"),
-    "people.import": "Import this list into Saleshandy, with its own prospect importer. Then {action.run-again}. Only their notes are sent then.",
-    "people.not-listed": (
-        "{n} person is not in Saleshandy yet. To get a list for Saleshandy's own prospect importer, use `unknown-emails FILE.csv`",
-        "{n} people are not in Saleshandy yet. To get a list for Saleshandy's own prospect importer, use `unknown-emails FILE.csv`",
-    ),
     "ended.to-fix": (
         '{n} row needs your attention. See the "To fix" sheet in the results.',
         '{n} rows need your attention. See the "To fix" sheet in the results.',
@@ -166,10 +160,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} row repeats another one with other words for visibility or status. The least visible counts.",
         "{n} rows repeat others with other words for visibility or status. The least visible counts.",
     ),
-    "plan.held-back": (
-        "Only the first {first} of the remaining notes are sent (`first`). {n} is held back",
-        "Only the first {first} of the remaining notes are sent (`first`). {n} are held back",
-    ),
     "plan.unclear": (
         "{n} note got no clear reply in an earlier run and is looked up first",
         "{n} notes got no clear reply in an earlier run and are looked up first",
@@ -203,7 +193,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "notifying.needs-package": (
         "Notifications by email, Slack and the like ({origin}) need an extra package.\n"
-        "Install it with: pip install apprise. Nothing was sent."
+        "Install it: pip install apprise (with pipx: pipx inject note-importer apprise). Nothing was sent."
     ),
     "notice.delivered": "all notes are delivered",
     "notice.not-imported": "not imported",

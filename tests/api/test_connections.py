@@ -12,9 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from importer.api import Answer, Cause, Reply, transport
+from importer.api import Cause, transport
 from importer.api.saleshandy import Saleshandy
-from tests.api.canned import PUBLIC, connected, entry, failure_of, reply, results, value_of
+from tests.api.canned import connected, create, entry, failure_of, reply, results, value_of
 from tests.between import Act, Between
 
 PEM = Path(__file__).parents[1] / "tls" / "loopback.pem"
@@ -45,10 +45,6 @@ def created(note_id: str, words: str = "") -> bytes:
     return reply(body).replace(b"Connection: close\r\n", b"")
 
 
-def create(api: Saleshandy) -> Reply[dict[str, Answer]]:
-    return api.create(PUBLIC, ["P1"])
-
-
 def ids(api: Saleshandy, calls: int) -> list[str | None]:
     return [value_of(create(api))["P1"].note_id for _ in range(calls)]
 
@@ -69,20 +65,6 @@ def test_a_reply_that_comes_twice_is_not_the_next_requests(serve: Callable[[Act]
     with serve(answering(words, 2)) as server, api_at(server) as api:
         assert ids(api, 3) == ["N1", "N2", "N3"]
     assert server.connections == 3
-
-
-def test_half_a_reply_that_comes_too_much_spoils_no_other(serve: Callable[[Act], Between]) -> None:
-    """The other half comes when the next request has come."""
-    rest = b""
-
-    def act(server: Between, client: socket.socket, _: bytes) -> None:
-        nonlocal rest
-        whole = created(f"N{len(server.requests)}")
-        client.sendall((rest if server.connections == 1 else b"") + whole + whole[:60])
-        rest = whole[60:]
-
-    with serve(act) as server, api_at(server) as api:
-        assert ids(api, 2) == ["N1", "N2"]
 
 
 def test_a_second_reply_while_nothing_is_asked_is_not_the_next_requests(serve: Callable[[Act], Between]) -> None:
@@ -117,22 +99,6 @@ def test_a_reply_that_comes_too_late_is_not_taken_for_the_next_requests(serve: C
         is_given_up.set()
         assert ids(api, 1) == ["N2"]
     assert server.connections == 2
-
-
-def test_a_connection_that_was_closed_while_nothing_was_asked_costs_nothing(serve: Callable[[Act], Between]) -> None:
-    is_taken, is_closed = threading.Event(), threading.Event()
-
-    def act(server: Between, client: socket.socket, _: bytes) -> None:
-        client.sendall(created(f"N{len(server.requests)}"))
-        is_taken.wait()
-        client.shutdown(socket.SHUT_RDWR)
-        is_closed.set()
-
-    with serve(act) as server, api_at(server) as api:
-        assert ids(api, 1) == ["N1"]
-        is_taken.set()
-        is_closed.wait()
-        assert ids(api, 1) == ["N2"]
 
 
 def test_connections_are_made_anew_by_each_thread_at_its_next_call(serve: Callable[[Act], Between]) -> None:
@@ -189,13 +155,3 @@ def test_a_reply_that_is_not_the_final_one_leaves_it_open_whether_the_call_was_a
         assert (failure.is_applied, failure.at_work) == (None, True)
         assert ids(api, 1) == ["N1"]
         assert server.connections == 2
-
-
-def test_interim_replies_without_end_are_not_waited_for(serve: Callable[[Act], Between]) -> None:
-    def act(_: Between, client: socket.socket, __: bytes) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
-
-    with serve(act) as server, api_at(server, read_timeout=0.2) as api:
-        assert failure_of(create(api)).cause is Cause.LOST

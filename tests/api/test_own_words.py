@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import pytest
 
 from importer.api import Cause, Failure
-from importer.messages import render
 from tests.api.canned import Canned, called, create, failure_of, find, posted, reply, taken, update
 
 JSON = "Content-Type: application/json; charset=utf-8"
@@ -145,11 +144,3 @@ def test_a_fast_429_in_any_words_is_a_limiters(body: object) -> None:
 def test_a_slow_429_may_be_a_gateways_page_for_an_upstream_that_timed_out(body: object, headers: Sequence[str]) -> None:
     failure = after(2.1, body, *headers)
     assert (failure.cause, failure.is_applied) == (Cause.INTERMEDIARY, None)
-
-
-def test_what_a_gateways_page_says_at_its_head_is_shown() -> None:
-    page = b"<html><head><title>400 No required SSL certificate was sent</title></head></html>"
-    with Canned(reply(page, "400 Bad Request", "Content-Type: text/html")) as server:
-        assert "(400 No required SSL certificate was sent)" in render(failure_of(posted(server)).text)
-    with Canned(reply(b"<title>Welcome</title>", "400 Bad Request", "Content-Type: text/html")) as server:
-        assert "(400 Bad Request)" in render(failure_of(posted(server)).text)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import importlib.util
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +19,7 @@ import pytest
 
 from importer import cli
 from importer.api import Cause
-from importer.errors import BadSettings, Blocked, ImporterError
+from importer.errors import BadSettings, Blocked
 from importer.messages import render
 from importer.models import Result
 from importer.settings import Settings
@@ -33,7 +31,6 @@ from tests.api.canned import (
     Call,
     Canned,
     called,
-    connected,
     create,
     entry,
     failure_of,
@@ -177,17 +174,6 @@ def test_certificates_that_cant_be_used_are_a_setting_to_correct(bundle: Path, t
     assert server.requests == []
 
 
-def test_certificates_that_go_away_block(bundle: Path) -> None:
-    with Secure(CREATED) as server:
-        api = connected(server.url)
-        bundle.unlink()
-        failure = failure_of(create(api))
-        api.close()
-    assert (failure.cause, failure.is_applied) == (Cause.BLOCKED, False)
-    assert "no longer exists" in render(failure.text)
-    assert server.requests == []
-
-
 @pytest.mark.parametrize("call", CALLS)
 def test_a_request_that_is_lost_when_the_certificates_have_gone_away_may_be_applied(bundle: Path, call: Call) -> None:
     def lose(_: Between, client: socket.socket, request: bytes) -> None:
@@ -306,15 +292,6 @@ def test_a_proxy_that_leads_nowhere_is_named_without_its_login(monkeypatch: pyte
         assert secret not in render(error.text)
 
 
-def test_a_proxy_that_speaks_no_tls_blocks_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Canned(b"HTTP/1.1 400 Bad Request\r\n\r\n") as proxy:
-        monkeypatch.setenv("https_proxy", proxy.url.replace("http:", "https:").removesuffix("/v1"))
-        error = outcome("https://api.example/v1")
-        assert f"No secure connection to {place_of(proxy.url)}" in render(error.text)
-    assert error.cause is Cause.BLOCKED
-    assert "check whether its address begins with http://" in render(error.text)
-
-
 SOMEBODYS = "hunt/er2 12/hunter2 hunt#er2 hunt?er2 hunt@er2 hunt\\er2 hunt\ner2 [hunter2".split(" ")
 MALFORMED = [
     *(f"http://someone:{password}@127.0.0.1:9" for password in (*SOMEBODYS, "hunt er2", "hunter2\u20ac")),
@@ -344,28 +321,3 @@ def test_a_proxys_address_that_cant_be_read_is_a_setting_to_correct_and_is_not_s
         assert secret not in said
         assert not any(secret.encode() in data for data in files)
     assert not list(tmp_path.glob("*.results*"))
-
-
-@pytest.mark.skipif(importlib.util.find_spec("socks") is not None, reason="the package for SOCKS is installed here")
-def test_a_socks_proxy_without_the_part_for_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("all_proxy", "socks5://someone:hunter2@127.0.0.1:9")
-    with pytest.raises(BadSettings, match="pysocks") as caught:
-        outcome("https://api.example/v1")
-    assert "hunter2" not in str(caught.value)
-
-
-def test_no_proxy_names_the_addresses_that_need_none(trusted: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with Secure(CREATED) as server:
-        assert outcome(server.url) == {"P1": canned.CREATED}
-
-
-def _tree(root: type[ImporterError]) -> Iterator[type[ImporterError]]:
-    yield root
-    for branch in root.__subclasses__():
-        yield from _tree(branch)
-
-
-def test_every_error_has_an_exit_status_that_is_explained() -> None:
-    assert {kind.exit_status for kind in _tree(ImporterError)} == {2, 3, 4}

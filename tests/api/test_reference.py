@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from importer.api import Answer, Cause, NotesPage, Reply
-from importer.messages import render
 from importer.models import Status, Visibility
 from tests.api.canned import PUBLIC, Call, failure_of, reply, taken, update, value_of
 from tests.api.reference import REFUSALS, page
@@ -134,11 +133,3 @@ def test_a_limit_is_known_by_its_words_whatever_the_status_the_code_and_the_layo
 ) -> None:
     failure = failure_of(answered(call, status, laid_out(layout, code, "Rate Limit exceeded")))
     assert (failure.cause, failure.is_applied) == (Cause.RATE_LIMITED, False)
-
-
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("layout", shapes.LAYOUTS)
-def test_a_property_that_should_not_exist_is_a_fault_of_the_program(layout: str, call: str) -> None:
-    failure = failure_of(answered(call, 400, laid_out(layout, 400, "property colour should not exist")))
-    assert failure.cause.name == "WRONG_CALL"
-    assert "colour" in render(failure.text)

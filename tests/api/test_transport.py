@@ -10,7 +10,6 @@ import pytest
 from importer.api import API_REFUSED, Cause, Endpoint
 from importer.messages import render
 from tests.api.canned import (
-    KEY,
     Call,
     Canned,
     called,
@@ -118,11 +117,3 @@ def test_nobody_there_means_not_sent_and_names_the_place(call: Call) -> None:
     assert (failure.cause, failure.is_applied) == (Cause.UNREACHABLE, False)
     assert f"127.0.0.1:{port} could not be reached" in render(failure.text)
     assert not answer.has_left
-
-
-def test_a_tls_failure_means_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with Canned(b"this is no TLS\r\n", stays=True) as server:
-        failure = failure_of(called(server.url.replace("http:", "https:"), create, read_timeout=2))
-    assert failure.cause is Cause.BLOCKED
-    assert not any(KEY.encode() in request for request in server.requests)

@@ -11,7 +11,7 @@ import pytest
 from importer.api import Cause, Endpoint, FilePart, Reply
 from importer.api.saleshandy import Saleshandy
 from importer.messages import render
-from tests.api.canned import KEY, Canned, called, failure_of, posted, reply, taken, value_of
+from tests.api.canned import KEY, Canned, called, failure_of, reply, taken, value_of
 
 pytestmark = pytest.mark.usefixtures("dead_proxies")
 
@@ -81,11 +81,6 @@ def test_its_refusals_are_causes_in_its_words(code: object, words: str, cause: C
     failure = failure_of(taken(reply({"code": code, "message": words}, "400 Bad Request"), upload()))
     assert failure.cause is cause
     assert words in render(failure.text)
-
-
-def test_an_attachment_that_a_note_names_in_vain_is_a_cause_of_its_own() -> None:
-    with Canned(reply({"code": "1001", "message": "Invalid attachment Id"}, "400 Bad Request")) as server:
-        assert failure_of(posted(server)).cause is Cause.BAD_ATTACHMENT
 
 
 def test_any_429_to_a_file_is_a_limit() -> None:

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks``: the importer beside the scripts one would write instead, as a table."""
+"""``python -m tests.benchmarks``: the importer beside the script one would write instead, as a table."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ from tests.benchmarks import faults, night
 from tests.benchmarks.measuring import Case, Contender, Measured, medians, run
 
 IMPORTER = Contender("note-importer", "importer")
-_SCRIPTS = "tests.benchmarks.scripts"
-BARE = Contender("bare best case", f"{_SCRIPTS}.bare")
-GROUPED = Contender("groupby, 1 Session", f"{_SCRIPTS}.grouped")
-ONE_BY_ONE = Contender("a row a POST", f"{_SCRIPTS}.one_by_one", slice=400)
+GROUPED = Contender("groupby, 1 Session", "tests.benchmarks.scripts.grouped")
 MILLION = 1_048_575  # rows that a worksheet holds below its headings
 
 
@@ -45,20 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = Path(name)
         _measure(folder, [Case(rows) for rows in sizes], runs)
         if options.million:
-            _measure(folder, [Case(MILLION)], 1, [IMPORTER, BARE])
-            _measure(folder, [Case(MILLION, suffix=".csv")], 1, [IMPORTER, BARE])
-        careless = [IMPORTER, GROUPED, ONE_BY_ONE]
-        _measure(folder, [Case(rows, calls_a_second=20) for rows in sizes[:2]], runs, careless)
-        _measure(folder, [Case(sizes[0] if options.quick else 10_000, share=1)], runs, [IMPORTER, BARE])
-    print("~ reckoned from a run over 400 rows; the memory is that of this run.")
+            _measure(folder, [Case(MILLION)], 1, [IMPORTER])
+            _measure(folder, [Case(MILLION, suffix=".csv")], 1, [IMPORTER])
+        _measure(folder, [Case(rows, calls_a_second=20) for rows in sizes[:2]], runs)
+        _measure(folder, [Case(sizes[0] if options.quick else 10_000, share=1)], runs, [IMPORTER])
     return 0
 
 
 def _measure(
-    folder: Path,
-    cases: Sequence[Case],
-    runs: int,
-    contenders: Sequence[Contender] = (IMPORTER, BARE, GROUPED, ONE_BY_ONE),
+    folder: Path, cases: Sequence[Case], runs: int, contenders: Sequence[Contender] = (IMPORTER, GROUPED)
 ) -> None:
     """Run every contender for every case, in turns, and print the medians; the cases differ in their rows only."""
     print(f"\n{cases[0]}")
@@ -71,9 +63,8 @@ def _measure(
         best = medians(measured[IMPORTER]).seconds
         for contender in contenders:
             figures = medians(measured[contender])
-            mark = "~" if figures.is_reckoned else " "
             print(
-                f"{case.rows:>9,}  {contender.name:25} {mark}{figures.seconds:8,.1f} {figures.seconds / best:7.1f}"
+                f"{case.rows:>9,}  {contender.name:25} {figures.seconds:9,.1f} {figures.seconds / best:7.1f}"
                 f" {figures.requests:>9,} {figures.refused:>7,} {figures.lost:>7,} {figures.memory:>5,.0f}",
                 flush=True,
             )

@@ -10,9 +10,10 @@ import tempfile
 import threading
 import time
 import urllib.request
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import psutil
 
@@ -20,19 +21,11 @@ from tests.benchmarks import data
 from tests.benchmarks.stub import serving
 
 
-@dataclass(frozen=True)
-class Contender:
-    """A way to import a sheet.
-
-    Attributes:
-        name: as the table shows it.
-        module: what is run.
-        slice: a slow script does only so many rows, and its time for more is reckoned from that; None: all.
-    """
+class Contender(NamedTuple):
+    """A way to import a sheet: its name, and the module that is run."""
 
     name: str
     module: str
-    slice: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,14 +52,11 @@ class Case:
         return f"{self.suffix}, {self.latency * 1000:.0f} ms latency{limit}, {notes}"
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(NamedTuple):
     """What a run came to; for several runs the medians.
 
-    Attributes:
-        is_reckoned: whether it did only a slice of the rows: seconds and counts are reckoned then, not the memory.
-        lost: deliveries that the API does not hold, of those that were meant.
-        memory: the greatest resident memory of the process and its children, in MB.
+    ``lost`` counts deliveries that the API does not hold, of those that were meant; ``memory`` is the greatest resident
+    memory of the process and its children, in MB.
     """
 
     seconds: float
@@ -74,29 +64,9 @@ class Measured:
     refused: int
     lost: int
     memory: float
-    is_reckoned: bool = False
 
 
 def run(contender: Contender, folder: Path, case: Case) -> Measured:
-    """Run it once; or, where it does a slice only, once for the slice and once for half of it.
-
-    What the second half took is what every further row would take, so that neither the start nor the imports are
-    scaled up.
-    """
-    if contender.slice is None or contender.slice >= case.rows:
-        return _once(contender, folder, case)
-    part = contender.slice
-    whole = _once(contender, folder, replace(case, rows=part))
-    half = _once(contender, folder, replace(case, rows=part // 2))
-    seconds = whole.seconds + (case.rows - part) * (whole.seconds - half.seconds) / (part - part // 2)
-    scale = case.rows / part
-    return Measured(
-        seconds, round(whole.requests * scale), round(whole.refused * scale), round(whole.lost * scale), whole.memory,
-        is_reckoned=True,
-    )  # fmt: skip
-
-
-def _once(contender: Contender, folder: Path, case: Case) -> Measured:
     sheet = data.write(folder / f"{case.rows}-{case.share}{case.suffix}", case.rows, case.rows // case.share)
     with tempfile.TemporaryDirectory(dir=folder) as place, serving(case.latency, case.calls_a_second) as url:
         seconds, memory = process(_command(contender, sheet, url, Path(place) / f"results{sheet.suffix}"))
@@ -107,12 +77,8 @@ def _once(contender: Contender, folder: Path, case: Case) -> Measured:
 
 
 def medians(runs: list[Measured]) -> Measured:
-    """The median of each figure."""
-    return Measured(
-        median(run.seconds for run in runs), round(median(run.requests for run in runs)),
-        round(median(run.refused for run in runs)), round(median(run.lost for run in runs)),
-        median(run.memory for run in runs), is_reckoned=runs[0].is_reckoned,
-    )  # fmt: skip
+    seconds, requests, refused, lost, memory = map(median, zip(*runs, strict=True))
+    return Measured(seconds, round(requests), round(refused), round(lost), memory)
 
 
 def _command(contender: Contender, sheet: Path, url: str, results: Path) -> list[str]:
@@ -123,14 +89,14 @@ def _command(contender: Contender, sheet: Path, url: str, results: Path) -> list
     return [*start, "run", str(sheet), "--base-url", url, "--journal", journal, "--results", str(results), "--yes"]
 
 
-def process(arguments: list[str], folder: Path | None = None) -> tuple[float, float]:
-    """Seconds and peak memory in MB of a module with arguments, found in a folder, which must succeed."""
+def process(arguments: list[str]) -> tuple[float, float]:
+    """Seconds and peak memory in MB of a module with arguments, which must succeed."""
     command = [sys.executable, "-m", *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NOTE_IMPORTER_")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has been compiled
     environment["SALESHANDY_API_KEY"] = "benchmark"
     began = time.perf_counter()
-    running = subprocess.Popen(command, env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     memory = _Memory(running.pid)
     memory.start()
     _, errors = running.communicate()

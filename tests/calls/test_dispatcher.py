@@ -13,11 +13,11 @@ import pytest
 from importer.api import Cause, Endpoint, Failure, Metadata, Reply
 from importer.calls.dispatcher import LAST_CALLS, Caller, Dispatcher
 from importer.calls.limiter import Limiter
-from importer.calls.retry import Attempts, RetryPolicy
+from importer.calls.retry import Attempts
 from importer.calls.workers import LONGEST_WAIT
 from importer.errors import Interrupted, LimitUsedUp, Outage, Stopped
 from importer.messages import render, words
-from importer.settings.limits import Rate
+from importer.settings.kinds import Rate
 from tests.calls.virtual import NOON, Pool
 
 
@@ -82,31 +82,6 @@ def test_what_is_due_goes_before_what_was_never_tried() -> None:
     assert names(house, fresh=fresh) == ["due", "fresh 0", "fresh 1", "later", "fresh 2"]
 
 
-def test_some_calls_go_next_in_their_order() -> None:
-    house = House(workers=1)
-    house.dispatcher.add_all([Call(Endpoint.CREATE, name) for name in "abc"])
-    assert names(house) == ["a", "b", "c"]
-
-
-def test_a_kind_that_has_to_wait_holds_up_no_other() -> None:
-    house = House(workers=8)
-    for kind, limit, left in (
-        (Endpoint.CREATE, 60, 59),
-        (Endpoint.READ, 20, 1),
-        (Endpoint.CREATE, 60, 58),
-        (Endpoint.READ, 20, 0),
-    ):
-        house.now += 1.0
-        house.limiter.began(kind)
-        told = {"x-ratelimit-limit": str(limit), "x-ratelimit-remaining": str(left), "x-ratelimit-reset": "50"}
-        assert not house.limiter.came_back(
-            Reply(kind, house.now - 0.02, house.now, failure=None, metadata=Metadata(200, told))
-        )
-    assert house.limiter.wait(Endpoint.READ) > 30
-    house.dispatcher.add_all([Call(Endpoint.READ, "lookup"), Call(Endpoint.CREATE, "post")])
-    assert names(house) == ["post", "lookup"]
-
-
 def test_after_a_halt_while_choosing_nothing_more_is_chosen_in_that_round() -> None:
     house = House(give_up=10.0)
     house.limiter.began(Endpoint.READ)
@@ -153,33 +128,6 @@ def test_what_is_under_way_when_a_person_wants_it_to_end_is_waited_for_fifteen_s
     assert len(house.sent) == 2
     assert house.now == pytest.approx(NOON + 1 + LAST_CALLS, abs=0.6)
     assert isinstance(house.dispatcher.stopped, Interrupted)
-
-
-def test_what_is_not_admitted_is_not_sent() -> None:
-    house = House()
-    house.dispatcher.add_all([Call(Endpoint.CREATE, name) for name in "abc"])
-    assert sorted(names(house, admit=lambda task: task.name != "b")) == ["a", "c"]
-
-
-def given_up(cause: Cause, text: str, *, succeeds_first: bool = False) -> tuple[House, Stopped]:
-    house = House(give_up=100.0, workers=1)
-    policy = RetryPolicy(attempts=0, seconds=1e6)
-    if succeeds_first:
-        house.dispatcher.add(Call(Endpoint.CREATE, "first"))
-    task = Call(Endpoint.CREATE, "task", [Failure(cause, words(text))] * 1000)
-    house.dispatcher.add(task, NOON + 0.05)
-    for back, reply in house.dispatcher.replies():
-        if reply.failure is not None:
-            house.dispatcher.retry(back, reply.failure, policy)
-    assert house.dispatcher.stopped is not None
-    return house, house.dispatcher.stopped
-
-
-def test_an_outage_is_given_up_with_the_last_trouble() -> None:
-    house, stopped = given_up(Cause.UNREACHABLE, "connection refused")
-    assert type(stopped) is Outage
-    assert "The last problem was: connection refused" in str(stopped)
-    assert house.now - NOON == pytest.approx(100, abs=2.0)
 
 
 def test_a_limit_that_asks_for_more_than_there_is_patience_ends_it() -> None:

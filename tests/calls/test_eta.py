@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from importer.api import Endpoint
-from importer.settings.limits import Rate
+from importer.settings.kinds import Rate
 from tests.calls.virtual import Api, Importer, importer, seeds
 
 

@@ -10,8 +10,8 @@ import pytest
 from importer.api import Cause, Endpoint, Failure, Reply
 from importer.calls.limiter import Limiter
 from importer.messages import render, words
-from importer.settings.limits import Rate
-from tests.calls.virtual import NOON, Api, Importer, reply
+from importer.settings.kinds import Rate
+from tests.calls.virtual import NOON, reply
 
 
 class Driver:
@@ -64,34 +64,6 @@ def test_an_outage_pauses_everyone_then_one_tries_and_all_return_with_its_succes
         for _ in range(expected):
             driver.reply()
     assert driver.begin() == 8
-
-
-def test_one_failure_alone_holds_nobody_back() -> None:
-    driver = Driver()
-    driver.begin()
-    driver.reply()
-    driver.begin()
-    assert not driver.fail()
-    for _ in range(7):
-        driver.reply()
-    assert driver.begin() == 8
-
-
-def test_an_outage_is_given_up_after_the_time_that_was_set() -> None:
-    driver = Driver(give_up=100.0)
-    tries = 0
-    while True:
-        wait = driver.limiter.wait(Endpoint.CREATE)
-        assert math.isfinite(wait)
-        driver.now += wait
-        driver.limiter.began(Endpoint.CREATE)
-        tries += 1
-        driver.now += 1.0
-        if driver.fail():
-            break
-    first = 1.0  # the first failure came so long after the beginning
-    assert driver.now - NOON - first == pytest.approx(100, abs=1.0)
-    assert tries < 15
 
 
 @pytest.mark.parametrize("has_succeeded", [False, True])
@@ -180,51 +152,6 @@ def test_everyone_waits_as_long_as_an_api_that_fails_asks() -> None:
     assert driver.limiter.wait(Endpoint.CREATE) == pytest.approx(30.0)
 
 
-class Gateway(Api):
-    """Refuses without a word more than ``rate`` calls a second, none in advance, or ``at_once`` under way."""
-
-    rate = math.inf
-    at_once = 10**6
-    service = 0.0
-    status = 503
-
-    def __init__(self, **options: float) -> None:
-        super().__init__(10**6, 1.0, "off")
-        self.__dict__.update(options)
-        self._due = -math.inf
-        self._done: list[float] = []
-
-    def call(self, ours: float) -> tuple[int, dict[str, str]]:
-        self._done = [done for done in self._done if done > ours]
-        if ours < self._due or len(self._done) >= self.at_once:
-            self.refused += 1
-            return self.status, {}
-        self._due = ours + 1 / self.rate
-        self._done.append(ours + self.service)
-        return 201, {}
-
-
-@pytest.mark.parametrize("status", [503, 429])
-@pytest.mark.parametrize("rate", [2, 10, 30])
-@pytest.mark.parametrize("latency", [0.02, 0.1])
-def test_a_rate_limit_that_nobody_tells_costs_less_than_half_the_pace(rate: int, latency: float, status: int) -> None:
-    api = Gateway(rate=rate, status=status)
-    run = Importer(api, lambda: latency / 2, lambda: latency / 2)
-    took = run.run(600)
-    assert took <= 2.2 * 600 / rate
-    assert api.refused <= 0.1 * 600
-
-
-@pytest.mark.parametrize("status", [503, 429])
-@pytest.mark.parametrize("at_once", [1, 2, 4])
-def test_a_limit_on_calls_at_a_time_that_nobody_tells_costs_less_than_half_the_pace(at_once: int, status: int) -> None:
-    api = Gateway(at_once=at_once, service=0.1, status=status)
-    run = Importer(api, lambda: 0.005, lambda: 0.105)
-    took = run.run(600)
-    assert took <= 2 * 600 / at_once * 0.11
-    assert api.refused <= 0.1 * 600
-
-
 def test_a_server_that_refuses_every_call_is_an_outage_one_tries_and_it_is_given_up() -> None:
     driver = Driver(give_up=100.0)
     driver.begin()
@@ -244,14 +171,3 @@ def test_a_server_that_refuses_every_call_is_an_outage_one_tries_and_it_is_given
     assert count == 1
     assert driver.now - NOON == pytest.approx(100, abs=10.0)
     assert tries < 60
-
-
-def test_lookups_leave_every_second_call_to_others_under_a_limit_that_nobody_tells() -> None:
-    api = Gateway(rate=10)
-    run = Importer(api, lambda: 0.01, lambda: 0.01)
-    run.run(300)
-    run.now += 1.0
-    run.limiter.began(Endpoint.READ)
-    run.limiter.withdrawn(Endpoint.READ)
-    assert run.limiter.wait(Endpoint.READ) == pytest.approx(2 * run.limiter.wait(Endpoint.CREATE), rel=1e-3)
-    assert run.limiter.wait(Endpoint.CREATE) > 0

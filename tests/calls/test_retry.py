@@ -70,10 +70,3 @@ def test_the_api_is_obeyed_when_it_asks_for_longer() -> None:
 )
 def test_what_is_no_failure_of_the_line_is_not_tried_again(failure: Failure) -> None:
     assert Attempts(RetryPolicy(5, 1e9), random.Random(0)).failed(failure, 0.0) is None
-
-
-def test_failures_are_counted() -> None:
-    attempts = Attempts(RetryPolicy(attempts=5, seconds=1e9), random.Random(0))
-    for count in range(3):
-        assert attempts.failures == count
-        attempts.failed(FAILURES[count % 2], float(count))

@@ -13,7 +13,7 @@ import pytest
 
 from importer.api import Endpoint
 from importer.calls.limiter import Limiter
-from importer.settings.limits import Rate
+from importer.settings.kinds import Rate
 from tests.calls.virtual import NOON, RESETS, Api, Importer, importer, reply, seeds, used
 
 CREATE, READ = Endpoint.CREATE, Endpoint.READ
@@ -43,19 +43,6 @@ def test_refusals_alone_teach_the_limit_in_two_windows(retry: bool, sliding: boo
     assert len(run.refused) <= (20 if latency < 1 else 60)  # while it is learned
 
 
-@pytest.mark.parametrize("seed", seeds(2, 6))
-@pytest.mark.parametrize("sliding", [False, True], ids=["fixed", "sliding"])
-@pytest.mark.parametrize("retry", [False, True], ids=["no header", "retry-after"])
-@pytest.mark.parametrize("seconds", [6.0, 60.0])
-def test_seventy_calls_take_little_longer_than_required(seconds: float, retry: bool, sliding: bool, seed: int) -> None:
-    phase = random.Random(seed + 77).uniform(0, seconds)
-    run = importer(Api(20, seconds, "off", retry=retry, sliding=sliding, phase=phase), 0.05, seed)
-    took = run.run(70)
-    first = seconds if sliding else (phase - (run.began_at - NOON)) % seconds  # when the second window opens
-    best = first + (2 if first > 1.0 else 3) * seconds  # within a second, the first window takes fewer than ten calls
-    assert took <= 1.3 * best + 0.1 * seconds
-
-
 @pytest.mark.parametrize("seed", seeds(2, 4))
 def test_a_limit_that_an_earlier_run_learned_is_kept_from_the_first_call_on(seed: int) -> None:
     api = Api(20, 60.0, "off", retry=False, sliding=True)
@@ -63,17 +50,6 @@ def test_a_limit_that_an_earlier_run_learned_is_kept_from_the_first_call_on(seed
     took = run.run(190)
     assert run.refused == []
     assert took <= 9 * 60 * 1.03
-
-
-@pytest.mark.parametrize("seed", seeds(2, 4))
-def test_what_an_earlier_run_has_used_of_the_window_teaches_no_lower_limit(seed: int) -> None:
-    api = Api(20, 60.0, "off", retry=False, sliding=True)
-    run = importer(api, 0.1, seed, learned={CREATE: Rate(20, 60.0)})
-    for _ in range(12):
-        api.take(run.now - 5.0)
-    took = run.run(200)
-    assert len(run.refused) <= 6
-    assert took <= 11 * 60
 
 
 @pytest.mark.parametrize("seed", seeds(2, 4))
@@ -101,16 +77,6 @@ def test_two_importers_on_one_key_share_the_limit(seed: int) -> None:
     assert (len(both) - 20) / (both[-1] - both[0]) >= 0.5 * 20 / 60.0
     refused = [at for at in run.refused + other.refused if at >= NOON + 300.0]
     assert len(refused) <= 4 * 1800 / 60
-
-
-@pytest.mark.parametrize("seed", seeds(2, 4))
-@pytest.mark.parametrize("retry", [True, False])
-def test_a_gateways_limit_on_calls_a_second_beside_the_apis_costs_no_window(seed: int, *, retry: bool) -> None:
-    """The refusal says that calls remain: it is not this minute's that are spent."""
-    api = Api(60, 60.0, "iso", retry=retry, burst=5)
-    took = importer(api, 0.02, seed).run(600)
-    assert 600 / took >= 0.95
-    assert api.refused <= 0.15 * 600
 
 
 # -- endpoints and the account -----------------------------------------------------------------------------------------
@@ -205,36 +171,6 @@ def test_a_reset_in_whole_seconds_costs_at_most_one_refusal_however_it_was_round
     assert 300 / took >= 0.95
 
 
-@pytest.mark.parametrize("seed", seeds(2, 4))
-@pytest.mark.parametrize("share", [0.3, 0.6])
-def test_another_program_on_the_account_is_left_its_part_of_announced_windows(share: float, seed: int) -> None:
-    api = Api(20, 60.0)
-    run = importer(api, 0.05, seed)
-    rng = random.Random(seed)
-    others = 0
-
-    def other() -> None:
-        nonlocal others
-        others += api.take(run.now)
-        run.later(rng.expovariate(api.calls / 60.0 * share), other)
-
-    run.later(0.0, other)
-    took = run.run(200)
-    assert (200 + others) / took >= 0.9 * 20 / 60
-    assert api.refused <= 25
-
-
-@pytest.mark.parametrize("reset", [*RESETS, "off"])
-def test_one_refusal_for_no_reason_slows_nobody_down_for_long(reset: str) -> None:
-    """The first call is turned away, though the limit is far from used up."""
-    api = Api(1000, 1.0, reset)
-    run = importer(api, 0.02, 1)
-    take, refusals = api.take, iter([False])
-    api.take = lambda now: take(now) and next(refusals, True)  # type: ignore[method-assign]
-    assert run.run(1000) < 30
-    assert api.refused == 1
-
-
 @pytest.mark.parametrize("skew", [7200.0, -7200.0])
 @pytest.mark.parametrize("reset", RESETS)
 def test_a_server_that_never_tells_the_time_is_not_waited_for_by_its_clock(reset: str, skew: float) -> None:
@@ -242,17 +178,6 @@ def test_a_server_that_never_tells_the_time_is_not_waited_for_by_its_clock(reset
     took = importer(api, 0.02, 1).run(200)
     assert took < 45
     assert api.refused <= 45
-
-
-def test_an_announced_limit_that_is_lifted_holds_nobody_back() -> None:
-    api = Api(60, 60.0)
-    run = importer(api, 0.02, 1)
-
-    def lift() -> None:
-        api.calls, api.reset = 10**9, "none"
-
-    run.later(100.0, lift)
-    assert run.run(2000) < 100 + 60 + 2000 * 0.03 / 8 + 3
 
 
 # -- the person's own limit --------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 
@@ -44,20 +43,3 @@ def test_a_bug_reaches_the_caller_and_no_other_reply_of_that_batch_is_lost(pool:
         for _ in range(3):
             found += [task for task, _ in pool.wait(0.1)]
     assert sorted(found) == ["a", "b", "c"]
-
-
-def test_waiting_ends_by_itself_where_nothing_comes_back(pool: Threads[str]) -> None:
-    release = threading.Event()
-
-    def slow(task: str) -> Reply[str]:
-        assert release.wait(10)
-        return answered(task)
-
-    pool.submit("a", slow)
-    assert pool.wait(0.0) == []
-    release.set()
-    ends = time.monotonic() + 10
-    found: list[tuple[str, Reply[str]]] = []
-    while not found and time.monotonic() < ends:
-        found = pool.wait(1.0)
-    assert [task for task, _ in found] == ["a"]

@@ -22,7 +22,7 @@ from importer.api import Cause, Endpoint, Failure, Metadata, Reply
 from importer.api.exchange import seconds_to_wait
 from importer.calls.limiter import Limiter
 from importer.messages import words
-from importer.settings.limits import Rate
+from importer.settings.kinds import Rate
 
 NOON = 1_776_772_800.0  # 2026-04-21 12:00:00 UTC
 RESETS = ["iso", "http-date", "epoch", "epoch-ms", "seconds"]
@@ -50,7 +50,6 @@ class Api:
     skew: float = 0.0
     dated: bool = True
     sliding: bool = False
-    burst: int | None = None  # calls in any second, of which the headers say nothing
     used: Counter[float] = field(default_factory=Counter)  # window's end → calls let through
     refused: int = 0
     _ends: float = -math.inf
@@ -71,11 +70,6 @@ class Api:
             start = now if self.phase is None else math.floor((now - self.phase) / self.seconds) * self.seconds
             self._ends = start + (self.phase or 0.0) + self.seconds
         allowed = self.used[self._ends] < self.calls
-        if self.burst is not None:
-            while self._taken and self._taken[0] <= now - 1.0:
-                self._taken.popleft()
-            allowed = allowed and len(self._taken) < self.burst
-            self._taken.extend([now] * allowed)
         self.used[self._ends] += allowed
         return allowed
 
@@ -97,7 +91,7 @@ class Api:
         if self.dated:
             headers["date"] = http_date(math.floor(now))
         if not allowed and self.retry:
-            headers["retry-after"] = "1" if left > 0 else str(max(1, math.ceil(self._ends - now)))
+            headers["retry-after"] = str(max(1, math.ceil(self._ends - now)))
         return (201 if allowed else 429), headers
 
 

@@ -21,10 +21,9 @@ SENT = Note("Terms", PUBLIC, PUBLISHED)
 
 def row(says: Note, *, sent: Note = SENT, how: How = How.RECORD, key: str = "", **of_delivery: Any) -> AnsweredRow:
     """A row that says something, and the delivery that answers for it."""
-    form = NoteKey.of(sent)
     delivery = KnownDelivery(
-        b"name", 1, "P", key, "", DeliveryState.CREATED, "N1", 0.0, None, 1, None, (), False, sent.visibility,
-        sent.status, 1, 0.0, None, seen=form.seen,
+        b"name", 1, "P", key, "", "N1", 0.0, None, 1, None, 1, 0.0, None, None, None, DeliveryState.CREATED, (), False,
+        NoteKey.of(sent),
     )._replace(**of_delivery)  # fmt: skip
     known = Known(delivery, frozenset(text_digests(sent, {})), "calls")
     return AnsweredRow(
@@ -32,9 +31,8 @@ def row(says: Note, *, sent: Note = SENT, how: How = How.RECORD, key: str = "", 
     )
 
 
-def wish(*rows: AnsweredRow, sent: Note = SENT, opened: NoteKey | None = None) -> Wish:
-    forms = {1: NoteKey.of(sent), 2: opened or NoteKey.of(sent)}
-    return follow(rows, forms.__getitem__, "calls", keeps_markup=False)
+def wish(*rows: AnsweredRow) -> Wish:
+    return follow(rows, "calls", keeps_markup=False)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +71,7 @@ def test_of_rows_that_share_a_note_the_least_counts_and_no_text() -> None:
 )
 def test_a_text_follows_only_if_something_else_says_which_note_it_is(how: How, key: str, content: str | None) -> None:
     private = Note("Terms", PRIVATE, PUBLISHED)
-    found = wish(row(Note("Other", PRIVATE, PUBLISHED), sent=private, how=how, key=key), sent=private)
+    found = wish(row(Note("Other", PRIVATE, PUBLISHED), sent=private, how=how, key=key))
     assert found.change.content == content == found.unasked.content
 
 
@@ -92,7 +90,7 @@ def test_less_visible_and_texts_that_stay_private_need_no_yes(
     sent: tuple[Visibility, Status], says: tuple[Visibility, Status], unasked: NoteChange
 ) -> None:
     before = Note("Terms", *sent)
-    found = wish(row(Note("Other", *says), sent=before), sent=before)
+    found = wish(row(Note("Other", *says), sent=before))
     assert found.unasked == unasked == found.agreed(is_agreed=False).change
     assert found.agreed(is_agreed=True).change == found.change
 
@@ -109,8 +107,8 @@ def test_a_yes_is_for_one_change_of_one_form() -> None:
 
 
 def decided(found: FoundNote | None, opened: Note | None = None, *, draft: bool = False, **says: Any) -> Decision:
-    one = row(replace(SENT, content="", **says), changing=None if opened is None else 2)
-    made = wish(one, opened=None if opened is None else NoteKey.of(opened))
+    changing: dict[str, Any] = {} if opened is None else {"changing": 2, "opened": NoteKey.of(opened)}
+    made = wish(row(replace(SENT, content="", **says), **changing))
     return decide(made, found, other_draft=draft)
 
 

@@ -7,7 +7,6 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,7 @@ from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Policy, Post, perform
 from importer.delivery.coordinator import Coordinator
-from importer.delivery.decisions import Stop
 from importer.delivery.earlier import Earlier
-from importer.delivery.evidence import Reachability
 from importer.delivery.outcomes import Outcomes
 from importer.errors import Outage
 from importer.journal import Claim, Journal, NoteKey
@@ -146,49 +143,5 @@ def test_a_claim_that_is_too_old_by_any_clock_is_not_sent() -> None:
     assert perform(api, api.clock, claimed).failure is None
 
 
-class Way:
-    """A way to the API, and a clock."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        context: Any = SimpleNamespace(caller=SimpleNamespace(give_up=900.0), clock=lambda: self.now)
-        self.state = Reachability(context)
-
-    def comes_back(self, post: Post, cause: Cause | None = Cause.INTERMEDIARY) -> None:
-        self.now += 1.0
-        failure = None if cause is None else Failure(cause, words("no"), at_work=True)
-        value = {"P0": Answer("N0")} if cause is None else None
-        self.state.came_back(post, Reply(Endpoint.CREATE, self.now - 0.5, self.now, value, failure))
-
-
 def post() -> Post:
     return Post(Request(NOTE, (0,), ("P0",), (b"P0",)), NoteKey.of(NOTE), 1)
-
-
-def test_a_note_was_refused_while_others_passed_if_one_left_and_passed_in_between() -> None:
-    """Only then may it be to blame; and not if one that was refused like it is accepted later."""
-    way, refused, other = Way(), post(), post()
-    way.comes_back(other, None)
-    found = []
-    for passed in (False, False, True):
-        if passed:
-            way.comes_back(other, None)
-        way.comes_back(refused)
-        found.append(refused.is_alone)
-    assert (found, way.state.healed) == ([False, False, True], False)
-    way.comes_back(refused, None)
-    assert way.state.healed
-
-
-def test_if_all_requests_are_refused_only_controls_are_sent_until_one_passes_or_patience_ends() -> None:
-    way = Way()
-    for _ in range(5):
-        assert not way.state.is_shut
-        way.comes_back(post())
-    assert way.state.is_shut
-    way.now = 900.9
-    assert way.state.given_up() is None
-    way.now = 901.0
-    assert isinstance(way.state.given_up(), Stop)
-    way.comes_back(post(), None)
-    assert (way.state.is_shut, way.state.given_up()) == (False, None)

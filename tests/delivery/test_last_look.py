@@ -140,18 +140,6 @@ def test_a_note_that_is_not_found_is_told_with_its_row(
     assert report.counts == {Result.ALREADY_IMPORTED: 10}
 
 
-def test_a_note_that_was_sent_again_on_purpose_is_told_no_more(
-    box: Sandbox, settings: Settings, tmp_path: Path, clock: Jumping
-) -> None:
-    box.set_faults([drops(3)])
-    import_(tmp_path, settings, lines(10))
-    box.clear_faults()
-    [one, *others] = [line for line in lines(10) if line.prospect in lost(box, lines(10))]
-    assert import_(tmp_path, settings, [one], again=True).exit_status == 0
-    report = import_(tmp_path, settings, lines(10))
-    assert len(report.not_found) == len(others)
-
-
 @pytest.mark.parametrize(("fault", "looks"), [("500:GET", 1), ("html-403:GET", 1), ("404:GET", 10)])
 def test_a_look_that_fails_is_no_miss_and_does_not_stop_the_run(
     fault: str, looks: int, box: Sandbox, settings: Settings, tmp_path: Path, clock: Jumping
@@ -162,17 +150,6 @@ def test_a_look_that_fails_is_no_miss_and_does_not_stop_the_run(
     box.set_faults([drops(3), Fault.parse(fault)])
     report = import_(tmp_path, settings, lines(10))
     assert (report.exit_status, report.not_found, len(reads(box, since))) == (0, {}, looks)
-
-
-def test_a_run_that_is_stopped_while_it_reads_its_sample_has_delivered_all(
-    box: Sandbox, settings: Settings, tmp_path: Path, clock: Jumping
-) -> None:
-    def stop() -> str | None:
-        return "enough" if reads(box) else None
-
-    report = running.ran(write_sheet(tmp_path / "sheet.csv", lines()), settings, stop=stop)
-    assert (report.exit_status, report.counts) == (0, {Result.CREATED: NOTES})
-    assert len(reads(box)) < 10
 
 
 def test_a_note_that_is_there_twice_is_told_though_it_was_not_sent_again(

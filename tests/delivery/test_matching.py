@@ -9,7 +9,7 @@ import pytest
 
 from importer.delivery.matching import How, Known, Match, match
 from importer.identity import RowIdentity, part_of, record_digest, text_digests, words_digest
-from importer.journal import DeliveryState, KnownDelivery
+from importer.journal import DeliveryState, KnownDelivery, NoteKey
 from importer.models import Note, Status, Visibility
 
 PRIVATE, PUBLIC = Visibility.PRIVATE, Visibility.PUBLIC
@@ -38,8 +38,8 @@ def known(
 ) -> Known:
     name = f"{text} {record} {key} {request} {state}".encode()
     delivery = KnownDelivery(
-        name, 1, "P", key, "", state, note_id, 0.0, None, request, None, (), False, visibility, Status.PUBLISHED,
-        1, 0.0, None,
+        name, 1, "P", key, "", note_id, 0.0, None, request, None, 1, 0.0, None, None, None, state, (), False,
+        NoteKey.of(Note(text, visibility, Status.PUBLISHED)),
     )  # fmt: skip
     identities = {*said(text), *([record_digest(record)] if record else []), *more}
     return Known(delivery, frozenset(identities), kind)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 
 from importer.delivery.control import READS
-from importer.models import Result
 from importer.settings import Settings
 from tests import running
 from tests.jumping import Jumping, jumping
-from tests.sandbox import OWNER, Fault, Received, Sandbox
-from tests.truth import Line, check, read_results, write_sheet
+from tests.sandbox import Fault, Received, Sandbox
+from tests.truth import Line, check, write_sheet
 
 TEXT = "Spoke about the annual plan."
 
@@ -90,21 +88,3 @@ def test_without_a_control_reading_gets_a_minute_and_one_note_goes_first(
     assert 125 <= clock() - began < 200
     assert sent(received) == [["P0", "P1", "P2", "P3", "P4"], ["P0"], ["P1", "P2", "P3", "P4"]]
     assert Counter(prospects(received, "GET"))["P0"] >= READS
-
-
-@pytest.mark.usefixtures("clock")
-@pytest.mark.parametrize("faults", [("reset:after@*/5",), ("reset:before@*/10", "500:after@*/3")])
-def test_no_colleagues_note_is_taken_for_a_lost_one(
-    faults: tuple[str, ...], settings: Settings, tmp_path: Path
-) -> None:
-    """Each tenth person has a colleague's note with the same text, which was just made."""
-    lines = [Line(f"P{number}", f"Called {number}: wants an offer") for number in range(100)]
-    with Sandbox(faults=map(Fault.parse, faults)) as box:
-        for line in lines[::10]:
-            box.write(line.prospect, line.note)
-        told = replace(settings, base_url=box.url, key=box.api_key, results=tmp_path / "results.csv")
-        report = running.ran(write_sheet(tmp_path / "sheet.csv", lines), told)
-        ours = {note.id: note.prospect_id for note in box.notes if note.author == OWNER}
-    assert report.counts == {Result.CREATED: 100}
-    assert sorted(ours.values()) == sorted(line.prospect for line in lines)
-    assert {row["note_id"] for row in read_results(report.results)} == {*ours}

@@ -11,7 +11,7 @@ import pytest
 
 from importer.errors import NeedsAPerson, WrongAddress
 from importer.importing.report import Report
-from importer.settings.limits import Rate
+from importer.settings.kinds import Rate
 from tests.delivering import KEY, counts, deliver
 from tests.gateways.nginx import Nginx, need
 from tests.sandbox import Fault, Sandbox

@@ -123,14 +123,6 @@ def test_groups_stand_in_the_order_of_their_notes_first_row(found: list[Line], k
         assert all(one < other for one, other in pairwise(group.positions.tolist()))
 
 
-def test_no_rows_need_no_request() -> None:
-    """An empty sheet, and one without a valid row, make an empty plan."""
-    for lines_ in ([], [(-1, "P", ""), (-1, "P", "")]):
-        plan = grouping.plan(table(lines_))
-        assert (plan.groups, plan.deliveries) == ([], 0)
-        assert plan.original.tolist() == [-1] * len(lines_)
-
-
 def test_of_rows_that_say_the_same_the_least_visible_counts() -> None:
     """Visibility and status each; markup and white space say nothing."""
     notes = [

@@ -138,12 +138,6 @@ def test_what_was_delivered_is_not_uploaded_again_whatever_the_file_is_called(
     assert uploads(box) == {digest(FORM): 1, digest(MAP + b" "): 1}
 
 
-def test_files_of_rows_that_are_held_back_stay_here(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    sheet = write(tmp_path, [*rows_of(2, "form.pdf"), *rows_of(2, "call.txt", "Later")])
-    ran(sheet, replace(settings, first=1))
-    assert uploads(box) == {digest(FORM): 1}
-
-
 # -- what goes wrong --------------------------------------------------------------------------------------------------
 
 
@@ -189,30 +183,6 @@ def test_a_file_that_is_refused_makes_its_rows_rejected_in_the_apis_words(
     assert told[0][1] == "the API refused the file 'run.exe': The file type you are trying to add is not supported."
     assert "'map.png': File exceeds the 20 MB upload limit" in told[2][1]
     assert "'failed.txt': Failed to upload attachment" in told[3][1]
-
-
-def test_what_the_api_refuses_for_an_id_is_rejected_and_other_notes_have_the_file_uploaded_anew(
-    settings: Settings, tmp_path: Path
-) -> None:
-    """Whether an ID serves several requests, and how long it lives, isn't documented."""
-    sheet = write(tmp_path, [row for number in range(6) for row in rows_of(1, "form.pdf", f"Note {number}", number)])
-    with Sandbox(uploads=UploadBehaviour.parse("x1")) as box:
-        settings = replace(settings, base_url=box.url, workers=1)
-        counts = ran(sheet, settings).counts
-        assert set(counts) == {Result.CREATED, Result.REJECTED}
-        refused = [said for result, said in results(settings) if result == "rejected"]
-        assert {said.split(". ")[0] for said in refused} == {"the API refused its attachments: Invalid attachment Id"}
-        while ran(sheet, settings).counts.get(Result.REJECTED):
-            assert len(box.attachments) < 12
-        assert sorted(text for _, text, _ in carried(box)) == [f"Note {number}" for number in range(6)]
-
-
-def test_an_id_that_never_serves_ends_in_the_apis_words(settings: Settings, tmp_path: Path) -> None:
-    """All rows of the request are refused with it: a part of them would name the same file."""
-    with Sandbox(uploads=UploadBehaviour(requests=0)) as box:
-        sheet = write(tmp_path, rows_of(4, "form.pdf"))
-        assert ran(sheet, replace(settings, base_url=box.url)).counts == {Result.REJECTED: 4}
-        assert [call.path for call in box.received].count("/v1/notes") == len(box.attachments) == 1
 
 
 def test_an_id_that_the_journal_kept_and_the_api_forgot_serves_no_later_run(

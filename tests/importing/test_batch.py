@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import re
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -25,7 +24,7 @@ from importer.messages import render, words
 from importer.models import Progress, Result
 from importer.operations.template import write as write_template
 from importer.settings import Settings
-from importer.telling import notification_messages, report_messages
+from importer.telling import notifications, report_messages
 from tests import systems
 from tests.moments import before
 from tests.sandbox import Sandbox
@@ -77,7 +76,7 @@ class Imported(NamedTuple):
 
     def archive(self) -> inbox.Archived:
         place = self.done / self.path.name
-        return inbox.archive(self.path, place, hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+        return inbox.archive(self.path, place, hashlib.sha256(b"imported").hexdigest())
 
 
 @pytest.fixture
@@ -282,16 +281,6 @@ def test_what_lies_in_the_archive_already_is_not_moved(settings: Settings, tmp_p
         assert names(place) - {"older"} == {"a.csv", "a.results.xlsx"}
 
 
-def test_what_stopped_stays_where_it_is(settings: Settings, folder: Path, tmp_path: Path) -> None:
-    """Its results are in the archive all the same, so that nothing of ours gathers among the exports."""
-    (tmp_path / "done").mkdir()
-    lay(folder, "a.csv", "P1,x,private")
-    found = run(folder, replace(settings, archive=tmp_path / "done", key="refused"))
-    assert found.exit_status == 4
-    assert names(tmp_path / "done") == {"a.results.xlsx"}
-    assert names(folder) == {"a.csv"}
-
-
 def test_a_file_that_changes_while_it_is_imported_is_not_archived(
     settings: Settings, folder: Path, tmp_path: Path
 ) -> None:
@@ -309,7 +298,7 @@ def test_a_file_that_changes_while_it_is_imported_is_not_archived(
     assert "was changed during the import, so it was not moved" in render(found.files[0].why)
     assert names(tmp_path / "done") == {"a.results.xlsx"}
     assert path.read_text(encoding="utf-8").count("private") == 2
-    told = notification_messages.notification(found)
+    told = notifications.notification(found)
     for sentences in (told.body, " ".join(render(saying.text) for saying in report_messages.batch(found))):
         assert "a.csv was changed during the import, so it was not moved" in sentences
 
@@ -380,33 +369,6 @@ def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
     assert all(path.stat().st_size for path in imported.done.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("failures", "there", "here"),
-    [
-        (1, {"a.csv"}, {"a.csv"}),
-        pytest.param(99, {"a.csv"}, set(), marks=systems.posix),  # Windows puts it back in one step
-    ],
-)
-def test_what_cant_be_removed_after_its_copy_is_put_back_and_the_copy_stays(
-    imported: Imported, monkeypatch: pytest.MonkeyPatch, failures: int, there: set[str], here: set[str]
-) -> None:
-    """By then the file has a hidden name, so nobody would find it."""
-    folder, unlink = imported.path.parent, Path.unlink
-    failed: list[Path] = []
-
-    def refuse(path: Path, *, missing_ok: bool = False) -> None:
-        if path.parent == folder and path.name.startswith(".") and len(failed) < failures:
-            failed.append(path)
-            raise OSError(5, "Input/output error")
-        unlink(path, missing_ok=missing_ok)
-
-    monkeypatch.setattr(Path, "unlink", refuse)
-    assert imported.archive().why
-    assert names(imported.done) == there
-    assert {name for name in names(folder) if not name.startswith(".")} == here
-    assert {each.read_text() for each in (*folder.glob("a.csv"), *imported.done.glob("a.csv"))} == {"imported"}
-
-
 @pytest.mark.parametrize("second", [False, True], ids=["one", "two"])
 def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(imported: Imported, second: bool) -> None:
     """An exporter renames a new one over it in the very moment; and yet another one before that is back."""
@@ -451,23 +413,6 @@ def test_a_name_in_the_archive_that_is_taken_in_the_very_moment_is_left_alone(im
     assert moved == inbox.Archived(taken.with_name("a (2).csv"))
     assert (taken.read_text(), taken.with_name("a (2).csv").read_text()) == ("theirs", "imported")
     assert names(imported.path.parent) == set()
-
-
-@pytest.mark.parametrize("what", ["larger", pytest.param("pipe", marks=systems.posix), "folder"])
-def test_what_takes_the_place_of_an_imported_file_is_not_waited_for_or_read_whole(
-    imported: Imported, what: str
-) -> None:
-    path = imported.path
-    path.unlink()
-    if what == "larger":
-        path.write_bytes(b"x" * ((1 << 20) + 1))
-    elif what == "pipe":
-        os.mkfifo(path)
-    else:
-        path.mkdir()
-    assert re.search("it is not a regular file|at most 1,048,576 bytes are read", render(imported.archive().why))
-    assert names(path.parent) == {"a.csv"}
-    assert names(imported.done) == set()
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can make another's link")

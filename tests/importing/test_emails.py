@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -10,14 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from importer.cli import main
-from importer.errors import BadSettings, Guarded
+from importer.errors import Guarded
 from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import render
-from importer.models import Progress, Result, Role
+from importer.models import Progress, Result
 from importer.settings import Settings
-from importer.settings.secrets import KEY_VARIABLE
 from importer.telling import preview_messages
 from tests.running import ran as send
 from tests.sandbox import Fault, Limit, Sandbox, invented
@@ -67,11 +64,6 @@ def results(folder: Path) -> list[tuple[str, str]]:
     return [(row["result"], row["reason"]) for row in read_results(folder / "r.csv")]
 
 
-def listed(path: Path) -> list[tuple[str, ...]]:
-    """The headings and the people on a list."""
-    return [tuple(line) for line in csv.reader(path.read_text(encoding="utf-8-sig").splitlines())]
-
-
 def notes(box: Sandbox) -> list[tuple[str, str]]:
     return sorted((note.prospect_id, note.sent_content) for note in box.notes)
 
@@ -92,7 +84,7 @@ def test_an_email_that_nobody_has_is_rejected_and_nobody_is_added(tmp_path: Path
     """An email of which one is a part belongs to somebody else."""
     sheet = write(tmp_path, by_email(["o@example.com", "jo@example.com", "o@example.com"]))
     with Sandbox(prospects=PEOPLE) as box:
-        report = send(sheet, settings_of(box, tmp_path, unknown_emails=tmp_path / "unknown.csv"))
+        report = send(sheet, settings_of(box, tmp_path))
         assert report.exit_status == 1
         assert notes(box) == [("P1", "Hello")]
     why = "no prospect has the email address o@example.com"
@@ -100,7 +92,6 @@ def test_an_email_that_nobody_has_is_rejected_and_nobody_is_added(tmp_path: Path
         ("rejected", why), ("created", ""), ("rejected", why),
     ]  # fmt: skip
     assert "never adds a prospect" in results(tmp_path)[0][1]
-    assert listed(tmp_path / "unknown.csv") == [("Email",), ("o@example.com",)]
 
 
 def test_at_the_end_all_is_done_that_was_to_be_done(tmp_path: Path) -> None:
@@ -202,20 +193,6 @@ def test_ids_that_cannot_be_saleshandys_give_way_to_the_emails(tmp_path: Path, h
         assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 3}
 
 
-def test_of_several_columns_of_ids_saleshandys_count_and_none_is_asked_about(tmp_path: Path) -> None:
-    """Close's exports have the lead's and the contact's."""
-    foreign = [f"lead_a8Sd{i}kLm2Qx" for i in range(3)], [f"cont_b7Fg{i}Hj3Wz" for i in range(3)]
-    emails = [f"{name}@kestrel.example" for name in ("ada", "ben", "eva")]
-    for third, heading, counts in ((["8PvBmrB7P7", "Pr9xQ2Lm", "KbtDE6kG"], "Saleshandy ID", Role.PROSPECT),
-                                   (foreign[1], "contact_id", Role.EMAIL)):  # fmt: skip
-        rows = [(*row, "Hello", "Public") for row in zip(foreign[0], third, emails, strict=True)]
-        sheet = write(tmp_path, rows, ("lead_id", heading, *HEADINGS))
-        with prepare(sheet, settings_of(Sandbox(), tmp_path)) as prepared:
-            assert prepared.loaded.questions == ()
-            assert prepared.loaded.roles.columns[counts] == (1 if counts is Role.PROSPECT else 2)
-            assert (Role.PROSPECT in prepared.loaded.roles.columns) is (counts is Role.PROSPECT)
-
-
 # -- in few calls -----------------------------------------------------------------------------------------------------
 
 
@@ -315,20 +292,6 @@ def test_look_ups_that_were_broken_off_by_a_crash_are_gone_on_with(tmp_path: Pat
         assert len(box.notes) == 18
 
 
-def test_an_email_that_was_found_is_not_looked_up_again_within_a_day(tmp_path: Path) -> None:
-    """Its notes go to the prospect that had it then, even if another one has it by now; a day later they don't."""
-    with Sandbox(prospects=PEOPLE) as box:
-        settings, port = settings_of(box, tmp_path), box.port
-        assert send(write(tmp_path, by_email(["jo@example.com"])), settings).counts == {Result.CREATED: 1}
-    with Sandbox(prospects={"P1": "old@example.com", "P9": "jo@example.com"}, port=port) as box:
-        new = write(tmp_path, by_email(["jo@example.com"], "New"))
-        assert send(new, settings).counts == {Result.CREATED: 1}
-        assert (searched(box), notes(box)) == ([], [("P1", "New")])
-        a_day_later(settings)
-        assert send(write(tmp_path, by_email(["jo@example.com"], "Newer")), settings).counts == {Result.CREATED: 1}
-        assert (searched(box), notes(box)) == (["jo@example.com"], [("P1", "New"), ("P9", "Newer")])
-
-
 def test_a_prospect_that_is_gone_is_looked_up_anew_by_the_next_run(tmp_path: Path) -> None:
     """The email moved to another prospect after it was looked up; whoever had it is gone. What it was told stays so."""
     emails, moved = ["jo@example.com", "joann@example.com"], {"P9": "jo@example.com", "P2": "joann@example.com"}
@@ -380,22 +343,6 @@ def test_a_sheet_that_has_grown_costs_look_ups_for_its_new_rows_only(tmp_path: P
         assert len(box.received) == before
 
 
-def test_of_rows_with_emails_the_first_are_sent_whose_prospects_are_found(tmp_path: Path) -> None:
-    """Rows that earlier runs delivered, and those whose email nobody has, make room for later ones."""
-    people = invented(2_000)
-    emails = [*people.values()][:40]
-    sheet = write(tmp_path, by_email(["nobody@example.com", *emails]))
-    with Sandbox(prospects=people) as box:
-        settings = settings_of(box, tmp_path, first=3)
-        with prepare(sheet, settings) as prepared:
-            assert (prepared.preview.to_look_up, prepared.preview.remaining.total) == (41, 3)
-        report = send(sheet, settings)
-        assert report.counts == {Result.REJECTED: 1, Result.NOT_SENT: 37, Result.CREATED: 3}
-        assert {prospect for prospect, _ in notes(box)} == {*[*people][:3]}
-        assert send(sheet, settings).counts[Result.CREATED] == 3
-        assert {prospect for prospect, _ in notes(box)} == {*[*people][:6]}
-
-
 def test_notes_that_may_be_delivered_already_fire_no_guard(tmp_path: Path) -> None:
     """Nobody knows before the look-up; after it, what is new is bounded."""
     sheet = write(tmp_path, by_email(["jo@example.com", "joann@example.com"]))
@@ -412,83 +359,12 @@ def test_notes_that_may_be_delivered_already_fire_no_guard(tmp_path: Path) -> No
         assert len(box.notes) == 2
 
 
-# -- who isn't in Saleshandy yet: a list for its own prospect importer -------------------------------------------------
-
-
-def test_where_the_list_of_unknown_emails_cant_go_is_said_before_anything_is_called(tmp_path: Path) -> None:
-    sheet = write(tmp_path, by_email(["jo@example.com"]))
+def test_once_they_are_in_saleshandy_the_same_command_sends_only_their_notes(tmp_path: Path) -> None:
+    sheet = write(tmp_path, by_email(["jo@example.com", "new@example.com"]))
     with Sandbox(prospects=PEOPLE) as box:
-        wanted = settings_of(box, tmp_path, unknown_emails=tmp_path / "unknown.txt")
-        with pytest.raises(BadSettings), prepare(sheet, wanted):
-            pass
-        assert box.received == ()
-
-
-def people_of(folder: Path, headings: tuple[str, ...], *rows: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """The list after an import into a workspace with nobody in it; each row has a public note, too."""
-    sheet = write(folder, [(*row, "Hello", "Public") for row in rows], (*headings, "Note", "Visibility"))
-    with Sandbox(prospects={"P1": "jo@example.com"}) as box:
-        send(sheet, settings_of(box, folder, unknown_emails=folder / "people.csv"))
-        assert all(call.method == "GET" for call in box.received), "nobody is created by us"
-    return listed(folder / "people.csv")
-
-
-def test_the_list_has_what_the_sheet_says_of_each_person_once(tmp_path: Path) -> None:
-    """The first cell that is filled counts, in whichever of the person's rows it is."""
-    assert people_of(
-        tmp_path,
-        ("Email", "First Name", "Company", "Status", "Mobile"),
-        ("ada@example.com", "Ada", "", "Draft", "+49 (0)30/123-45"),
-        ("Ben <ben@example.com>", "Ben", "Berg  &\nSons", "", "0170 4"),
-        ("ADA@example.com", "A.", "Adams Ltd", "", ""),
-    ) == [
-        ("Email", "First Name", "Company", "Mobile"),
-        ("ada@example.com", "Ada", "Adams Ltd", "+49 (0)30/123-45"),
-        ("ben@example.com", "Ben", "Berg & Sons", "0170 4"),
-    ]  # fmt: skip
-
-
-def test_nothing_on_the_list_can_run_as_a_formula_and_a_phone_number_stays_exact(tmp_path: Path) -> None:
-    """An apostrophe before the plus sign would become a part of the number in Saleshandy."""
-    row = ("ada@example.com", "=HYPERLINK(1)", "@Adams", "+1+cmd|' /C calc!A0", "+1-555-0100")
-    headings, person = people_of(tmp_path, ("Email", "=First", "Last Name", "Company", "Phone"), row)
-    assert headings[1] == "'=First"
-    assert person == ("ada@example.com", "'=HYPERLINK(1)", "'@Adams", "'+1+cmd|' /C calc!A0", "+1-555-0100")
-
-
-def test_once_they_are_in_saleshandy_the_same_command_sends_only_their_notes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The screen says so; without a list wanted, it says how to get one; and once nobody is missing, nothing."""
-    sheet, people = write(tmp_path, by_email(["jo@example.com", "new@example.com"])), tmp_path / "people.csv"
-    with Sandbox(prospects=PEOPLE) as box:
-        monkeypatch.setenv(KEY_VARIABLE, box.api_key)
-        run = ["run", str(sheet), "--base-url", box.url, "--journal", str(tmp_path / "journal.sqlite"), "--yes"]
-        assert main(run) == 1
-        said = " ".join(capsys.readouterr().out.split())
-        assert "1 person is not in Saleshandy yet. To get a list for Saleshandy's own prospect importer, use" in said
-        assert "--unknown-emails FILE.csv" in said
-        with_list = [*run, "--unknown-emails", str(people)]
-        assert main(with_list) == 1
-        said = " ".join(capsys.readouterr().out.split())
-        assert f"1 person is not in Saleshandy yet: {people} Import this list into Saleshandy" in said
-        assert "Then run again. Only their notes are sent then." in said
+        settings = settings_of(box, tmp_path)
+        assert send(sheet, settings).counts == {Result.CREATED: 1, Result.REJECTED: 1}
         port, before = box.port, notes(box)
     with Sandbox(prospects={**PEOPLE, "P6": "new@example.com"}, port=port) as box:
-        assert main(with_list) == 0
-        assert "not in Saleshandy yet" not in capsys.readouterr().out
+        assert send(sheet, settings).counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 1}
         assert [before, notes(box)] == [[("P1", "Hello")], [("P6", "Hello")]]
-    assert not (tmp_path / "people (2).csv").exists()
-
-
-def test_a_list_that_a_person_may_have_completed_stays(tmp_path: Path) -> None:
-    sheet, people = write(tmp_path, by_email(["new@example.com"])), tmp_path / "people.csv"
-    with Sandbox(prospects=PEOPLE) as box:
-        settings = settings_of(box, tmp_path, unknown_emails=people)
-        for name in ("people.csv", "people (2).csv"):
-            report = send(sheet, settings)
-            assert report.unknown_emails is not None
-            assert report.unknown_emails.path == tmp_path / name
-            assert report.counts == {Result.REJECTED: 1}
-    assert people.read_bytes() == (tmp_path / "people (2).csv").read_bytes()
-    assert results(tmp_path)[0][0] == "rejected"

@@ -104,20 +104,6 @@ def test_who_lost_the_journal_gets_nothing_twice(tmp_path: Path) -> None:
         assert len(box.notes) == 5
 
 
-def test_what_the_journal_knows_counts_first_and_is_not_looked_up(tmp_path: Path) -> None:
-    """A second run knows what was there, and looks nothing up."""
-    sheet = write(tmp_path, ("P1", "Spoke"), ("P2", "Spoke"))
-    with Sandbox() as box:
-        there = by_hand(box, "P1", "Spoke")
-        settings = settings_of(box, tmp_path)
-        send(sheet, settings)
-        before = len(reads(box))
-        assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 2}
-        assert reads(box)[before:] == []
-        assert outcomes(tmp_path)[0] == ("already imported", there)
-        assert len(box.notes) == 2
-
-
 def test_it_is_never_ours_so_that_hide_never_touches_it(tmp_path: Path) -> None:
     sheet = write(tmp_path, ("P1", "Spoke"), ("P2", "Spoke"))
     with Sandbox() as box:
@@ -168,15 +154,14 @@ def test_all_pages_are_read_and_the_oldest_of_several_counts(tmp_path: Path) -> 
         assert len(reads(box)) > 2
 
 
-def test_rows_that_repeat_it_and_rows_held_back_end_like_it(tmp_path: Path) -> None:
-    """With ``first``, so many rows are looked at."""
-    sheet = write(tmp_path, ("P1", "Spoke"), ("P1", "Spoke"), ("P2", "Spoke"), ("P3", "Spoke"))
+def test_rows_that_repeat_it_end_like_it(tmp_path: Path) -> None:
+    sheet = write(tmp_path, ("P1", "Spoke"), ("P1", "Spoke"), ("P2", "Spoke"))
     with Sandbox() as box:
         there = by_hand(box, "P1", "Spoke")
-        report = send(sheet, settings_of(box, tmp_path, first=2))
-        assert [result for result, _ in outcomes(tmp_path)] == ["already imported", "duplicate", "created", "not sent"]
+        send(sheet, settings_of(box, tmp_path))
+        assert [result for result, _ in outcomes(tmp_path)] == ["already imported", "duplicate", "created"]
         assert outcomes(tmp_path)[1][1] == there
-        assert (report.held_back, len(reads(box))) == (1, 3)  # and the sample at the end
+        assert len(reads(box)) == 3  # and the sample at the end
 
 
 def test_files_of_a_note_that_is_there_are_not_uploaded(tmp_path: Path) -> None:

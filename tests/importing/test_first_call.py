@@ -13,7 +13,7 @@ from importer.settings import Settings
 from tests import running
 from tests.api.canned import Canned, reply
 from tests.delivering import KEY, counts, deliver, settings
-from tests.sandbox import Fault, Sandbox
+from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
 
 LINES = [Line(f"P{number}", "Spoke about the annual plan.") for number in range(4)]
@@ -99,27 +99,6 @@ def test_a_run_that_has_read_from_the_api_does_not_read_once_more(tmp_path: Path
         assert reads(box) == 1
 
 
-def test_nothing_is_read_if_there_is_nothing_to_send(tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY) as box:
-        deliver(box, tmp_path, [Line("", "Nobody's")])
-        assert not box.received
-
-
 def test_a_refusal_in_the_apis_own_words_shows_the_api_too(tmp_path: Path) -> None:
     with Sandbox(api_key=KEY, lists=False) as box:
         assert counts(deliver(box, tmp_path, LINES)) == Counter({"created": 4})
-
-
-def test_the_first_call_counts_against_the_limit(tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY, faults=[Fault.parse("429=5:any@1")]) as box:
-        deliver(box, tmp_path, LINES)
-        assert reads(box) == 2
-
-
-@pytest.mark.parametrize(("said", "meant"), [("v1/notes", "v1"), ("api", "api/v1")])
-def test_the_message_says_what_to_change(tmp_path: Path, said: str, meant: str) -> None:
-    """The address that is probably meant ends with the version."""
-    with Canned(NEST) as server:
-        host = server.url.removesuffix("v1")
-        report = imported(server, tmp_path, f"{host}{said}")
-        assert f"Did you mean {host}{meant}?" in str(report.stopped)

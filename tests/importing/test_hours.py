@@ -19,7 +19,7 @@ from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import Progress, Result
 from importer.settings import Settings
-from importer.telling.notification_messages import is_left_to_another
+from importer.telling.notifications import is_left_to_another
 from tests.jumping import jumping
 from tests.sandbox import Limit, Sandbox
 from tests.truth import Line, read_results, write_sheet

@@ -10,7 +10,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
 from importer.delivery.earlier import Earlier
@@ -27,7 +26,7 @@ from importer.settings.kinds import DateOrder, InDoubt
 from importer.settings.reading import Reading
 from importer.settings.readings import entry_of, from_entry
 from importer.telling import preview_messages
-from importer.telling.notification_messages import notification
+from importer.telling.notifications import notification
 from tests.sandbox import Received, Sandbox
 from tests.truth import read_results, write_csv
 from tests.typing_commands import Terminal
@@ -176,17 +175,6 @@ def test_a_public_note_that_is_private_in_the_sheet_needs_attention(desk: Desk, 
     assert desk.there() == {(ADA, "1"): 1}
 
 
-def test_the_summary_says_what_is_more_visible_than_the_sheet(desk: Desk) -> None:
-    """*Nothing to do* stands beside `already imported`, so the first line says that there is something."""
-    desk.run(row(ADA, "Terms"))
-    path = desk.folder / "n.xlsx"
-    write_csv(desk.folder / "n.csv", HEADINGS, row(ADA, "Terms", "Private"))
-    with prepare(desk.folder / "n.csv", replace(desk.settings(), results=path)) as prepared:
-        prepared.send(agreed=prepared.preview.digest)
-    said = [cell.value for cell in openpyxl.load_workbook(path)["Summary"]["B"]]
-    assert "1 of 1 row delivered, 1 of them is more visible than the sheet says: see To fix." in said
-
-
 def test_a_column_of_records_counts_from_then_on(
     tmp_path: Path, box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -312,19 +300,6 @@ def test_an_export_of_each_weeks_notes_is_none(desk: Desk) -> None:
         for _ in range(2):
             ran = desk.run(*(row(ADA, f"Week {week}, call {number}") for number in range(5)))
         assert ran.counts == {"already imported": 5}
-
-
-def test_rows_that_were_not_sent_at_first_were_not_known(desk: Desk) -> None:
-    """A night without the API says nothing of a history, though its file was sent only by the next run."""
-    rows = [row(ADA, f"Call {number}") for number in range(10)]
-    for those in (rows, rows[:5], rows[5:]):
-        desk.run(*those)
-    desk.box.stop()
-    ran = desk.run(*(row(ADA, f"At night {number}") for number in range(11)), give_up=1)
-    assert ran.counts == {"not sent": 11}
-    desk.box.start()
-    ran = desk.run(*(row(ADA, f"Later {number}") for number in range(4)))
-    assert ran.counts == {"created": 4}
 
 
 def test_the_notification_says_first_what_is_public_still(desk: Desk) -> None:

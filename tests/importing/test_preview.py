@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,17 +12,14 @@ import openpyxl
 import pytest
 
 from importer.errors import Changed, UnclearColumns
-from importer.importing import sheet_facts
-from importer.importing.answers import answered
-from importer.importing.run import prepare
+from importer.importing.run import answered, prepare
 from importer.journal import Journal
 from importer.markup import ContentKind
-from importer.messages import Cell, Message, render, say
+from importer.messages import render
 from importer.messages import words as in_words
-from importer.models import PossibleAnswer, Problem, Role, Visibility
+from importer.models import PossibleAnswer, Role, Visibility
 from importer.operations import hide
 from importer.page.rendering import words
-from importer.rows.values import quoted
 from importer.settings import Settings
 from importer.telling import preview_messages, sheet_details
 from tests.running import run
@@ -97,26 +93,6 @@ def test_results_with_nothing_to_fix_say_so(settings: Settings, tmp_path: Path) 
     assert words(reason).startswith(f"Nothing to fix: the sheet “To fix” of {results} has no row.")
     empty = seen(write(tmp_path / "empty.csv"), settings).guarded["min-rows"]
     assert "has 0 rows below its headings" in words(empty)
-
-
-STATUS = "… is not a valid status. Did you mean z? Use Published (or 1) or Draft (or 0). Blank means published"
-FILE = "there is no file … in files. Put it there, or correct the name"
-
-
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [
-        (lambda value: say("value.near", value=value, role="status", near="z", use=say("use.status")), STATUS),
-        (lambda value: say("file.missing", file=value, place="files"), FILE),
-    ],
-)
-def test_what_is_wrong_with_several_cells_is_told_with_their_values_as_they_stand(
-    said: Callable[[Cell], Message], told: str
-) -> None:
-    """A backslash isn't doubled."""
-    values = ["C:\\x", "C:\\y"]
-    alike = [Problem(2, 0, "A2", value, said(Cell(quoted(value)))) for value in values]
-    assert render(sheet_facts.in_common(alike)) == f"{told} (found: 'C:\\x', 'C:\\y')"
 
 
 def test_whoever_only_receives_an_overview_waits_for_nothing_heavy() -> None:

@@ -9,17 +9,14 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.importing import workspaces
-from importer.journal import Journal, lock
+from importer.journal import Journal
 from importer.journal.runs import Confirmation
 from importer.models import Role, Visibility, Workspace
 from importer.operations import history
 from importer.settings import SETTINGS, Settings
 from importer.version import __version__
 from tests import running
-from tests.importing.test_first_run import AWAY, KEY, run
-from tests.sandbox import Sandbox
-from tests.truth import Line, write_sheet
+from tests.importing.test_first_run import AWAY
 
 HEAD = "Prospect ID,Email,MARK heading,Secret note,MARK key,Who sees it\n"
 SHEET = (
@@ -92,28 +89,6 @@ def test_the_template_is_known_without_its_words(settings: Settings, tmp_path: P
         assert about["template"].startswith(stored)
         assert "MARK" not in json.dumps(about)
         assert "Date" not in json.dumps(about)
-
-
-def test_the_first_run_enters_who_confirmed_the_workspace_and_when(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It may have been confirmed before any run; a later confirmation doesn't replace the first."""
-    from importer.api.saleshandy import SALESHANDY  # noqa: PLC0415
-
-    monkeypatch.setattr(lock, "user", lambda: "anna")
-    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
-    away = Settings(profile="night", base_url=AWAY, key=KEY, journal=tmp_path / "journal.sqlite", settle=0)
-    workspaces.confirm(away)
-    monkeypatch.setattr(lock, "user", lambda: "bert")
-    with Sandbox(api_key=KEY) as box:
-        vendor = replace(SALESHANDY, connect=lambda _, key, **options: SALESHANDY.connect(box.url, key, **options))
-        assert run(sheet, away, vendor).exit_status == 0
-        confirmed = history.one(away, "last").confirmed
-        workspaces.confirm(away)
-        assert run(sheet, away, vendor).exit_status == 0
-    assert confirmed is not None
-    assert (confirmed.by, confirmed.at > 1.7e9) == ("anna", True)
-    assert history.one(away, "last").confirmed == confirmed
 
 
 def test_both_databases_keep_the_first_confirmation(address: str) -> None:

@@ -28,7 +28,7 @@ from importer.settings import Settings
 from importer.settings.kinds import InDoubt
 from tests import running
 from tests.latest import latest
-from tests.sandbox import Fault, Limit, Received, Sandbox
+from tests.sandbox import Limit, Received, Sandbox
 from tests.truth import read_results, write_csv
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -171,25 +171,6 @@ def test_check_knows_what_earlier_runs_did_and_learned(tmp_path: Path) -> None:
     assert elsewhere.estimate.is_assumed
 
 
-def test_the_plan_tells_what_is_looked_up_first(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """`check` and `run` agree on it, and neither counts it as saved by grouping."""
-    path = write(tmp_path / "n.csv", *((f"P{i}", f"note {i}", "1") for i in range(10)))
-    box.set_faults([Fault.parse("500:after@2,5"), Fault.parse("gateway-403:GET@2-")])
-    report = running.ran(path, settings)
-    assert report.counts == {Result.CREATED: 8, Result.UNCONFIRMED: 2}
-    box.clear_faults()
-    more = write(tmp_path / "m.csv", *((f"P{i}", f"note {i}", "1") for i in range(13)))
-    checked = running.check(more, settings)
-    shown: list[Preview] = []
-
-    def no(preview: Preview) -> bool:
-        shown.append(preview)
-        return False
-
-    running.run(more, settings, confirm=no)
-    assert checked.remaining == shown[0].remaining == Remaining(3, 3, 3, unclear=2)
-
-
 def test_results_of_another_workspace_are_not_believed(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     """After an import into a test account, its note ids don't make anything count as delivered elsewhere."""
     results = ran(write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "y", "1")), settings).results
@@ -224,25 +205,6 @@ def test_drafts_attachments_and_numbers_travel_as_the_api_wants_them(
         {"content": "x", "visibility": "1", "status": "1", "prospectIds": ["P4", "P5"], "attachmentIds": ["f1", "f2"]},
     ]
     assert column(report.results, "Prospect ID")[:2] == ["00123", "1E5"]
-
-
-def test_what_was_first_sent_again_counts_as_delivered_afterwards(
-    box: Sandbox, settings: Settings, tmp_path: Path
-) -> None:
-    """Rows that were new in the sheet when all of it was sent again; with keys, and while an answer is unclear, too."""
-    keyed = replace(settings, mapping={Role.KEY: ("Day",)}, results=tmp_path / "out.csv")
-    headings, known = (*HEADINGS, "Day"), ("P1", "x", "1", "1")
-    ran(write(tmp_path / "n.csv", known, headings=headings), keyed)
-    sheet = write(tmp_path / "n.csv", known, *(("P1", "x", "1", day) for day in ("2", "11")), headings=headings)
-    report = ran(sheet, replace(keyed, again=True))
-    assert report.counts == {Result.CREATED: 3}
-    assert ran(sheet, keyed).counts == {Result.ALREADY_IMPORTED: 3}
-    with Journal.open(settings.journal) as journal, journal.transaction():
-        journal.execute("UPDATE deliveries SET state = 'unclear', note_id = NULL WHERE key = '11'")
-        journal.execute("UPDATE deliveries SET state = 'rejected', note_id = NULL WHERE key = '2'")
-    more = write(tmp_path / "n.csv", *(("P1", "x", "1", day) for day in ("1", "2", "11", "12")), headings=headings)
-    ran(more, keyed)
-    assert len(box.notes) == 6  # the rejected one, and the new one
 
 
 def test_a_results_file_is_corrected_and_imported(box: Sandbox, settings: Settings, tmp_path: Path, kind: str) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import openpyxl
 import pytest
 
 from importer.errors import Guarded
@@ -110,13 +109,12 @@ def test_a_row_that_is_delivered_in_part_is_rejected_and_says_for_whom_it_is_the
     cell = "ada@example.com; nobody@example.com"
     sheet = write(tmp_path, by_email([cell, "ben@example.com"]))
     with Sandbox(prospects=PEOPLE) as box:
-        settings = each(box, tmp_path, unknown_emails=tmp_path / "unknown.csv")
+        settings = each(box, tmp_path)
         assert send(sheet, settings).counts == {Result.REJECTED: 1, Result.CREATED: 1}
         first = read_results(tmp_path / "r.csv")[0]
         assert (first["result"], first["note_id"]) == ("rejected", "")
         assert f"ada@example.com created ({ids(box)[ADA, 'Hello']})" in first["reason"]
         assert "nobody@example.com rejected (no prospect has the email address nobody@example.com" in first["reason"]
-        assert "nobody@example.com" in (tmp_path / "unknown.csv").read_text(encoding="utf-8")
         corrected = tmp_path / "corrected.csv"
         text = (tmp_path / "r.csv").read_text(encoding="utf-8-sig")
         corrected.write_text(text.replace(f"{cell},", "ada@example.com; cy@example.com,"), encoding="utf-8")
@@ -128,25 +126,6 @@ def test_a_row_that_is_delivered_in_part_is_rejected_and_says_for_whom_it_is_the
         assert row["note_id"] == f"{made[ADA, 'Hello']}; {made[CY, 'Hello']}"
         assert "ada@example.com already imported" in row["reason"]
         assert "cy@example.com created" in row["reason"]
-
-
-def test_the_cell_is_marked_whoever_of_its_people_is_nobody(tmp_path: Path) -> None:
-    cells = ["nobody@example.com; ada@example.com", "ben@example.com; nobody@example.com", "cy@example.com"]
-    with Sandbox(prospects=PEOPLE) as box:
-        send(write(tmp_path, by_email(cells)), each(box, tmp_path, results=tmp_path / "r.xlsx"))
-    sheet = openpyxl.load_workbook(tmp_path / "r.xlsx")["Results"]
-    first, second, third = (sheet.cell(row, 1).fill.fgColor.rgb for row in (2, 3, 4))
-    assert first == second != third
-
-
-def test_the_names_in_a_row_of_several_people_are_nobodys(tmp_path: Path) -> None:
-    """They may be another's; each unknown email is listed all the same."""
-    rows = [(f"{cell}@example.com", "Ada", "Adams", "Hello", "Public") for cell in ("x@example.com; y", "z")]
-    sheet = write(tmp_path, rows, ("Email", "First Name", "Last Name", "Note", "Visibility"))
-    with Sandbox(prospects=PEOPLE) as box:
-        send(sheet, each(box, tmp_path, unknown_emails=tmp_path / "unknown.csv"))
-    lines = sorted((tmp_path / "unknown.csv").read_text(encoding="utf-8-sig").splitlines()[1:])
-    assert [line.rstrip(",") for line in lines] == ["x@example.com", "y@example.com", "z@example.com,Ada,Adams"]
 
 
 def test_two_emails_of_one_prospect_are_one_note(tmp_path: Path) -> None:
@@ -190,18 +169,6 @@ def test_the_preview_counts_rows_and_notes(tmp_path: Path) -> None:
     assert "the same note for the same prospect as row 2" in reasons[3]
 
 
-def test_only_the_first_rows_are_sent_each_to_all_of_its_people(tmp_path: Path) -> None:
-    """The others are held back, and that is no reason to say that the run broke off."""
-    sheet = write(tmp_path, [(BOTH, "a", "Public"), (BOTH, "b", "Public"), ("cy@example.com", "c", "Public")])
-    with Sandbox(prospects=PEOPLE) as box:
-        report = send(sheet, each(box, tmp_path, first=1))
-        assert notes(box) == [(ADA, "a"), (BEN, "a")]
-        assert (report.counts, report.held_back, report.exit_status) == ({Result.CREATED: 1, Result.NOT_SENT: 2}, 2, 1)
-        report = send(sheet, each(box, tmp_path))
-        assert report.counts == {Result.CREATED: 2, Result.ALREADY_IMPORTED: 1}
-        assert len(box.notes) == 5
-
-
 def test_rows_are_counted_once_whose_emails_several_nobodies_have(tmp_path: Path) -> None:
     """Of the people, each counts for the guard, so that a single unknown one doesn't condemn a row of many."""
     sheet = write(
@@ -213,19 +180,6 @@ def test_rows_are_counted_once_whose_emails_several_nobodies_have(tmp_path: Path
         with pytest.raises(Guarded, match="2 of the 5 notes"):
             send(sheet, each(box, tmp_path, max_invalid="39%", journal=tmp_path / "other.sqlite"))
         assert box.notes == ()
-
-
-def test_an_email_that_moved_is_looked_up_by_the_next_run_for_the_second_person_too(tmp_path: Path) -> None:
-    """The prospect that the journal knew is gone: the note goes to the new one."""
-    with Sandbox(prospects=PEOPLE) as box:
-        port, settings = box.port, each(box, tmp_path)
-        send(write(tmp_path, by_email(["ada@example.com; ben@example.com"], "Old")), settings)
-    moved = {one: email for one, email in PEOPLE.items() if one != BEN} | {"nnBm3nXy7Z": "ben@example.com"}
-    with Sandbox(prospects=moved, port=port, api_key=settings.key) as box:
-        sheet = write(tmp_path, by_email(["ada@example.com; ben@example.com"]))
-        assert send(sheet, settings).counts == {Result.REJECTED: 1}
-        assert send(sheet, settings).counts == {Result.CREATED: 1}
-        assert notes(box) == [(ADA, "Hello"), ("nnBm3nXy7Z", "Hello")]
 
 
 # -- several columns ---------------------------------------------------------------------------------------------------
@@ -272,20 +226,6 @@ def test_a_wrong_cell_in_a_further_column_is_a_problem_of_that_cell(tmp_path: Pa
     first, second = (reason for _, reason in results(tmp_path))
     assert first.startswith("B2 (row 2, Contact 2): 'Ben' is not an email address")
     assert second.startswith("B3 (row 3, Contact 2)")
-
-
-def test_a_merged_cell_in_a_further_column_is_a_problem_too(tmp_path: Path) -> None:
-    """Somebody would be left out unseen."""
-    book = openpyxl.Workbook()
-    for row in [("Contact 1", "Contact 2", "Note", "Visibility"), ("ada@example.com", "ben@example.com", "a", "Public"),
-                ("cy@example.com", None, "b", "Public")]:  # fmt: skip
-        book.worksheets[0].append(row)
-    book.worksheets[0].merge_cells("B2:B3")
-    book.save(tmp_path / "sheet.xlsx")
-    with Sandbox(prospects=PEOPLE) as box:
-        settings = settings_of(box, tmp_path, mapping={Role.EMAIL: ("Contact 1, Contact 2",)})
-        assert send(tmp_path / "sheet.xlsx", settings).counts == {Result.CREATED: 1, Result.INVALID: 1}
-        assert notes(box) == [(ADA, "a"), (BEN, "a")]
 
 
 @pytest.mark.parametrize(
@@ -348,34 +288,6 @@ def test_who_receives_the_notes_is_asked_once_with_the_number_of_rows(tmp_path: 
         assert prepared.loaded.settings.several_in_cell == "each"
         assert prepared.send().counts == {Result.CREATED: 2, Result.DUPLICATE: 1, Result.INVALID: 1}
     assert "several-in-cell" in HELD
-
-
-def test_what_must_be_decided_is_asked_first(tmp_path: Path) -> None:
-    """Whoever leaves the optional question without an answer has then answered the others."""
-    sheet = write(tmp_path, [(BOTH, "a", "Team only"), (BOTH, "b", "Team only")])
-    with Sandbox() as box, prepare(sheet, settings_of(box, tmp_path)) as prepared:
-        assert [question.is_optional for question in prepared.loaded.questions] == [False, True]
-        assert prepared.loaded.undecided is not None
-        assert [question.is_optional for question in prepared.loaded.undecided.questions] == [False]
-
-
-def test_a_column_whose_every_cell_names_several_people_is_recognised(tmp_path: Path) -> None:
-    """IDs of Saleshandy's aren't taken for another program's."""
-    rows = [(f"{ADA};{BEN}", "Hello", "Public"), (f"{BEN}, {CY}", "Hello", "Public")]
-    ours = write(tmp_path, rows, ("Contact ID", "Note", "Visibility"))
-    with Sandbox(prospects=PEOPLE) as box:
-        assert send(ours, each(box, tmp_path)).counts == {Result.CREATED: 2}
-        assert notes(box) == [(ADA, "Hello"), (BEN, "Hello"), (CY, "Hello")]
-
-
-def test_emails_of_several_people_in_columns_of_ids_count_as_such(tmp_path: Path) -> None:
-    """Also where the user lists the columns as those of the prospects."""
-    rows = [(BOTH, "cy@example.com", "Hello", "Public"), ("ben@example.com;cy@example.com", "", "Hi", "Public")]
-    sheet = write(tmp_path, rows, ("Contact ID", "Lead", "Note", "Visibility"))
-    with Sandbox(prospects=PEOPLE) as box:
-        mapping = {Role.PROSPECT: ("Contact ID, Lead",)}
-        assert send(sheet, each(box, tmp_path, mapping=mapping)).counts == {Result.CREATED: 2}
-        assert len(box.notes) == 5
 
 
 def test_ids_of_several_people_are_not_compared_with_the_emails_beside_them(tmp_path: Path) -> None:

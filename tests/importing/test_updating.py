@@ -14,7 +14,7 @@ from importer.delivery.updating import Updating
 from importer.errors import BadSettings, Busy, Changed, JournalReplaced
 from importer.importing.run import prepare
 from importer.journal import Journal
-from importer.journal.deliveries import Changes
+from importer.journal.deliveries import Deliveries
 from importer.journal.sqlite import SQLiteJournal
 from importer.messages import say
 from importer.models import Result, Visibility
@@ -68,7 +68,7 @@ def test_a_public_note_that_is_private_in_the_sheet_becomes_private(desk: Desk, 
 def test_the_first_that_went_out_as_public_follow_the_rest(desk: Desk) -> None:
     """The first is read back whole before the others go; one PATCH a note."""
     rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(10)]
-    desk.run(*rows, default_visibility=Visibility.PUBLIC, first=5)
+    desk.run(*rows[:5], default_visibility=Visibility.PUBLIC)
     ran = desk.run(*rows, default_visibility=Visibility.PRIVATE, update=True)
     assert (ran.counts, ran.status) == ({"created": 5, "updated": 5}, 0)
     assert ran.preview.updates["notes"] == 5
@@ -229,14 +229,6 @@ def never_answered(desk: Desk, line: list[str], **how: Any) -> Ran:
     return ran
 
 
-def test_a_note_that_somebody_made_as_the_sheet_says_is_right(desk: Desk) -> None:
-    desk.run(row(ADA, "Terms"))
-    edit(desk, visibility="2")
-    for _ in range(2):
-        ran = desk.run(row(ADA, "Terms", "Private"), update=True)
-        assert (ran.counts, ran.status, ran.changes) == ({"already imported": 1}, 0, [])
-
-
 def test_a_second_draft_of_a_prospect_is_not_made(desk: Desk) -> None:
     """Beside one that is there, one that is about to be sent, or one of the same run; the rest is done all the same."""
     headings = (*HEADINGS, "Status")
@@ -286,7 +278,7 @@ def test_an_api_that_changes_what_was_not_named_is_found_out_by_the_first_note(
 def test_a_change_that_waited_too_long_at_a_shared_journal_is_entered_anew(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    late, begun, begin = [True], list[Any](), Changes.begin
+    late, begun, begin = [True], list[Any](), Deliveries.change
 
     class Once(float):
         """A limit that is over at once for the first call."""
@@ -294,12 +286,12 @@ def test_a_change_that_waited_too_long_at_a_shared_journal_is_entered_anew(
         def __radd__(self, now: float) -> float:
             return 0.0 if late and late.pop() else now + 5.0
 
-    def counted(changes: Changes, some: Any) -> bool:
+    def counted(deliveries: Deliveries, some: Any) -> bool:
         begun.extend(some)
-        return begin(changes, some)
+        return begin(deliveries, some)
 
     monkeypatch.setattr("importer.delivery.updating.LONGEST_CLAIM", Once(5.0))
-    monkeypatch.setattr(Changes, "begin", counted)
+    monkeypatch.setattr(Deliveries, "change", counted)
     desk.run(row(ADA, "Terms"))
     monkeypatch.setattr("importer.journal.Journal.is_shared", True)
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)
@@ -351,19 +343,6 @@ def test_an_unclear_change_counts_as_the_more_visible_one(desk: Desk) -> None:
     assert (ran.status, ran.preview.remaining.more_visible) == (1, 1)
     assert desk.run(row(ADA, "Terms", "Private"), update=True).counts == {"updated": 1}
     assert seen(desk) == [("2", "1")]
-
-
-def test_reading_may_lag_behind_updates(desk: Desk) -> None:
-    """Nothing is taken for somebody else's change, nor for a field that was reset."""
-    rows = [row(f"AbCdEfGh{i}", "Terms") for i in range(3)]
-    private = [[*line[:3], "Private", line[4]] for line in rows]
-    desk.run(*rows)
-    desk.box.update_lag = 20.0
-    assert desk.run(*private, update=True, settle=5.0).counts == {"updated": 3}
-    ran = desk.run(rows[2], update=True, agrees=True, settle=5.0)
-    assert ran.counts == {"updated": 1}, "what is shown is what it was before, and by chance as the sheet says"
-    ran = desk.run(*rows, update=True, agrees=True, settle=5.0)
-    assert (ran.counts, {*seen(desk)}) == ({"updated": 2, "already imported": 1}, {AS_SENT})
 
 
 def test_an_update_that_the_api_refuses_is_told_in_its_words(desk: Desk) -> None:
@@ -467,21 +446,6 @@ def test_the_last_run_is_the_last_that_made_notes(desk: Desk) -> None:
     assert hidden(desk, Which("last", undo=True)) == 2
 
 
-@pytest.mark.parametrize("is_later", [False, True])
-def test_a_hide_without_a_clear_answer_may_have_come_about_though_the_next_is_refused(
-    desk: Desk, *, is_later: bool
-) -> None:
-    """So the journal doesn't take it for undone, in this command or in a later one."""
-    desk.run(row(ADA, "Terms"))
-    desk.box.add_fault(Fault.parse("reset:after:PATCH@1-" if is_later else "reset:after:PATCH@1"))
-    if is_later:
-        assert hidden(desk, Which("last"), give_up=1) == 0
-        desk.box.clear_faults()
-    desk.box.add_fault(Fault.parse("422:PATCH@1-" if is_later else "422:PATCH@2"))
-    assert hidden(desk, Which("last")) == 0
-    assert [one.changing is not None for one in known(desk)] == [True]
-
-
 @pytest.mark.parametrize("undo", [False, True])
 def test_a_hide_or_undo_without_a_clear_answer_is_repeated_once_it_can_come_no_more(desk: Desk, *, undo: bool) -> None:
     """Otherwise a late one could change the note after a later change."""
@@ -509,26 +473,3 @@ def test_what_somebody_changes_while_a_change_rests_stays(desk: Desk, monkeypatc
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)
     assert (ran.counts, ran.status) == ({"already imported": 1}, 1)
     assert (len(ran.changes), desk.box.notes[0].content, seen(desk)) == (1, "<p>Mine</p>", [AS_SENT])
-
-
-def test_a_note_that_is_hidden_after_an_unclear_new_text_may_have_either_text(desk: Desk) -> None:
-    """Neither is taken for somebody else's."""
-    desk.run(row(ADA, "Trms", "Private"), ids=True)
-    never_answered(desk, row(ADA, "Terms", "Private"), ids=True)
-    for undo in (False, True):
-        assert hidden(desk, Which(note_ids=[desk.box.notes[0].id], undo=undo)) == 1
-    for _ in range(2):
-        ran = desk.run(row(ADA, "Terms", "Private"), ids=True, update=True)
-        assert (ran.counts, ran.status, ran.changes) == ({"already imported": 1}, 0, [])
-    assert ran.calls == [], "once read, it is known"
-
-
-def test_hiding_again_after_an_unclear_update_waits_until_that_is_over(desk: Desk) -> None:
-    """Otherwise a late update could make the note public after it was hidden."""
-    desk.run(row(ADA, "Terms", "Private"))
-    never_answered(desk, row(ADA, "Terms"), agrees=True)
-    patched = max(call.at for call in desk.box.received if call.method == "PATCH")
-    assert hidden(desk, Which(note_ids=[desk.box.notes[0].id]), read_timeout=60.0) == 1
-    again = max(call.at for call in desk.box.received if call.method == "PATCH")
-    assert (again - patched).total_seconds() >= 60
-    assert seen(desk) == [PRIVATE_DRAFT]

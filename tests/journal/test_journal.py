@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from importer.api import Answer
-from importer.errors import JournalFailed, OpenToOthers, UnusableJournal, WrongJournal
+from importer.errors import JournalFailed, UnusableJournal, WrongJournal
 from importer.journal import ACCEPTED, VERSION, Answered, Claim, Journal, NoteKey, Run, sqlite
 from importer.messages import words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
@@ -224,21 +224,6 @@ def test_a_folder_is_no_journal(tmp_path: Path) -> None:
         Journal.open(tmp_path)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs a folder that its own user can't write to")
-def test_a_journal_in_a_folder_of_others_is_refused_and_none_is_made_there(tmp_path: Path) -> None:
-    """They could plant a log, whose pages SQLite takes. The same for a link in such a folder."""
-    (shared := tmp_path / "shared").mkdir()
-    shared.chmod(0o777)
-    (shared / "ours.sqlite").symlink_to(tmp_path / "elsewhere.sqlite")
-    for name in ("journal.sqlite", "ours.sqlite"):
-        with pytest.raises(OpenToOthers, match=f"Other users can write to {shared}"):
-            Journal.open(shared / name)
-    assert [path.name for path in shared.iterdir()] == ["ours.sqlite"]
-    shared.chmod(0o755)
-    Journal.open(shared / "ours.sqlite").close()
-    assert (tmp_path / "elsewhere.sqlite").stat().st_size > 0
-
-
 @pytest.mark.parametrize(
     ("pragma", "why"),
     [("max_page_count = 1", "database or disk is full"), ("query_only = 1", "attempt to write a readonly database")],
@@ -302,9 +287,9 @@ def test_a_change_begins_only_from_the_form_that_it_was_decided_for(journal: Jou
     known = journal.deliveries.named([b"P1"])[b"P1"]
     for expected in (True, False):
         with journal.transaction():
-            assert journal.changes.begin([(known, form)]) is expected
+            assert journal.deliveries.change([(known, form)]) is expected
     with journal.transaction():
-        assert journal.changes.begin([(known._replace(changing=form), form)])
+        assert journal.deliveries.change([(known._replace(changing=form), form)])
 
 
 def test_a_note_id_belongs_to_one_delivery_and_a_conflict_is_a_value(journal: Journal, address: str) -> None:

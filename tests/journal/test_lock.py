@@ -17,7 +17,7 @@ import pytest
 
 from importer.errors import Busy, UnusableJournal
 from importer.journal import Journal
-from importer.journal.lock import held
+from importer.journal.machine import held
 from importer.models import Workspace
 from tests import systems
 
@@ -96,15 +96,6 @@ def test_a_workspace_is_let_go_when_the_block_fails(address: str) -> None:
 
 
 # -- beside a file ----------------------------------------------------------------------------------------------------
-
-
-def test_a_holder_that_left_no_word_is_another_process(journal: Path) -> None:
-    with hold(journal) as process:
-        for place in journal.parent.glob("*.holder"):
-            place.write_text("{", encoding="utf-8")
-        with pytest.raises(Busy, match="another process"), held(journal, str(WORKSPACE)):
-            pass
-        process.communicate("")
 
 
 def test_a_place_that_takes_no_lock_is_said(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from importer.api import Answer
-from importer.cli import main
 from importer.errors import Busy, JournalFailed
 from importer.journal import (
     Answered,
@@ -167,23 +166,12 @@ def test_reads_wait_for_no_writer_and_see_what_was_committed(tmp_path: Path) -> 
         with Journal.open(path) as journal:
             journal.connection.execute("PRAGMA busy_timeout = 0")
             assert [found.name for found in journal.runs.listed()] == [run.name]
-            assert journal.deliveries.key_of(1) == NoteKey.of(NOTE)
-            assert journal.deliveries.named([b"P1"])[b"P1"].state == "created"
+            found = journal.deliveries.named([b"P1"])[b"P1"]
+            assert (found.state, found.form, found.forms) == ("created", NoteKey.of(NOTE), (NoteKey.of(NOTE),))
             assert journal.learned(HERE).all() == {}
             with pytest.raises(JournalFailed, match="locked"):
                 begin(journal)
         writer.execute("ROLLBACK")
-
-
-def test_a_check_opens_no_transaction_that_writes(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """It may look at a journal while an import is at work, however often that commits."""
-    sheet = write_sheet(tmp_path / "n.csv", [Line(f"P{row}", f"Note {row % 7}") for row in range(50)])
-    running.ran(sheet, settings)
-    with statements() as begun:
-        preview = running.check(sheet, settings)
-    assert preview.remaining.total == 0
-    assert {statement.split()[0] for statement in begun} == {"BEGIN", "SELECT", "COMMIT"}
-    assert {statement for statement in begun if statement.startswith("BEGIN")} == {"BEGIN"}
 
 
 def test_many_groups_are_looked_up_with_few_queries(
@@ -274,25 +262,6 @@ def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
 # -- what later runs need ---------------------------------------------------------------------------------------------
 
 
-def test_ids_are_the_databases_own(journal: Journal) -> None:
-    """Two workspaces that enter notes by turns get numbers of their own, in the order in which they come."""
-    keys = [NoteKey.of(replace(NOTE, text=f"Note {number}", content="")) for number in range(4)]
-    first = journal.deliveries.enter_notes(HERE, keys[:2])
-    other = journal.deliveries.enter_notes(THERE, keys)
-    second = journal.deliveries.enter_notes(HERE, [keys[3], keys[0], keys[2], keys[3]])
-    assert first == sorted(first)
-    assert other == sorted(other)
-    assert second == [second[3], first[0], second[2], second[0]]
-    assert len({*first, *other, *second}) == 8
-
-
-def test_what_was_learned_belongs_to_its_workspace(journal: Journal) -> None:
-    journal.learned(HERE).enter({"batch size": 25})
-    journal.learned(HERE).enter({"limits": {"create notes": (20, 60.0)}, "batch size": 20})
-    assert journal.learned(HERE).all() == {"batch size": 20, "limits": {"create notes": [20, 60.0]}}
-    assert journal.learned(THERE).all() == {}
-
-
 def test_what_was_sent_again_is_kept_until_somebody_has_looked(journal: Journal) -> None:
     """Once it is there; and not for another workspace."""
     run = begin(journal)
@@ -302,13 +271,13 @@ def test_what_was_sent_again_is_kept_until_somebody_has_looked(journal: Journal)
     answer(journal, number, note, "P2", "P3")
     assert journal.deliveries.resent(THERE) == []
     found = journal.deliveries.resent(HERE)
-    assert [(known.prospect, known.resent_at, known.note_id) for _, known in found] == [
+    assert [(known.prospect, known.resent_at, known.note_id) for known in found] == [
         ("P2", 1001.0, "N-P2-1"),
         ("P3", 1001.0, "N-P3-1"),
     ]
-    assert {key for key, _ in found} == {NoteKey.of(NOTE)}
+    assert {known.form for known in found} == {NoteKey.of(NOTE)}
     journal.deliveries.checked(b"P2", ["N-X", "N-Y"])
-    assert [known.prospect for _, known in journal.deliveries.resent(HERE)] == ["P3"]
+    assert [known.prospect for known in journal.deliveries.resent(HERE)] == ["P3"]
     known = journal.deliveries.named([b"P2", b"P3"])
     assert [known[prospect].duplicates for prospect in (b"P2", b"P3")] == [("N-X", "N-Y"), ()]
 
@@ -372,15 +341,3 @@ def test_the_journal_holds_no_email(tmp_path: Path) -> None:
     assert b"P9" in held
     assert b"example.com" not in held
     assert b"key" not in held.replace(b" KEY", b"").replace(b"key TEXT", b"").replace(b"keys TEXT", b"").lower()
-
-
-def test_another_kind_of_journal_is_refused_and_no_folder_is_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What was meant as an address isn't taken for the name of a folder; its password isn't shown."""
-    monkeypatch.chdir(tmp_path)
-    assert main(["history", "--journal", "postgresql://me:secret@127.0.0.1/notes"]) == 2
-    said = capsys.readouterr().err
-    assert "PGPASSFILE" in said
-    assert "secret" not in said
-    assert [*tmp_path.iterdir()] == []

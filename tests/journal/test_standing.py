@@ -157,14 +157,6 @@ def test_a_journal_with_several_names_is_refused(path: Path) -> None:
     Journal.open(path).close()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
-def test_a_file_that_its_owner_may_not_write_stays_so(path: Path) -> None:
-    Journal.open(path).close()
-    path.chmod(0o444)
-    Journal.open(path).close()
-    assert path.stat().st_mode & 0o777 == 0o444
-
-
 # -- a copy while an import is at work: whole, of one moment, and only its owner can read it
 
 
@@ -227,11 +219,3 @@ def test_where_there_is_no_journal_none_is_made(tmp_path: Path) -> None:
         ):
             ask()
     assert [*tmp_path.iterdir()] == []
-
-
-def test_a_place_that_takes_no_copy_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the system's own word for it."""
-    path = tmp_path / "journal.sqlite"
-    Journal.open(path).close()
-    assert main(["journal", "backup", str(tmp_path / "no folder" / "x"), "--journal", str(path)]) == 2
-    assert "could not be copied to" in " ".join(capsys.readouterr().err.split())

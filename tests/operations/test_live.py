@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from importer.api import Answer, Endpoint, NotesApi, NotesPage, Reply
+from importer.api import Answer, NotesApi, NotesPage, Reply
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import BadSettings, KeyRefused, Stopped
 from importer.journal import Journal
@@ -179,19 +179,6 @@ def test_what_is_not_refused_is_seen(service: Open, answer: Answer, status: int)
         vendor = replace(SALESHANDY, connect=lambda *at, **more: Lax(SALESHANDY.connect(at[0], key, **more)))
         odd.seen(vendor=vendor)
     assert odd.otherwise == ({"Unknown prospect": 1} if status else {}) | {"Wrong key": 1}
-
-
-class NeverChanges(Wrapped):
-    def update(self, *_: object) -> Reply[bool]:
-        return Reply(Endpoint.UPDATE, 0.0, 0.0, value=True)
-
-
-def test_a_change_that_is_accepted_and_not_made_is_seen(service: Open) -> None:
-    vendor = replace(SALESHANDY, connect=lambda *args, **more: NeverChanges(SALESHANDY.connect(*args, **more)))
-    with service() as odd:
-        seen = odd.seen(vendor=vendor)
-    assert odd.otherwise == {"Changing it": 1, "Left behind": 1}
-    assert "accepted, but is not shown" in seen["Changing it"]
 
 
 def test_what_cant_begin_creates_nothing(service: Open) -> None:

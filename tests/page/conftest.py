@@ -1,7 +1,5 @@
 """The page, served to a browser or to bare requests; and the browser, where this machine has one."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import shutil
@@ -17,15 +15,13 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from importer import messages
 from importer.operations.corrections import Corrections
-from importer.page.access import Access
 from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Ended, Jobs, Task, Word
 from importer.page.reading import Readers, check, rows_of_file
 from importer.page.screens import Parts
 from importer.page.serving import PageServer
-from importer.page.site import make
-from importer.page.state import Answers
-from importer.page.uploads import DroppedFile, DroppedFiles
+from importer.page.site import Access, make
+from importer.page.uploads import Answers, DroppedFile, DroppedFiles
 from importer.settings import SETTINGS, Settings
 from importer.settings.secrets import KEY_VARIABLE
 from tests.page.person import HOME, Friend, Person, inside
@@ -77,7 +73,6 @@ def home_of(server: PageServer) -> str:
 
 @pytest.fixture(scope="session")
 def readers() -> Iterator[Readers]:
-    """Processes that read, for all tests."""
     reading = Readers()
     yield reading
     reading.close()
@@ -102,7 +97,8 @@ def guard() -> Access:
 @pytest.fixture
 def parts(settings: Settings, tmp_path: Path, readers: Readers) -> Parts:
     """What screens work with, for the test's own sandbox and journal."""
-    return Parts(told_of(settings), DroppedFiles(tmp_path / "uploads"), readers, Jobs())
+    uploads = DroppedFiles(tmp_path / "uploads")
+    return Parts(told_of(settings), uploads, readers, Jobs(uploads, readers))
 
 
 @pytest.fixture
@@ -116,7 +112,6 @@ def site(guard: Access, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Flask:
 
 @pytest.fixture
 def friend(site: Flask, guard: Access) -> FlaskClient:
-    """The browser that the page was opened in."""
     client = site.test_client()
     assert client.get(guard.address).status_code == 200
     return client

@@ -1,7 +1,5 @@
 """Somebody who uses the page without a script: looks at screens and submits their forms, in this process or by HTTP."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -68,7 +66,6 @@ class Person:
 
     @property
     def ticks(self) -> dict[str, Any]:
-        """The boxes of the last screen."""
         return dict(re.findall(r'<input type="checkbox" name="([^"]+)" value="([^"]*)"', self.answer.text))
 
     def gets(self, address: str = "") -> Answer:
@@ -179,7 +176,7 @@ class Form:
         (row,) = [row for row in self.rows if row.startswith(start)]
         return row
 
-    def chooses(self, changes: Mapping[str, str] = {}, **more: Any) -> Form:
+    def chooses(self, changes: Mapping[str, str] = {}, **more: Any) -> "Form":
         """Submit it with other options chosen in some drop-downs, and see the screen that follows."""
         fields: dict[str, Any] = {
             name: self.options[label][changes[label]] if label in changes else value

@@ -1,7 +1,5 @@
 """Who is let in, and what every answer carries; and that nothing of a file can become a part of the page."""
 
-from __future__ import annotations
-
 import http.client
 import os
 import re
@@ -15,8 +13,8 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
 
 from importer.page import serving
-from importer.page.access import HEADERS, Access
 from importer.page.serving import PageServer
+from importer.page.site import HEADERS, Access
 from importer.page.uploads import plain_name
 from tests.listening import http_ear
 from tests.page.conftest import home_of
@@ -27,7 +25,7 @@ FILE, JOB, RUN = (f"/{kind}/{NUMBER}" for kind in ("file", "job", "runs"))
 GETS = [
     *("/", "/template.xlsx", "/static/page.css", "/runs", "/settings", "/no-such-page"),
     *(f"{FILE}{name}" for name in ("", "/confirm", "/mend", "/corrected.xlsx")),
-    *(f"{JOB}{name}" for name in ("", "/results", "/people.csv")),
+    *(f"{JOB}{name}" for name in ("", "/results")),
     *(f"{RUN}{name}" for name in ("", "/results", "/hide")),
 ]
 POSTS = [
@@ -40,13 +38,11 @@ EVERYTHING = [*(("GET", path) for path in GETS), *(("POST", path) for path in PO
 
 
 def test_every_address_is_in_the_matrix(site: Flask) -> None:
-    """A screen that is added has to be added here."""
     rules = {re.sub("<(number|run)>", NUMBER, rule.rule) for rule in site.url_map.iter_rules()}
     assert rules - {"/static/<path:filename>"} <= {*GETS, *POSTS}
 
 
 def test_whoever_lacks_the_cookie_gets_nothing(stranger: FlaskClient, guard: Access) -> None:
-    """Neither without one, nor with another's, nor with one of the right name and a wrong value."""
     for _ in ("none", "a wrong one"):
         for method, path in EVERYTHING:
             answer = stranger.open(path, method=method)
@@ -72,7 +68,6 @@ def test_the_cookie_alone_opens_nothing(friend: FlaskClient, site: Flask, guard:
 
 
 def test_another_name_for_this_machine_is_misdirected(friend: FlaskClient) -> None:
-    """Names that somebody lets lead here are no names of ours, whatever cookie comes along."""
     names = ("localhost:8765", "127.0.0.1", "127.0.0.1:80", f"{HOST}.", "evil.example:8765", "0.0.0.0:8765", "")
     for method, path in EVERYTHING:
         for name in names:
@@ -82,7 +77,6 @@ def test_another_name_for_this_machine_is_misdirected(friend: FlaskClient) -> No
 
 @pytest.mark.parametrize("path", POSTS)
 def test_another_site_can_change_nothing(friend: FlaskClient, path: str) -> None:
-    """Not even with the cookie: whatever isn't a GET says that it comes from here."""
     others = ("null", "http://evil.example", "http://127.0.0.1:9999", "http://localhost:8765", f"https://{HOST}")
     for headers in ({}, *({"Origin": origin} for origin in others)):
         assert friend.post(path, headers=headers).status_code == 403, headers
@@ -144,14 +138,13 @@ def test_a_second_start_with_the_same_options_opens_the_page_again(
 def test_a_page_that_was_killed_is_not_opened_again(guard: Access, tmp_path: Path) -> None:
     """Its file is left behind, without its lock: whoever has the port now doesn't get the key of the next visitor."""
     place = serving.place_for(tmp_path / "page", {}, 0)
-    place.write_text(guard.address)
-    place.with_suffix(".lock").touch()
+    place.write_text(f'<a href="{guard.address}">')
+    place.with_suffix(".html.lock").touch()
     assert serving.address_in(place) is None
 
 
 @pytest.mark.parametrize("who", ["friend", "stranger"])
 def test_every_answer_carries_the_headers(request: pytest.FixtureRequest, who: str) -> None:
-    """Refusals and errors too."""
     for path in ("/", "/static/page.js", "/no-such-page", "/start/guessed"):
         with request.getfixturevalue(who).get(path) as answer:
             headers = answer.headers
@@ -190,8 +183,7 @@ def test_a_server_listens_here_alone_and_writes_no_log(server: PageServer, capfd
 def test_a_silent_connection_is_hung_up(
     server: PageServer, begin: bytes, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that nobody keeps the page's threads for long; and nothing is printed of it."""
-    monkeypatch.setattr(serving._PageHandler, "timeout", 0.5)
+    monkeypatch.setattr(serving._PageHandler, "timeout", 0.1)
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.sendall(begin)
         while connection.recv(4096):  # a refusal, perhaps, and then the end
@@ -247,7 +239,6 @@ def test_ids_that_nobody_gave_lead_nowhere(friend: FlaskClient) -> None:
 
 
 def test_a_form_that_is_too_large_is_refused(friend: FlaskClient) -> None:
-    """Fields beside the file may hold little."""
     part = 'Content-Disposition: form-data; name="expected"'
     body = f"--x\r\n{part}\r\n\r\n{'9' * 2_000_000}\r\n--x--\r\n".encode()
     kind = "multipart/form-data; boundary=x"

@@ -1,7 +1,5 @@
 """The first import of another profile from the page: it continues, or a person says that it has another account."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +28,6 @@ def settings(settings: Settings, profiles: Path, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def asked(sender: Person, settings: Settings, tmp_path: Path) -> str:
-    """The screen that asks."""
     sender.drops(write(tmp_path / "n.csv", ROWS))
     return sender.sees("confirm")
 
@@ -49,7 +46,6 @@ def test_one_continues_with_the_others_deliveries(asked: str, sender: Person, bo
 
 
 def test_a_person_says_that_the_other_notes_are_in_another_account(asked: str, sender: Person, box: Sandbox) -> None:
-    """With a tick, without which nothing is sent."""
     ticks = sender.ticks
     assert ticks.pop("is-right")
     assert "tick the box before you send" in sender.posts("send", **ticks)

@@ -1,7 +1,5 @@
 """Files are dropped beside a spreadsheet, for its notes to carry; they are its own, and nobody else's."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from dataclasses import replace
@@ -10,13 +8,11 @@ from pathlib import Path
 import pytest
 
 from importer.errors import Changed
-from importer.page import dropping, jobs, reading
-from importer.page.rendering import words
+from importer.page import importing, jobs
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
 from importer.page.uploads import DroppedFile, is_fit
 from importer.settings import Origin, Settings
-from importer.telling.preview_messages import Described
 from tests.page.conftest import HEAD, done, write
 from tests.page.person import Person, visiting
 from tests.sandbox import Sandbox
@@ -35,7 +31,6 @@ def upload(person: Person, parts: Parts, tmp_path: Path) -> DroppedFile:
 
 
 def attach(person: Person, *files: tuple[str, bytes], status: int = 200) -> str:
-    """Drop files on its screen."""
     shown = person.posts("attachments", files=[("attachments", file) for file in files], status=status)
     assert status != 200 or person.answer.address == person.file
     return shown
@@ -59,7 +54,6 @@ def test_files_stay_and_go_with_a_sheet(person: Person, parts: Parts, upload: Dr
 
 
 def test_a_name_that_would_not_stay_what_it_is_is_refused(person: Person, upload: DroppedFile) -> None:
-    """And a path is none: the spreadsheet isn't touched. A part without a name holds no file."""
     for name in (".env", "con.pdf", "a:b", "a?", "x" * 256, "\N{LEFT-TO-RIGHT MARK}a", "a."):
         assert not is_fit(name)
         attach(person, (name, b"x"), ("fine.pdf", b"y"), status=400)
@@ -78,7 +72,7 @@ def test_files_may_be_as_large_as_notes_can_carry_and_too_many_are_called_that(
     large = b"x" * (20 << 20)
     attach(person, ("large.pdf", large), ("larger.pdf", large + b"x"))
     assert upload.attached == [("large.pdf", 20 << 20), ("larger.pdf", (20 << 20) + 1)]
-    monkeypatch.setattr(dropping, "_MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(importing, "_MOST_BYTES", 1_000_000)
     assert "or more than 1,000 files were dropped at once" in attach(person, ("a.pdf", large), status=413)
     assert len(upload.attached) == 2
 
@@ -105,23 +99,6 @@ def test_what_was_agreed_holds_for_files_too(person: Person, parts: Parts, uploa
     with pytest.raises(Changed, match="a setting or an attached file changed them"):
         done(jobs.Send(settings, upload.folder, upload.name, digest=digest, is_meant=True))
     assert not box.notes and not box.attachments
-
-
-def test_reading_knows_no_files_place(person: Person, upload: DroppedFile, settings: Settings, tmp_path: Path) -> None:
-    attach(person, ("call.pdf", b"the summary"))
-    found = reading.check(upload.folder, upload.name, for_page(settings, upload), upload.folder / "rows.db")
-    assert isinstance(found, Described)
-    assert (found.total, found.invalid) == (1, 1)
-    assert "among the attachments" in words(found.troubles[0].text)
-    assert str(tmp_path) not in str(found)
-
-
-def test_the_profiles_folder_is_told_if_files_are_there(person: Person, upload: DroppedFile, profiles: Path) -> None:
-    (forms := profiles.parent / "forms").mkdir()
-    profiles.write_text(f'[default]\nattachments = "{forms.as_posix()}"\n')
-    seen = person.sees()
-    assert '<h2 id="files">Files are missing</h2>' in seen
-    assert "Without files here, the profile's folder is used: " in seen
 
 
 @pytest.mark.slow

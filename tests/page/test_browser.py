@@ -1,7 +1,5 @@
 """The page in a real browser: a file is dropped, checked, agreed to, sent; the server holds what was agreed to."""
 
-from __future__ import annotations
-
 import base64
 import os
 import re
@@ -302,27 +300,6 @@ def test_a_question_stays_while_keys_pass_by_its_answers(page: Page, server: Pag
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
     expect(page.get_by_role("button", name="Continue")).to_be_focused()
-
-
-def test_a_link_leads_past_the_head_of_every_screen(page: Page, server: PageServer, tmp_path: Path) -> None:
-    """Tab reaches it first, and it is seen only then. It leads to the content, without loading the screen anew."""
-    drop(page, write(tmp_path / "n.csv", [("p1", "Hello", "Pubic")]))
-    page.get_by_role("link", name="Correct them here").click()
-    page.get_by_label("Visibility, row 2").wait_for()
-    for address in (page.url, *(home_of(server) + name for name in ("", "runs", "settings"))):
-        page.goto(address)
-        skip = page.get_by_role("link", name="Skip to the content")
-        expect(skip).not_to_be_in_viewport()
-        page.keyboard.press("Tab")
-        expect(skip).to_be_focused()
-        expect(skip).to_be_in_viewport(ratio=1)
-        page.evaluate("document.body.dataset.isSame = 'yes'")
-        page.keyboard.press("Enter")
-        expect(page.locator("main")).to_be_focused()
-        page.keyboard.press("Tab")
-        expect(page.locator("main :focus-visible")).to_have_count(1)
-        expect(page.locator("body")).to_have_attribute("data-is-same", "yes")
-    looked_at(page, "skipped")
 
 
 def test_an_outage_is_shown_a_program_that_is_gone_too_and_quit_asks_while_something_is_sent(

@@ -1,7 +1,5 @@
 """Settings, samples and Quit in a real browser: as somebody uses them who types no commands."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

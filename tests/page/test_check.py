@@ -1,20 +1,17 @@
 """The form of the Check screen: columns and words with what they are, what is chosen beforehand, what a change does."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from pathlib import Path
 
-import openpyxl
 import pytest
 
 from importer.models import Role
 from importer.operations import hide
 from importer.page.screens import Parts
-from importer.page.state import State
+from importer.page.uploads import State
 from importer.settings import Settings
-from tests.page.conftest import HEAD, write
+from tests.page.conftest import write
 from tests.page.person import Form, Person
 from tests.running import run
 
@@ -74,7 +71,6 @@ def test_what_is_likely_is_chosen_marked_and_sent_as_it_was_shown(person: Person
 
 @pytest.mark.parametrize("words", [("Public", "Private"), ("Yes", "No")])
 def test_who_may_see_a_note_is_asked_even_if_likely(person: Person, tmp_path: Path, words: tuple[str, str]) -> None:
-    """As in the terminal; what is shown and sent is what a person chose."""
     rows = [(f"p{i}", TEXT, word) for i, word in enumerate(words)]
     form = sees(person, write(tmp_path / "n.csv", rows, ("Prospect ID", "Note", "Who can see")))
     assert "1 thing to decide" in person.html
@@ -85,7 +81,6 @@ def test_who_may_see_a_note_is_asked_even_if_likely(person: Person, tmp_path: Pa
 
 
 def test_a_new_choice_replaces_the_one_shown_for_the_role(person: Person, parts: Parts, tmp_path: Path) -> None:
-    """Whichever column stands first. What no drop-down shows is kept."""
     path = write(tmp_path / "n.csv", [("p1", "first", "second", "Public")], ("Prospect ID", "One", "Two", "Visibility"))
     form = sees(person, path, "map content=Two", "ignore Elsewhere")
     assert form.row("C Two").endswith("your choice")
@@ -115,7 +110,6 @@ def test_columns_become_a_part_of_the_text_and_leave_it_again(person: Person, pa
 
 
 def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, tmp_path: Path) -> None:
-    """Those that a person gave a meaning, too; a choice can be undone."""
     rows = [(f"p{i}", "Hello", word) for i, word in enumerate(["Public", "public", "Secret", "Secret", "", "Private"])]
     form = sees(person, write(tmp_path / "n.csv", rows))
     assert form.row("Who may see it 'Public'").endswith("2 a known word")
@@ -131,80 +125,6 @@ def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, 
     assert form.chosen["If visibility is blank"][2] == PRIVATE
 
 
-def test_a_misspelled_word_can_be_given_a_meaning(person: Person, parts: Parts, tmp_path: Path) -> None:
-    """Under a heading of the user's own, the word has a row for it."""
-    rows = [("p1", TEXT, "Public"), ("p2", TEXT, "Pubilc")]
-    path = write(tmp_path / "n.csv", rows, ("Prospect ID", "Note", "Audience"))
-    form = sees(person, path, "map visibility=Audience")
-    assert form.row("Who may see it 'Pubilc' 1").endswith("1")
-    assert form.chosen["Meaning of 'Pubilc'"][2] == "leave as an error"
-    form.chooses({"Meaning of 'Pubilc'": PRIVATE})
-    assert ("value", "visibility:Pubilc=Private") in chose(parts)
-    assert "Ready: 2 notes to send." in person.html
-
-
-def test_a_status_without_a_known_word_need_not_be_imported(person: Person, parts: Parts, tmp_path: Path) -> None:
-    """A CRM's own: each of its words has that choice, too."""
-    rows = [(f"p{i}", "Hello", "Public", word) for i, word in enumerate(("Open", "Won"))]
-    form = sees(person, write(tmp_path / "n.csv", rows, (*HEAD, "Status")))
-    assert form.row("Published or draft 'Won'").endswith("please choose")
-    no = next(text for text in form.options["Meaning of 'Open'"] if text.startswith("no: column D is not"))
-    form.chooses({"Meaning of 'Open'": no})
-    assert chose(parts) == [("ignore", "Status")]
-    assert "Ready: 2 notes to send." in person.html
-
-
-def test_what_was_answered_last_time_says_so(person: Person, profiles: Path, tmp_path: Path) -> None:
-    profiles.write_text(
-        '[[default.readings]]\nname = "Calls"\nanswered = 2026-11-03\n'
-        'headings = ["Prospect ID", "Said", "Seen", "Old"]\n'
-        'map = { content = "Said", visibility = "Seen" }\nvalue = { visibility = { Seen = { us = "Public" } } }\n'
-        'ignore = ["Old"]\n',
-        encoding="utf-8",
-    )
-    head = ("Prospect ID", "Said", "Seen", "Old")
-    form = sees(person, write(tmp_path / "n.csv", [("p1", "Hello", "us", "x")], head))
-    assert form.row("A Prospect ID").endswith("matched by heading")
-    for row in ("B Said", "C Seen", "D Old", "Who may see it 'us'"):
-        assert form.row(row).endswith("as last time"), row
-
-
-def test_of_a_results_file_the_sheet_to_fix_is_read(person: Person, settings: Settings, tmp_path: Path) -> None:
-    """The other sheet is one choice away."""
-    path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hi", "pubic")])
-    run(path, replace(settings, results=tmp_path / "n.results.xlsx"))
-    book = openpyxl.load_workbook(tmp_path / "n.results.xlsx")
-    sheet = book["To fix"]
-    sheet.cell(2, [cell.value for cell in sheet[1]].index("Visibility") + 1).value = "Public"
-    book.save(tmp_path / "corrected.xlsx")
-    form = sees(person, tmp_path / "corrected.xlsx")
-    assert form.chosen["sheet"] == ("sheet", "", "To fix (found)")
-    assert "Ready: 1 note to send." in person.html
-    assert [label for label in form.chosen if label.startswith("Column")] == [
-        f"Column {letter}: {name}" for letter, name in zip("CDE", HEAD, strict=True)
-    ]
-    form = form.chooses({"sheet": "Results"})
-    assert form.chosen["sheet"] == ("sheet", "sheet Results", "Results")
-    assert "There is nothing to send." in person.html
-
-
-def test_a_column_that_is_asked_about_is_a_question_on_top(person: Person, profiles: Path, tmp_path: Path) -> None:
-    """Nothing is chosen there beforehand, and what was found stays shown."""
-    profiles.write_text('[default]\ndefault-visibility = "private"\n', encoding="utf-8")
-    rows = [("p1", "Hi", "Public"), ("p2", "Hi", "Private")]
-    form = sees(person, write(tmp_path / "n.csv", rows, ("Prospect ID", "Note", "Sharing")))
-    assert "1 thing to decide" in person.html
-    assert form.chosen["answer-0"] == ("answer-0", "", "– please choose –")
-    assert form.row("A Prospect ID").endswith("matched by heading")
-    [no] = [text for text, value in form.options["answer-0"].items() if value == "ignore Sharing"]
-    form = form.chooses({"answer-0": no})
-    assert "Ready: 2 notes to send." in person.html
-    assert form.row("C Sharing").endswith("your choice")
-    assert form.row("Who may see it If visibility is blank").startswith("Who may see it If visibility is blank 2")
-    form.chooses({"Column C: Sharing": "Who may see it"})
-    assert "(public)" in person.html
-
-
 def test_columns_that_a_person_lists_have_the_role_together(person: Person, parts: Parts, tmp_path: Path) -> None:
     head = ("Contact 1", "Contact 2", "Note", "Visibility")
     path = write(tmp_path / "n.csv", [("a@example.com", "b@example.com", "Hi", "Public")], head)
@@ -217,7 +137,6 @@ def test_columns_that_a_person_lists_have_the_role_together(person: Person, part
 def test_rows_that_may_be_notes_which_were_sent_are_a_question_with_buttons(
     person: Person, parts: Parts, settings: Settings, tmp_path: Path
 ) -> None:
-    """Unanswered they aren't sent. An answer can be changed, and isn't kept for the next time."""
     head = ("Prospect ID", "Date", "Note", "Visibility")
     rows = [(f"p{i}", "2026-01-05", "Left voicemail", "Public") for i in range(4)]
     run(write(tmp_path / "n.csv", rows, head), replace(settings, mapping={Role.CONTENT: ("Note",)}))
@@ -249,15 +168,3 @@ def test_hidden_notes_are_a_question_with_buttons(person: Person, settings: Sett
     assert "Ready: 2 notes to send." in person.html
     form.chooses({"in-doubt-hidden": "leave hidden"})
     assert "There is nothing to send." in person.html
-
-
-def test_a_history_about_to_be_sent_again_is_asked_about(person: Person, settings: Settings, tmp_path: Path) -> None:
-    days = [(f"p{i}", f"Call {i}", "Public") for i in range(12)]
-    for week in (10, 11, 12):
-        run(write(tmp_path / "n.csv", days[:week]), settings)
-    form = sees(person, write(tmp_path / "m.csv", [(who, f"{text}, cleaned", seen) for who, text, seen in days]))
-    assert "If these are new notes: “New notes”" in person.html
-    assert "Ready" not in person.html
-    assert buttons(person) == {"in-doubt": ["New notes"]}
-    form.chooses(answer="in-doubt new")
-    assert "Ready: 12 notes to send." in person.html

@@ -1,7 +1,5 @@
 """Runs, asked for without a browser: what they tell, what is asked before anything is changed, what is refused."""
 
-from __future__ import annotations
-
 import contextlib
 import contextvars
 import multiprocessing
@@ -22,33 +20,25 @@ from importer.operations.hide import Which
 from importer.page import jobs, reading
 from importer.page.jobs import Ended
 from importer.page.screens import Parts
-from importer.page.state import State
-from importer.page.uploads import DroppedFile
+from importer.page.uploads import DroppedFile, State
 from importer.settings import Settings
 from importer.telling import result_rows
 from importer.telling.preview_messages import Described
 from tests.page.conftest import done, write
 from tests.page.person import HOME, Person
 from tests.page.test_site import HOSTILE
-from tests.running import run
+from tests.running import ran
 from tests.sandbox import Fault, Sandbox
 
 ROWS = [("p1", "Hello", "Public"), ("p2", "Hello", "Public"), ("p3", "", "Public")]
 
 
 def imported(path: Path, settings: Settings) -> str:
-    report = run(path, settings)
-    assert report is not None
-    return report.run
+    return ran(path, settings).run
 
 
 def kept(parts: Parts, path: Path) -> DroppedFile:
     return parts.uploads.add(path.name, lambda to: to.write_bytes(path.read_bytes()))
-
-
-def test_where_nothing_was_imported_that_is_said_and_no_journal_is_made(person: Person, settings: Settings) -> None:
-    assert "No run is recorded yet." in person.sees("/runs")
-    assert not Path(settings.journal).exists()
 
 
 def test_runs_are_listed_and_each_tells_what_it_came_to(person: Person, settings: Settings, tmp_path: Path) -> None:
@@ -70,12 +60,12 @@ def test_runs_are_listed_and_each_tells_what_it_came_to(person: Person, settings
 def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
     person: Person, parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
-    """The file is known by what it holds, with the answers about it; only five are sent first no more."""
+    """The file is known by what it holds, with the answers about it; what was said of one time counts no more."""
     box.set_faults([Fault.parse("503:any@2-")])
     path = write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(4)])
     name = imported(path, replace(settings, give_up=1, workers=1))
     upload = kept(parts, path)
-    upload.state = State((("ignore", "State"), ("first", "5")))
+    upload.state = State((("ignore", "State"), ("in-doubt", "same")))
     parts.uploads.is_sent(upload, settings.workspace)
     assert upload.state.answers == (("ignore", "State"),)
     current = person.sees(f"/runs/{name}")
@@ -153,7 +143,6 @@ def test_unclear_notes_are_told_and_looked_up(person: Person, settings: Settings
 def test_what_the_page_writes_into_results_names_no_flag(
     parts: Parts, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither in a row's reason nor in the summary: who has a mouse has none to type."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     head = ("Prospect ID", "Note", "Visibility", "Attachments")
@@ -172,21 +161,13 @@ def test_what_the_page_writes_into_results_names_no_flag(
     assert not [text for text in texts if re.search(r"--\w|note-importer \w|`", text)]
 
 
-def test_results_that_a_run_did_not_come_to_write_are_written_by_sending_the_file_once_more(
-    parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing is left to send, so that there is nothing to agree to."""
-    monkeypatch.chdir(tmp_path)
+def test_results_that_a_run_did_not_come_to_write_are_offered(parts: Parts, settings: Settings, tmp_path: Path) -> None:
     path = write(tmp_path / "n.csv", ROWS)
     imported(path, settings)
     upload = kept(parts, path)
     found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
     assert isinstance(found, Described)
     assert (found.can_be_sent, found.lacks_only_results) == (False, True)
-    ended = done(jobs.Send(settings, upload.folder, upload.name, digest=found.digest))
-    assert {str(result): rows for result, rows, _ in ended.counts} == {"already imported": 2, "invalid": 1}
-    assert ended.results == upload.folder / "n.results.xlsx"
-    assert len(box.notes) == 2
 
 
 BEFORE = [("p1", "Hello", "Public"), ("p2", "Hello", "Private")]
@@ -208,6 +189,15 @@ def test_updates_of_other_notes_are_offered(person: Person, settings: Settings, 
     assert "Also make the change that makes 1 note more visible" in asked
     assert re.search(r"row 3, prospect p2: private\. Afterwards public", asked)
     assert {note.prospect_id: note.visibility for note in box.notes} == {"p1": "1", "p2": "2"}
+
+
+def test_the_changes_that_need_a_yes_are_those_of_the_corrected_rows(
+    person: Person, settings: Settings, tmp_path: Path
+) -> None:
+    imported(write(tmp_path / "n.csv", BEFORE), settings)
+    person.drops(write(tmp_path / "later.csv", BEFORE))
+    person.posts("mend/change", cell_3_2="Public")
+    assert "row 3, prospect p2: private. Afterwards public" in person.posts("choose", answer="update yes")
 
 
 @pytest.mark.parametrize(("agrees", "seen"), [(False, {"p1": "2", "p2": "2"}), (True, {"p1": "2", "p2": "1"})])

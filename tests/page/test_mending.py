@@ -1,14 +1,8 @@
 """Rows with problems are mended where they are shown; corrections are read with the file, which stays as it is."""
 
-from __future__ import annotations
-
 import io
-import os
 import re
-import signal
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +11,9 @@ import pytest
 
 from importer.operations.corrections import Corrections
 from importer.page.screens import Parts
-from importer.page.state import Answers, State, in_order
-from importer.page.uploads import DroppedFile, DroppedFiles
-from importer.settings import Settings
-from tests.page.conftest import HEAD, SECRET, told_of, write
+from importer.page.uploads import Answers, DroppedFile, DroppedFiles, State
+from tests.page.conftest import HEAD, SECRET, write
 from tests.page.person import Person
-from tests.sandbox import Sandbox
 
 TEXT = "Spoke about the annual plan"
 EMAILS = ("Email", "Note", "Visibility")
@@ -74,8 +65,6 @@ Drop = Callable[..., Mender]
 
 @pytest.fixture
 def dropped(person: Person, parts: Parts, tmp_path: Path) -> Drop:
-    """Drops a file, and looks at its grid."""
-
     def drop(
         rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD, path: Path | None = None, answers: Answers = ()
     ) -> Mender:
@@ -90,7 +79,6 @@ def dropped(person: Person, parts: Parts, tmp_path: Path) -> Drop:
 
 
 def test_one_press_writes_to_every_cell_like_it_and_another_takes_it_back(dropped: Drop) -> None:
-    """The word that is probably meant is a button, and so is the same for all others."""
     mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "pubic"), ("p3", TEXT, "Pubic"), ("p4", TEXT, "Pubic")])
     assert "Change to Public" in mender.html
     assert "Change all 3 like it to Public" in mender.html
@@ -144,7 +132,6 @@ def test_a_row_is_left_out_and_so_are_all_of_a_kind(dropped: Drop) -> None:
 
 
 def test_one_choice_is_for_all_rows_of_a_kind(dropped: Drop) -> None:
-    """Words that have nothing in common but that they aren't valid."""
     mender = dropped([("p1", TEXT, f"word {i}") for i in range(60)])
     mender.query = "kind=0&page=1"
     assert "Visibility of all 60 rows" in mender.sees()
@@ -155,21 +142,7 @@ def test_one_choice_is_for_all_rows_of_a_kind(dropped: Drop) -> None:
     assert "No rows are left in this list." in mender.sees()
 
 
-def test_a_choice_for_all_rows_of_a_kind_leaves_cells_alone_that_somebody_put_right(dropped: Drop) -> None:
-    """Even if another cell of the row is still wrong."""
-    mender = dropped([("p1", "", "word 1"), *((f"p{i}", TEXT, f"word {i}") for i in (2, 3, 4))])
-    mender.does(cell_2_2="Private")
-    mender.does(leave_out="5")
-    mender.query = "kind=0"
-    assert "Visibility of all 2 rows" in mender.sees()
-    mender.does(write_kind="0", kind_text="Public")
-    mender.query = ""
-    mender.does(cell_2_1="Hello")
-    assert [row[2] for row in mender.sheet().values()] == ["Visibility", "Private", "Public", "Public"]
-
-
 def test_a_row_that_is_cut_off_can_be_said_to_be_right(dropped: Drop, tmp_path: Path) -> None:
-    """A problem that is about no single cell lets every cell be edited."""
     path = tmp_path / "short.csv"
     path.write_text("Prospect ID,Note,Visibility,Other\np1,Hello,Public\np2,Ho,Public,-\n", encoding="utf-8")
     mender = dropped([], path=path)
@@ -224,48 +197,6 @@ def test_acts_that_are_not_possible_change_nothing(dropped: Drop) -> None:
         assert 2 in mender.rows
 
 
-@pytest.mark.slow
-def test_what_was_sent_is_not_sent_again_if_corrected_then(dropped: Drop, sender: Person, box: Sandbox) -> None:
-    """The rest is corrected in the same grid, and sent; the results lead to the rows that are still wrong."""
-    mender = dropped([("p1", TEXT, "Pubic"), ("p2", "", "Public")])
-    mender.does(cell_2_2="Public")
-    (way,) = re.findall(r'href="[^"]*(/file/\w+/mend[^"]*)"', sender.sends())
-    assert [note.content for note in box.notes] == [f"<p>{TEXT}</p>"]
-    sender.sees(way)
-    assert mender.rows == [3]
-    mender.does(cell_2_1="Another text", cell_3_1="Hello")
-    assert "Ready: 1 note to send." in mender.continues()
-    sender.sends()
-    assert [note.content for note in box.notes] == [f"<p>{TEXT}</p>", "<p>Hello</p>"]
-
-
-def test_a_file_is_corrected_as_it_is_read(dropped: Drop, tmp_path: Path) -> None:
-    """The choices about columns, words, sheet, header row and encoding hold; with other ones, other corrections."""
-    path = tmp_path / "Büro.csv"
-    lines = ["Report of June;;", "", "Who;What;Shared", "p1;Grüße;Team", "p2;Über uns;Nobody", "p3;;Team", ""]
-    path.write_bytes("\r\n".join(lines).encode("cp1252"))
-    columns = [("map", name) for name in ("prospect=Who", "content=What", "visibility=Shared")]
-    form = [("header-row", "3"), ("encoding", "cp1252"), ("delimiter", "semicolon")]
-    mender = dropped([], path=path, answers=in_order([*form, *columns, ("value", "visibility:Team=Public")]))
-    assert mender.states(5, 6) == ["open", "open"]
-    assert "Ready: 3 notes to send." in mender.continues(cell_5_2="Private", cell_6_1="Tschüss")
-    assert mender.sheet() == {
-        3: ["Who", "What", "Shared"], 4: ["p1", "Grüße", "Team"], 5: ["p2", "Über uns", "Private"],
-        6: ["p3", "Tschüss", "Team"],
-    }  # fmt: skip
-    assert mender.upload.state.corrections(()).by_row == {}
-
-
-def test_a_missing_file_can_be_named_anew(dropped: Drop) -> None:
-    """Whether a file is there is checked like any other cell."""
-    mender = dropped([("p1", TEXT, "Public", "b.txt")], (*HEAD, "Attachments"))
-    mender.upload.attach("a.txt", lambda path: path.write_text("Hello"))
-    mender.sees()
-    assert mender.states(2) == ["open"]
-    mender.does(cell_2_3="a.txt")
-    assert mender.states(2) == ["mended"]
-
-
 def test_any_cell_of_any_row_can_be_found_and_changed(dropped: Drop) -> None:
     """By the number of its row, or by words; also in a file without problems. A changed cell is checked like any."""
     mender = dropped([("p1", TEXT, "Public"), ("p2", "Met Ada", "Public"), ("p3", "Wrote to ada", "Private")])
@@ -299,28 +230,3 @@ def test_a_text_is_replaced_in_a_column(dropped: Drop) -> None:
     mender.does(replace="yes", replace_in="0", replace_what="p1", replace_by="p9")
     assert "No cell was changed: no cell of this column has exactly this text." in mender.html
     assert mender.corrections.by_row.keys() == {5}
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
-def test_a_send_of_corrected_rows_that_is_killed_goes_on_from_the_file(
-    dropped: Drop, sender: Person, parts: Parts, box: Sandbox, settings: Settings
-) -> None:
-    """What the page keeps of the file has the corrections; each note is made once."""
-    parts.current = told_of(replace(settings, read_timeout=2))  # which the next run waits for
-    mender = dropped([(f"p{i}", f"{TEXT} {i}", "Pubic") for i in range(6)])
-    mender.does(write_kind="0", kind_text="Private")
-    box.latency = 1.0
-    sender.begins()
-    [job] = parts.jobs.under_way
-    while not box.received or box.received[-1].method != "POST":
-        time.sleep(0.05)
-    os.kill(job.process.pid or 0, signal.SIGKILL)
-    job.listener.join(60)
-    box.latency = 0.0
-    again = DroppedFiles(parts.uploads.folder).get(mender.upload.id)
-    assert again is not None
-    assert again.workspace is not None and not again.is_done
-    assert len(again.state.corrections(()).by_row) == 6
-    sender.sends()
-    assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [(f"p{i}", "2") for i in range(6)]

@@ -1,7 +1,5 @@
 """The grid of rows with problems in a real browser: with a script and without, with a mouse and by keyboard alone."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -39,7 +37,6 @@ def dropped(page: Page, tmp_path: Path) -> Path:
 
 
 def test_twelve_problems_of_four_kinds_are_mended_sent_and_told_of(page: Page, box: Sandbox, tmp_path: Path) -> None:
-    """Nobody leaves the page, and the dropped file stays as it is."""
     path = dropped(page, tmp_path)
     looked_at(page, "mend")
     status = page.get_by_role("status")
@@ -89,7 +86,6 @@ def test_twelve_problems_of_four_kinds_are_mended_sent_and_told_of(page: Page, b
 
 
 def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_path: Path) -> None:
-    """What is typed is checked as it is typed; nothing that is typed meanwhile is lost."""
     dropped(page, tmp_path)
     status = page.get_by_role("status")
     reached(page, "textbox", "Note, row 8")
@@ -130,18 +126,6 @@ def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_pat
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("notes.csv")
     expect(status).to_have_text("Ready: 4 notes to send, 10 rows with problems skipped.")
-
-
-def test_tab_and_enter_decide_nothing_about_the_next_row(page: Page, tmp_path: Path) -> None:
-    """As one types in a spreadsheet program: the row after it stays as it is, whatever Enter does there."""
-    dropped(page, tmp_path)
-    page.get_by_label("Note, row 8").fill("Hello")
-    page.keyboard.press("Tab")
-    for _ in range(3):
-        page.keyboard.press("Enter")
-    page.get_by_label("Note, row 10").fill("Hello")
-    expect(page.get_by_role("status")).to_have_text("2 of 12 rows are corrected.")
-    expect(page.get_by_label("Note, row 9")).to_have_value("")
 
 
 def test_somebody_who_is_faster_than_the_check_loses_nothing(page: Page, tmp_path: Path) -> None:

@@ -4,8 +4,6 @@
 pixels depend on the machine's fonts.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import struct
@@ -38,7 +36,6 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def with_text(png: bytes, text: str) -> bytes:
-    """The picture with the text that it shows."""
     return png[:HEADER_ENDS] + chunk(b"iTXt", KEYWORD + text.encode()) + png[HEADER_ENDS:]
 
 
@@ -73,7 +70,6 @@ def compared(name: str, png: bytes, text: str) -> None:
 
 
 def test_the_picture_of_the_page_shows_the_page(page: Page, tmp_path: Path) -> None:
-    """The second step, with a row that has a problem."""
     texts = ("Spoke about the annual plan", "Left a message, will call again on Monday")
     rows = [(f"KbtDE6k{i}", texts[i % 2], ("Public", "Private")[i % 2]) for i in range(8)]
     rows[5] = ("KbtDE6k5", texts[1], "Pubic")
@@ -85,7 +81,6 @@ def test_the_picture_of_the_page_shows_the_page(page: Page, tmp_path: Path) -> N
 
 
 def test_the_picture_of_the_results_shows_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some rows and columns of a workbook that the demo makes, printed by LibreOffice."""
     office, draw = (shutil.which(program) for program in ("soffice", "pdftoppm"))
     if office is None or draw is None:
         pytest.skip("LibreOffice (soffice) and poppler (pdftoppm) draw the results; one of them isn't installed")

@@ -1,7 +1,5 @@
 """Results and runs in a real browser: rows are found, notes hidden, the rest is sent; HTML does nothing."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from importer.page.reading import Readers
 from importer.page.serving import PageServer
 from importer.settings import Settings
-from tests.page.conftest import home_of, served, write
+from tests.page.conftest import HEAD, home_of, served, write
 from tests.page.test_browser import drop, looked_at, send
 from tests.sandbox import Limit, Sandbox
 
@@ -29,7 +27,6 @@ HOSTILE = (
 
 
 def test_rows_are_found_and_the_run_again_and_notes_are_hidden(page: Page, box: Sandbox, tmp_path: Path) -> None:
-    """From the list; the question shows what is meant; without the tick nothing is changed."""
     page.get_by_role("link", name="Runs").click()
     expect(page.get_by_role("status")).to_have_text("No run is recorded yet.")
     looked_at(page, "runs-none")
@@ -104,10 +101,16 @@ def hides(page: Page, box: Sandbox) -> None:
 
 def test_hostile_html_does_nothing(browser: Browser, page: Page, server: PageServer, tmp_path: Path) -> None:
     """Nothing runs, nothing is loaded from elsewhere, no policy is offended, and the page stays whole."""
-    drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Text {i} {html}", "Public") for i, html in enumerate(HOSTILE)]))
+    rows = [(f"p{i}", f"Text {i} {html}", "Public") for i, html in enumerate(HOSTILE)]
+    rows += [("INVALID<img/src=x>", "a", "Public"), ("q1", "b", HOSTILE[1])]
+    drop(page, write(tmp_path / "n.csv", [(*row, row[1]) for row in rows], (*HEAD, HOSTILE[1])))
+    expect(page.get_by_role("status")).to_have_text("Ready: 9 notes to send, 1 row with problems skipped.")
+    assert page.locator("main img").count() == 0
     page.get_by_role("button", name="Continue").click()
-    send(page, "8 notes")
-    expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
+    send(page, "9 notes")
+    expect(page.get_by_role("status")).to_have_text("Done. Something needs your attention.")
+    assert page.locator("main img").count() == 0
+    page.get_by_role("link", name="created").click()
     for i, words in enumerate(("", "x.example/p.png", "bold", "javascript:window.ran=4", "not ours", "", "", "x")):
         row = page.get_by_role("row", name=f"p{i}", exact=False).last
         expect(row).to_contain_text(f"Text {i}")

@@ -1,24 +1,20 @@
 """Settings, the key, samples and Quit, without a browser: what goes in, what is kept, what never comes out."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
-import keyring
 import pytest
 
 from importer.errors import BadSettings, NoKey
-from importer.messages import say
 from importer.models import Visibility
 from importer.page.current_settings import CurrentSettings
-from importer.page.rendering import EDITED, words
+from importer.page.rendering import EDITED
 from importer.page.screens import Parts, for_page
-from importer.page.state import FIELDS
+from importer.page.uploads import FIELDS
 from importer.settings import SETTINGS
 from importer.settings.secrets import KEY_VARIABLE
 from importer.texts import TEXTS
-from tests.keystores import InMemory, Locked
+from tests.keystores import InMemory
 from tests.page.conftest import SECRET, write
 from tests.page.person import HOME, Person
 from tests.sandbox import Fault, Sandbox
@@ -28,12 +24,10 @@ KEY = "geheim-4711"
 
 @pytest.fixture
 def of(parts: Parts) -> str:
-    """The workspace that the screens show."""
     return str(parts.current.settings().workspace)
 
 
 def types(person: Person, of: str, key: str, **more: Any) -> str:
-    """Type a key, which may be wrong."""
     person.answer = person.presses("/settings/key", of=of, key=key, **more)
     return person.html
 
@@ -82,7 +76,6 @@ def test_what_can_be_no_key_is_not_taken_nor_shown(person: Person, parts: Parts,
 
 
 def test_once_a_key_is_typed_one_goes_on_with_the_sheet(person: Person, parts: Parts, of: str) -> None:
-    """Not with a file that was dropped later; a wrong key leads back to it, too."""
     upload = parts.uploads.add("n.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\n"))
     parts.uploads.add("later.csv", lambda path: path.write_text("Prospect ID,Note,Visibility,State\n"))
     assert "Continue with" not in person.sees("/settings?where=key")
@@ -110,17 +103,9 @@ def test_a_key_is_tried_when_it_is_typed(person: Person, parts: Parts, of: str, 
     assert 'id="key-trouble"><strong class="trouble">not known: ' in unknown
 
 
-def test_a_key_that_the_api_refused_is_looked_at_under_settings() -> None:
-    """Not in an environment that nobody here knows."""
-    refused = words(say("api.key-refused", words="no"))
-    assert "You can enter another under Settings." in refused
-    assert "SALESHANDY_API_KEY" not in refused
-
-
 def test_a_key_is_kept_in_the_systems_store_only_where_that_is_ticked(
     person: Person, parts: Parts, of: str, store: InMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And can be taken out of it."""
     monkeypatch.delenv(KEY_VARIABLE)
     assert "has not accepted" in types(person, of, KEY)
     assert store.held == {}
@@ -141,22 +126,7 @@ def test_a_key_is_kept_in_the_systems_store_only_where_that_is_ticked(
     assert store.held == {}
 
 
-def test_a_store_that_does_not_answer_matters_only_where_the_key_would_come_from_it(
-    person: Person, store: InMemory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What it says is said then; with a key from elsewhere it isn't asked for."""
-    keyring.set_keyring(Locked())
-    shown = person.sees("/settings")
-    assert "comes from the environment variable" in shown and "Delete this key" not in shown
-    monkeypatch.delenv(KEY_VARIABLE)
-    assert "the collection is locked" in person.sees("/settings")
-
-
-# -- profiles ---------------------------------------------------------------------------------------------------
-
-
 def test_defaults_are_changed_together_or_not_at_all(person: Person, parts: Parts, profiles: Path) -> None:
-    """What is wrong stands beside its field, with what was typed; the file is as it was."""
     written = '# ours\n[default]\nbatch-size = 3  # by trial\nrate = "20/1s"  # not too fast\n'
     profiles.write_text(written, encoding="utf-8")
     shown = person.posts("/settings/change", of="default", rate="<b>", between="noon")
@@ -223,20 +193,7 @@ def test_a_key_goes_only_to_the_address_that_it_was_given_for(
         assert "Saleshandy accepts the key." in typed and other.received
 
 
-def test_profiles_are_made_and_chosen(person: Person, parts: Parts, profiles: Path) -> None:
-    """One of a new name, empty, in the private file; one that isn't there is refused."""
-    person.posts("/settings/new", name=" spring fair ")
-    assert parts.current.settings().profile == "spring fair"
-    assert '["spring fair"]' in profiles.read_text(encoding="utf-8")
-    again = person.posts("/settings/new", name="spring fair")
-    assert "The profile 'spring fair' already exists" in again
-    person.posts("/settings/profile", name="nigth", status=400)
-    assert parts.current.profile == "spring fair"
-    assert "<strong>spring fair</strong>" in person.sees("/")
-
-
 def test_an_unreadable_profile_is_told_and_another_can_be_chosen(person: Person, parts: Parts, profiles: Path) -> None:
-    """A slip in the file, made by hand, closes no way out."""
     profiles.write_text("[default]\nbatch-sise = 3\n[night]\n", encoding="utf-8")
     assert f'href="{HOME}/settings">Open Settings' in person.sees("/")
     shown = person.sees("/settings")
@@ -271,9 +228,6 @@ def test_places_are_seen_from_the_program(parts: Parts, tmp_path: Path, monkeypa
         assert for_page(parts.current.settings()).journal == place
     parts.current._said["attachments"] = "leaflets"
     assert for_page(parts.current.settings()).attachments == tmp_path / "leaflets"
-
-
-# -- samples ----------------------------------------------------------------------------------------------------
 
 
 def test_a_sample_is_practised_and_never_sent(person: Person, of: str, box: Sandbox, tmp_path: Path) -> None:

@@ -1,37 +1,26 @@
 """The screens, asked for without a browser: what they hold, what they refuse, and how they say it."""
 
-from __future__ import annotations
-
-import multiprocessing
 import re
-import time
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
 
 import importer
-from importer.cli.terminal import TERMINAL
 from importer.errors import FirstRun
-from importer.markup import visible
-from importer.messages import SettingPart, as_argument, render, say
-from importer.models import Progress, Result
+from importer.messages import SettingPart, as_argument, say
+from importer.models import Result
 from importer.page import jobs, reading
-from importer.page.jobs import Job
 from importer.page.rendering import element, text, words
-from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
-from importer.page.state import State
-from importer.results.presentation import MEANINGS
+from importer.results.layout import MEANINGS
 from importer.settings import SETTINGS, Settings
 from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.preview_messages import Described
-from importer.telling.rendering import time_left
-from tests.page.conftest import HEAD, done, served, told_of, write
-from tests.page.person import Person, visiting
+from tests.page.conftest import HEAD, done, served, write
+from tests.page.person import Form, Person, visiting
 from tests.sandbox import Limit, Sandbox
 from tests.sandbox.state import DEFAULT_KEY
 from tests.test_messages import FORMS, PLURAL, all_said, parts_of
@@ -56,38 +45,6 @@ def guest(guests: tuple[Sandbox, Person], monkeypatch: pytest.MonkeyPatch) -> Pe
     return guests[1]
 
 
-@pytest.mark.slow
-def test_nothing_of_a_file_becomes_a_part_of_a_page(guest: Person, tmp_path: Path) -> None:
-    """Headings, cells, words that nobody knows, reasons of the API and the file's own name are text."""
-    head = ("Prospect ID", "Note", "Visibility", HOSTILE)
-    rows = [("p1", HOSTILE, "Public", HOSTILE), ("INVALID" + HOSTILE, "a", "Public", ""), ("p3", "b", HOSTILE, "")]
-    guest.drops(write(tmp_path / "n.csv", rows, head), "'><b>n&.csv")
-    screens = [guest.answer.text]
-    guest.sees("confirm")
-    screens.append(guest.answer.text)
-    guest.sends()
-    screens.append(guest.answer.text)
-    for screen in screens:
-        assert "onerror=alert(1)&gt;" in screen or screen is screens[1]
-        for part in ("<img", "49<", "<b>", "</script>\"'"):
-            assert part not in screen.replace("</script>\n", "").replace("defer></script>", "")
-    assert "n&amp;.csv" in screens[0]
-
-
-@pytest.mark.slow
-def test_people_who_are_not_in_saleshandy_yet_can_be_taken_as_a_list(guest: Person, tmp_path: Path) -> None:
-    """For Saleshandy's own prospect importer; the screen says what to do with it."""
-    rows = [("Ada Adams <ada@example.com>", "Hello", "Public", "Adams Ltd"), ("p1", "Hello", "Public", "")]
-    guest.drops(write(tmp_path / "people.csv", rows, ("Email", "Note", "Visibility", "Company")))
-    ended = guest.sends()
-    assert "People who are not in Saleshandy yet" in ended
-    assert "Then import it again. Only their notes are sent then." in ended
-    [link] = re.findall(r'href="([^"]+people.csv)"[^>]*>Download list of people<', ended)
-    taken = guest.gets(link)
-    assert "filename=people.people.csv" in taken.headers["Content-Disposition"]
-    assert taken.content.decode("utf-8-sig").splitlines()[1:] == ["ada@example.com,Adams Ltd"]
-
-
 def test_without_a_key_all_can_be_looked_at_and_nothing_sent(
     person: Person, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,7 +65,6 @@ def test_without_a_key_all_can_be_looked_at_and_nothing_sent(
 
 @pytest.mark.slow
 def test_one_file_is_sent_at_a_time_and_a_second_is_told_so(server: PageServer, box: Sandbox, tmp_path: Path) -> None:
-    """409, in words, with the way to the run that is under way; no GET stops it, a POST does."""
     box.set_limit(Limit.parse("1/15s:headers:429"))
     with visiting(server.address) as person:
         person.drops(write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(4)]))
@@ -138,6 +94,7 @@ def test_choices_are_kept_in_the_profile_once_the_file_is_sent(guest: Person, pr
     later = guest.drops(write(tmp_path / "m.csv", [("p2", "Hello", "Public")], head))
     assert "Ready: 1 note to send." in later
     assert "As answered on" in later
+    assert Form(guest).row("B Comments of ours").endswith("as last time")
     assert "your choices are kept" not in later
 
 
@@ -151,45 +108,6 @@ def test_an_answer_that_is_no_choice_here_is_an_error(person: Person, tmp_path: 
 
 
 @pytest.mark.usefixtures("read_here")
-def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
-    person: Person, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What an earlier run found of the emails counts there, as it does when the rest is sent."""
-    rows = [(f"jo{i}@example.com", f"Hello {i}", "Public") for i in range(5)]
-    with Sandbox(any_email=True) as box:
-        parts.current = told_of(Settings(base_url=box.url, journal=tmp_path / "journal.sqlite", settle=0))
-        person.drops(write(tmp_path / "n.csv", rows, ("Email", "Note", "Visibility")))
-        [upload] = parts.uploads
-        for first, said in ((2, "up to 2 notes"), (None, "3 notes")):
-            upload.state = State((("first", str(first)),) if first else ())
-            monkeypatch.delenv(KEY_VARIABLE)
-            without_key = person.sees()
-            monkeypatch.setenv(KEY_VARIABLE, box.api_key)
-            assert "are not recognised, and count as notes to send" in without_key and "Enter the key" in without_key
-            assert "are not recognised" not in person.sees()
-            assert f"Send {said}?" in person.sees("confirm")
-            settings = replace(for_page(parts.current.with_key(), upload), first=first)
-            done(jobs.Send(settings, upload.folder, upload.name, digest=person.fields["digest"], is_meant=True))
-        assert len(box.notes) == 5
-
-
-def test_a_file_that_is_still_read_has_a_screen(
-    person: Person, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    person.drops(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
-    monkeypatch.setattr(parts.reading, "look", lambda *_, **__: None)
-    for address in ("", "confirm", "mend"):
-        assert "n.csv is being read and checked." in person.gets(address).text
-
-
-def test_useless_files_are_explained_and_can_be_forgotten(person: Person, tmp_path: Path) -> None:
-    for name, content in (("empty.csv", b""), ("photo.xlsx", b"\x89PNG\r\n\x1a\n" + bytes(2000))):
-        (tmp_path / name).write_bytes(content)
-        seen = person.drops(tmp_path / name)
-        assert "This file can't be used as it is. Nothing was sent." in seen and name in seen
-        assert f"Forget {name}" in seen
-
-
 @pytest.mark.slow
 def test_a_file_dropped_again_is_read_as_sent(guest: Person, guests: tuple[Sandbox, Person], tmp_path: Path) -> None:
     """Otherwise its delivered notes would be sent again with another text."""
@@ -203,43 +121,19 @@ def test_a_file_dropped_again_is_read_as_sent(guest: Person, guests: tuple[Sandb
     assert [note.sent_content for note in guests[0].notes if note.prospect_id == "again1"] == ["2026-11-01: Hello"]
 
 
-def test_a_run_under_way_says_in_words_how_far_it_is_and_what_holds_it_up(
-    friend: FlaskClient, parts: Parts, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also what another process says about trouble, with its numbers."""
-    trouble = say("trouble.again-in", seconds=1_200, why=say("trouble.limit", seconds=1_500))
-    progress = Progress(2_000, 1_234, trouble, {Result.CREATED: 1_234, Result.NOT_SENT: 1})
-    task, (connection, other) = jobs.Send(settings, tmp_path, "n.csv"), multiprocessing.Pipe()
-    process, began = multiprocessing.get_context("spawn").Process(), time.monotonic()
-    upload = parts.uploads.add("n.csv", lambda path: path.write_bytes(b""))
-    job = Job("0" * 32, task, upload, 2_000, began, process, connection, progress)
-    monkeypatch.setattr(parts.jobs, "get", lambda _: job)
-    with connection, other:
-        shown = friend.get(f"/job/{job.id}").text
-    for said in ("1,234 of 2,000 notes", "created 1,234, not sent 1", "1,500 s", "<title>61 % · Sending n.csv"):
-        assert said in shown
-
-
-def test_three_of_the_first_five_are_shown(guest: Person, tmp_path: Path) -> None:
-    """Afterwards the run says that it held back the rest, and wasn't stopped."""
+def test_three_notes_are_shown(guest: Person, tmp_path: Path) -> None:
     rows = [(f"f{i}", f"Note {i}", "Public", "Draft" if i == 1 else "") for i in range(7)]
     guest.drops(write(tmp_path / "n.csv", rows, (*HEAD, "Status")))
     asked = guest.sees("confirm")
     assert "7 notes are public. Everyone in the team will see those that are published." in asked
     assert "1 note is a draft: it is not published. Saleshandy's documentation does not say" in asked
-    first = guest.posts("choose", answer="first 5")
     for i in range(7):
-        assert (f"Note {i}" in first) is (i < 3)
-    assert "held back by “Send the first 5”" in guest.sends()
-    runs = guest.sees("/runs")
-    assert "some notes were held back" in runs
-    assert "Some notes were held back." in guest.sees(re.findall(r'/runs/[^"]+', runs.partition("<tbody>")[2])[0])
+        assert (f"Note {i}" in asked) is (i < 3)
 
 
 def test_first_notes_of_a_visibility_need_a_persons_word(
     settings: Settings, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the form said: without the tick nothing is sent; the next time none is needed."""
     monkeypatch.chdir(tmp_path)
     for number, (visibility, is_asked) in enumerate([("Private", True), ("Public", True), ("Private", False)]):
         write(tmp_path / "n.csv", [(f"p{number}", "Hello", visibility)])
@@ -274,29 +168,6 @@ def test_a_file_is_practised_without_a_key_and_its_results_are_no_run(
     assert "contains the results of practice" in guest.drops(tmp_path / "results.xlsx")
     assert (len(guests[0].received), guest.sees("/runs")) == (received, runs)
     assert re.search(r"practised\.csv</bdi></a>\n<span[^>]*>[-\d]+ [:\d]+, not sent", guest.sees("/"))
-
-
-@pytest.mark.slow
-def test_dates_and_authors_are_offered_both_ways(guest: Person, guests: tuple[Sandbox, Person], tmp_path: Path) -> None:
-    """One button puts them before the text; the screen then says how many requests there are, and how they read."""
-    head = ("Prospect ID", "Date", "Assigned", "Comments", "Visibility")
-    rows = [
-        ("AbCdEfGh1", "1.11.2026", "Ada & Co", "Left voicemail", "Public"),
-        ("AbCdEfGh1", "2.11.2026", "", "Left voicemail", "Public"),
-    ]
-    texts = ("2026-11-01, Ada & Co: Left voicemail", "2026-11-02, Left voicemail")
-    checked = guest.drops(write(tmp_path / "calls.csv", rows, head))
-    assert "The notes don't use 'Date' and 'Assigned'. Which notes do you want to send?" in checked
-    assert all(f"<bdi>{sample}</bdi>" in checked for sample in texts)
-    [template] = re.findall(r'<button name="answer" value="([^"]+)">Put them before the text</button>', checked)
-    composed = guest.posts("choose", answer=template)
-    assert "Which notes do you want to send?" not in composed
-    assert "2 notes in 2 requests." in composed
-    guest.sends()
-    assert {visible(note.content) for note in guests[0].notes} >= {*texts}
-
-
-# -- words ------------------------------------------------------------------------------------------------------
 
 
 OF_TERMINAL = {"questions.answer", "opening.folder", "notice.run-to-fix", "notice.may-be-wrong-file"}
@@ -347,7 +218,6 @@ def test_no_text_names_a_flag_or_asks_for_a_command_that_a_button_does() -> None
     ],
 )
 def test_a_setting_is_called_as_its_field_is(setting: SettingPart, here: str) -> None:
-    """And one without a field as what it is; a command is a button."""
     assert words(say("names", names=(setting,))) == here
     assert words(MEANINGS[Result.UNCONFIRMED].next) == "press “Look up unconfirmed notes”"
 
@@ -358,9 +228,3 @@ def test_the_parts_of_a_text_are_escaped_unless_they_are_markup() -> None:
     assert named == "Continue with <bdi>&lt;i&gt;</bdi>"
     assert element("a", say("page.continue"), href='/?a="&b') == '<a href="/?a=&#34;&amp;b">Continue</a>'
     assert text("page.problem.wait", job=say("page.job.sending", file="<b>")).startswith("Sending &lt;b&gt;.")
-
-
-def test_how_long_the_rest_takes_is_said_without_saying_left_twice() -> None:
-    left = time_left(Progress(3, 1, seconds_left=62.0))
-    assert words(left) == "about 1:02"
-    assert render(left, TERMINAL) == "about 1:02 left"

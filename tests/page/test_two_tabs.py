@@ -1,26 +1,16 @@
 """Two tabs of one file: what is sent is what the sending tab showed, or nothing; only what begins is remembered."""
 
-from __future__ import annotations
-
-import contextlib
 import itertools
-import multiprocessing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from importer.errors import Changed
-from importer.importing.run import prepare
-from importer.journal import Journal
 from importer.operations.corrections import Act, Corrections, Step
-from importer.page.jobs import BEGUN, Send, Word
 from importer.page.screens import Parts
-from importer.page.state import State
-from importer.settings import Settings
-from tests.page.conftest import HEAD, write
+from importer.page.uploads import State
+from tests.page.conftest import write
 from tests.page.person import Person, inside
 from tests.page.test_mending import CONTINUE, TEXT, Drop, dropped
 from tests.sandbox import Sandbox
@@ -92,39 +82,9 @@ def test_of_two_tabs_of_a_file_only_the_one_that_shows_its_state_acts(
     assert {note.visibility for note in box.notes} <= {"2"}
 
 
-def begins(task: Send) -> bool:
-    """Do a job in the test's own process; whether it says that it begins."""
-    server, own = multiprocessing.Pipe()
-    with server, own:
-        with contextlib.suppress(Changed):
-            task.do(Word(own))
-        return BEGUN in [server.recv() for _ in iter(server.poll, False)]
-
-
-def test_a_file_is_remembered_only_once_a_send_begins(
-    settings: Settings, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """That the workspace is right has been said by then, as on the terminal."""
-    monkeypatch.chdir(tmp_path)
-    settings = replace(settings, guard_local_address=True)
-    write(tmp_path / "notes.csv", [("p1", TEXT, "Public")], HEAD)
-    with prepare("notes.csv", settings) as prepared:
-        digest = prepared.preview.digest
-
-    def is_confirmed() -> bool:
-        with Journal.open(settings.journal) as journal:
-            return journal.runs.confirmation(settings.workspace) is not None
-
-    for shown, is_sent in (("0" * 64, False), (digest, True)):
-        task = Send(settings, tmp_path, "notes.csv", is_right=True, digest=shown, is_meant=True)
-        assert begins(task) is is_sent
-        assert (is_confirmed(), len(box.notes)) == (True, int(is_sent))
-
-
 def test_while_a_file_is_being_sent_its_corrections_stay(
     dropped: Drop, sender: Person, friend: FlaskClient, parts: Parts, box: Sandbox
 ) -> None:
-    """A tab that showed other corrections sends nothing, neither during the job nor after it."""
     mender, stale = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Public")]), inside(friend)
     stale.file = sender.file
     mender.does(cell_2_2="Public")

@@ -1,7 +1,5 @@
 """Files that were dropped: kept for their owner alone, until every row is delivered, thirty days at most."""
 
-from __future__ import annotations
-
 import os
 import time
 from dataclasses import replace
@@ -10,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from importer.models import Workspace
-from importer.page.state import State
-from importer.page.uploads import DroppedFile, DroppedFiles
+from importer.page.uploads import DroppedFile, DroppedFiles, State
 
 LIVE = Workspace("sales", "https://api.example.test/v1")
 STATE = State((("map", "content=Comments"),))
@@ -26,7 +23,9 @@ def test_a_file_that_is_not_finished_is_there_again_after_a_restart(tmp_path: Pa
     """With where it was sent, how it was read, and its results; nobody else can read any of it."""
     uploads = DroppedFiles(tmp_path / "page")
     upload = dropped(uploads)
-    uploads.change(upload, upload.state.digest, lambda state: replace(state, answers=(*STATE.answers, ("first", "5"))))
+    uploads.change(
+        upload, upload.state.digest, lambda state: replace(state, answers=(*STATE.answers, ("in-doubt", "same")))
+    )
     uploads.is_sent(upload, LIVE)
     (upload.folder / "n.results.xlsx").write_bytes(b"")
     uploads.has_results(upload, "run-1", upload.folder / "n.results.xlsx", is_done=False)
@@ -63,14 +62,12 @@ def test_what_needs_not_be_kept_is_removed_at_the_next_start(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("record", ["", "{}", "[]", '{"name": "n.csv"}', "\x00"])
 def test_a_record_that_says_nothing_harms_nobody(record: str, tmp_path: Path) -> None:
-    """The file is as good as gone; the page begins all the same."""
     upload = dropped(DroppedFiles(tmp_path))
     (upload.folder / ".record").write_text(record, encoding="utf-8")
     assert [*DroppedFiles(tmp_path)] == []
 
 
 def test_the_same_file_dropped_again_is_the_same(tmp_path: Path) -> None:
-    """By name and content; one that differs in either is another."""
     uploads = DroppedFiles(tmp_path)
     first = dropped(uploads)
     assert dropped(uploads) is first

@@ -1,7 +1,5 @@
 """A job that is watched in a real browser: what is read out, and when it is over."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

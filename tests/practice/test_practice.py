@@ -18,10 +18,10 @@ from importer.importing import batch, inbox
 from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.journal import Journal
-from importer.journal.identity import FOLDER_VARIABLE
+from importer.journal.machine import FOLDER_VARIABLE
 from importer.messages import render
 from importer.models import Note, Result, Status, Visibility
-from importer.practice.vendor import in_memory
+from importer.practice import in_memory
 from importer.results import Summary
 from importer.resultsfile import is_results
 from importer.settings import Settings
@@ -142,18 +142,6 @@ def test_the_results_as_csv_are_marked_too(settings: Settings, tmp_path: Path) -
         pass
 
 
-def test_rows_copied_from_it_count_as_not_imported(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """Even under the headings of real results: without an ID nothing is delivered, so nothing gets lost."""
-    results = practise(write(tmp_path, ROWS[:2]), settings).results
-    book = openpyxl.load_workbook(results)
-    book["Results"].cell(1, 4).value = "result"
-    book.save(tmp_path / "copied.xlsx")
-    report = run(tmp_path / "copied.xlsx", replace(settings, sheet="Results"))
-    assert report
-    assert report.counts == {Result.CREATED: 2}
-    assert len(box.notes) == 2
-
-
 def test_every_email_of_the_sheet_has_a_prospect(settings: Settings, tmp_path: Path) -> None:
     """One beside an ID has that ID's, whatever row comes first; even one that the sandbox doesn't know."""
     rows = [
@@ -208,21 +196,19 @@ def test_a_note_that_was_accepted_can_be_read_back() -> None:
     ]
 
 
-def test_again_and_first_count_as_in_the_import(settings: Settings, tmp_path: Path) -> None:
-    """With ``again``, delivered notes would be created again; with ``first``, the other rows would be held back."""
+def test_again_counts_as_in_the_import(settings: Settings, tmp_path: Path) -> None:
+    """Delivered notes would be created again."""
     file = write(tmp_path, ROWS[:2])
     assert run(file, settings)
     assert practise(file, settings).counts == {Result.ALREADY_IMPORTED: 2}
     assert practise(file, replace(settings, again=True)).counts == {Result.CREATED: 2}
-    ended = practise(file, replace(settings, again=True, first=1))
-    assert (ended.counts, ended.held_back) == ({Result.CREATED: 1, Result.NOT_SENT: 1}, 1)
 
 
 def test_several_files_are_practised_and_none_is_archived(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
     """Each has results of its own; a person agrees to nothing, and nobody has to confirm a first import."""
     live = replace(
         settings, key="", base_url="https://api.example.test/v1", archive=tmp_path / "done",
-        between="00:00-00:01", unknown_emails=tmp_path / "people.csv",  # type: ignore[arg-type]
+        between="00:00-00:01",  # type: ignore[arg-type]
     )  # fmt: skip
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

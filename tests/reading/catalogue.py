@@ -4,8 +4,6 @@ An entry is a file's name, its bytes, and either the rows that must be read from
 which is ``making.HEADER`` unless said otherwise), or words of the message that it is refused with.
 """
 
-from __future__ import annotations
-
 import bz2
 import io
 import random
@@ -27,8 +25,6 @@ Rows = Mapping[int, Sequence[str]]
 
 @dataclass(frozen=True)
 class Entry:
-    """A file and what is expected of it."""
-
     title: str  # what it shows, for the test's name
     content: bytes
     rows: Rows | None = None  # cells by row number, or None where it is refused
@@ -43,9 +39,6 @@ class Entry:
 ONE: Rows = {2: ("00123", "Met in Köln", "public")}
 PLAIN = "Prospect ID,Note,Visibility\r\n00123,Met in Köln,public\r\n"
 _ONE_ID: Rows = {2: ("1", "", "")}
-
-
-# -- workbooks ---------------------------------------------------------------------------------------------------------
 
 
 def _cell(title: str, cells: str, rows: Rows | None = None, **expected: Any) -> Entry:
@@ -251,9 +244,6 @@ WORKBOOKS = [
 ]  # fmt: skip
 
 
-# -- Excel 97 and OpenDocument -----------------------------------------------------------------------------------------
-
-
 def _xls(title: str, cells: bytes, rows: Rows, *, about: bytes = b"", **expected: Any) -> Entry:
     return Entry(title, making.xls(cells, more=about), rows, name="a.xls", **expected)
 
@@ -334,9 +324,6 @@ OLDER_AND_OPEN = [
     _ods("OpenDocument: repeated rows without end", _line(ods_text("x"), repeated=999_999_999), None,
          error="The limit is 5,000,000."),
 ]  # fmt: skip
-
-
-# -- texts -------------------------------------------------------------------------------------------------------------
 
 
 def _csv(title: str, content: str, rows: Rows | None = ONE, *, encoding: str = "utf-8", **expected: Any) -> Entry:
@@ -435,8 +422,6 @@ TEXTS = [
 ]  # fmt: skip
 
 
-# -- web pages and XML -------------------------------------------------------------------------------------------------
-
 _TABLE = (
     "<html><head><meta charset='utf-8'></head><body><table>"
     "<tr><th>Prospect ID</th><th>Note</th><th>Visibility</th></tr>"
@@ -446,7 +431,6 @@ _BARE = _TABLE[_TABLE.index("<table>") :].removesuffix("</body></html>")
 
 
 def _page(title: str, content: str, rows: Rows | None = ONE, **expected: Any) -> Entry:
-    """A web page that is called .xls."""
     return _csv(title, content, rows, **{"name": "a.xls", **expected})
 
 
@@ -556,8 +540,6 @@ PAGES = [
     _xml("Shift-JIS", xml("", encoding="shift_jis"), None, error="(multi-byte encodings are not supported)"),
 ]  # fmt: skip
 
-
-# -- what is refused ---------------------------------------------------------------------------------------------------
 
 _DTD = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b SYSTEM "file:///etc/passwd">]>'
 _LACKS = 'the sheet "Sheet1" can\'t be read'

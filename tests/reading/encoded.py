@@ -4,8 +4,6 @@ Comes in: nothing. Goes out: for each file its bytes, the encoding that it is in
 """
 # ruff: noqa: E501 - lists of names
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,8 +58,6 @@ PUNCTUATED = (
 
 @dataclass(frozen=True)
 class File:
-    """A text file, and what it holds."""
-
     kind: str  # the language of its names
     encoding: str
     notes: tuple[str, ...]

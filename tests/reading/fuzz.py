@@ -1,22 +1,9 @@
-"""Mutates the files of the catalogue and reads them: a seed in, a Sheet or an ImporterError out, and nothing else.
+"""Mutates the files of the catalogue and reads them: a seed in, a Sheet or an ImporterError out, and nothing else."""
 
-A long run reports peak memory and the slowest file: ``python -m tests.reading.fuzz --seconds 3600``.
-"""
-
-from __future__ import annotations
-
-import argparse
 import io
 import random
-import sys
-import tempfile
-import time
 import zipfile
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
-
-import psutil
 
 from importer.errors import ImporterError
 from importer.reading import Limits, Options, read
@@ -89,33 +76,3 @@ def case(seed: int) -> tuple[str, bytes]:
     entry = chance.choice(ENTRIES)
     content = entry.content if len(entry.content) < 1_000_000 else entry.content[-200_000:]
     return entry.name, mutated(content, chance)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Run for some seconds and report."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=0)
-    chosen = parser.parse_args(arguments)
-    process, started = psutil.Process(), time.monotonic()
-    slowest, most, seed = (0.0, 0), (0, 0), chosen.seed
-    outcomes: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as folder:
-        while time.monotonic() - started < chosen.seconds:
-            name, content = case(seed)
-            before = time.monotonic()
-            try:
-                outcomes[try_one(Path(folder) / name, content)] += 1
-            except BaseException:
-                print(f"seed {seed} ({name}) raised:", flush=True)
-                raise
-            slowest = max(slowest, (time.monotonic() - before, seed))
-            most = max(most, (process.memory_info().rss, seed))
-            seed += 1
-    print(f"{seed - chosen.seed} files: {dict(outcomes)}")
-    print(f"slowest {slowest[0]:.2f} s (seed {slowest[1]}), memory {most[0] / 1e6:.0f} MB (seed {most[1]})")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,5 @@
 """Makes the files that the tests read: plain parts in, bytes of a workbook or an archive out."""
 
-from __future__ import annotations
-
 import base64
 import io
 import struct
@@ -18,7 +16,6 @@ HEADER = ("Prospect ID", "Note", "Visibility")
 
 
 def archive(parts: Mapping[str, str | bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """A zip file of the given parts."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", compression) as package:
         for name, content in parts.items():
@@ -27,14 +24,12 @@ def archive(parts: Mapping[str, str | bytes], compression: int = zipfile.ZIP_DEF
 
 
 def header_cells() -> str:
-    """The header row of a sheet."""
     return (
         '<row r="1">' + "".join(text(f"{letter}1", cell) for letter, cell in zip("ABC", HEADER, strict=True)) + "</row>"
     )
 
 
 def text(reference: str, value: str) -> str:
-    """A cell that holds a text."""
     return f'<c r="{reference}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
 
 
@@ -68,12 +63,10 @@ def parts(
 
 
 def quoted(value: str) -> str:
-    """An attribute's value."""
     return '"' + escape(value, {'"': "&quot;"}) + '"'
 
 
 def xlsx(sheet: str, **more: object) -> bytes:
-    """A workbook with one sheet."""
     return archive(parts(sheet, **more))  # type: ignore[arg-type]
 
 
@@ -99,7 +92,6 @@ def ods_text(value: str, attributes: str = "") -> str:
 
 
 def biff(kind: int, content: bytes = b"") -> bytes:
-    """A record of an .xls ([MS-XLS] 2.1.4)."""
     return struct.pack("<HH", kind, len(content)) + content
 
 
@@ -149,7 +141,6 @@ def compound(*entries: tuple[str, int, int, int, int], table: Sequence[int] = ()
 
 
 def ole(stream: str) -> bytes:
-    """An OLE container with one empty stream."""
     return compound(("Root Entry", NONE, NONE, 1, 0), (stream, NONE, NONE, NONE, 0))
 
 

@@ -1,7 +1,5 @@
 """Every file of the catalogue is read cell by cell, or refused in words."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Whole numbers are read as the file holds them, up to 2^53; beyond, the cell is a problem."""
 
-from __future__ import annotations
-
 import contextlib
 import struct
 from collections.abc import Callable, Iterator

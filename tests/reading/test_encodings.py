@@ -1,7 +1,5 @@
 """A text file that doesn't say how it is encoded is read as the person wrote it."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 
@@ -19,7 +17,6 @@ COUNTS = {(True, "right"): 119, (True, "asked"): 1, (False, "right"): 51, (False
 def notes_in(
     path: Path, encoding: str | None = None, known: KnownSheet | None = None
 ) -> tuple[list[str], tuple[str, ...]]:
-    """The notes in a file, and the remarks."""
     with read(
         path, Options(encoding=encoding, known=[known] if known else []), is_header=lambda cells: "Note" in cells
     ) as sheet:
@@ -77,7 +74,6 @@ def test_two_files_in_one_are_asked_about(tmp_path: Path) -> None:
 
 
 def test_a_web_page_is_asked_about_too_and_its_answer_counts_for_such_pages(tmp_path: Path) -> None:
-    """By its first row; a page that says its encoding isn't asked about."""
     path = tmp_path / "notes.html"
     page = "<table><tr><th>Prospect ID</th><th>Note</th></tr><tr><td>P1</td><td>Met Jan Kočka</td></tr></table>"
     path.write_bytes(page.encode("cp1250"))
@@ -103,7 +99,6 @@ def test_a_web_page_is_asked_about_too_and_its_answer_counts_for_such_pages(tmp_
 def test_a_named_encoding_of_a_file_that_is_valid_utf_8_is_used_and_doubted(
     tmp_path: Path, text: str, written: str, named: str, is_doubtful: bool
 ) -> None:
-    """The person's word counts; that the text may be garbled is seen before anything is sent."""
     path = tmp_path / "n.csv"
     path.write_bytes(f"Prospect ID,Note\r\nP1,{text}\r\n".encode(written))
     with read(path, Options(encoding=named), is_header=lambda cells: "Note" in cells) as sheet:

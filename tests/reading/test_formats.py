@@ -1,7 +1,5 @@
 """Numbers are shown as their format says."""
 
-from __future__ import annotations
-
 import pytest
 
 from importer.reading.formats import code_of, renderer
@@ -70,7 +68,6 @@ def test_dates_count_from_1904_where_the_workbook_says_so() -> None:
 
 @pytest.mark.parametrize("number", [14, *range(27, 32), *range(34, 37), *range(50, 59)])
 def test_a_date_whose_format_follows_the_country_is_an_iso_date(number: int) -> None:
-    """Workbooks name these formats by number only."""
     assert renderer(code_of(number, None))("46082") == "2026-03-01"
 
 
@@ -80,5 +77,4 @@ def test_a_date_whose_format_follows_the_country_is_an_iso_date(number: int) -> 
      (32, "0.604166667", "14:30")],
 )  # fmt: skip
 def test_a_format_named_by_number_is_known(number: int, stored: str, shown: str) -> None:
-    """Currencies without the sign, which is that of the reader's country, and times."""
     assert renderer(code_of(number, None))(stored) == shown

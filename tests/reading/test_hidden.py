@@ -1,7 +1,5 @@
 """What a number format hides is blank, as the sheet shows it; where it is used, that is a problem and not a note."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import openpyxl
@@ -26,7 +24,6 @@ SECRET = "Not for the customer: margin is 40 %"
      (";;;General", False), (r"\;;;;@", False), (";;;;", False), ("0;" * 200, False)],
 )  # fmt: skip
 def test_a_format_hides_texts_by_its_fourth_section(code: str, hides: bool) -> None:
-    """With fewer sections texts are shown, whatever becomes of numbers."""
     assert hides_text(code) is hides
 
 
@@ -35,12 +32,10 @@ def workbook(folder: Path) -> Path:
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
     for line in (
-        ("Prospect ID", "Note", "Visibility", "Mine"),
-        ("8PvBmrB7P1", "Called", "Public", "seen"),
-        ("8PvBmrB7P2", SECRET, "Public", "hidden"),
-        ("8PvBmrB7P3", 42, "Public", True),
+        ("Prospect ID", "Note", "Visibility", "Mine"), ("8PvBmrB7P1", "Called", "Public", "seen"),
+        ("8PvBmrB7P2", SECRET, "Public", "hidden"), ("8PvBmrB7P3", 42, "Public", True),
         ("8PvBmrB7P4", "Wrote", "Private", "seen"),
-    ):
+    ):  # fmt: skip
         sheet.append(line)
     for cell in ("B3", "B4", "C5", "D2", "D4"):
         sheet[cell].number_format = ";;;"
@@ -49,7 +44,6 @@ def workbook(folder: Path) -> Path:
 
 
 def test_in_a_workbook_it_is_blank(tmp_path: Path) -> None:
-    """Texts, numbers and truths; what is wrong is known by cell."""
     with read(workbook(tmp_path), is_header=lambda cells: "Note" in cells) as sheet:
         [(_, columns)] = sheet.columns()
         assert list(columns[1]) == ["Called", "", "", "Wrote"]

@@ -1,7 +1,5 @@
 """A merged cell counts for its first row, and what it covers is no blank."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,11 +15,9 @@ from tests.rendered import told
 Line = list[str | None]
 HEAD: Line = ["Prospect ID", "Note", "Visibility", "Status"]
 ROWS: list[Line] = [
-    ["P1", "for three", "Public", "Draft"],
-    ["P2", None, "Public", None],
-    ["P3", None, "Public", None],
+    ["P1", "for three", "Public", "Draft"], ["P2", None, "Public", None], ["P3", None, "Public", None],
     ["P4", "alone", "Public", None],
-]
+]  # fmt: skip
 
 
 def workbook(folder: Path, *merged: str, lines: Iterable[Line]) -> Path:
@@ -63,7 +59,6 @@ def test_what_a_merged_cell_covers_is_a_problem(tmp_path: Path, kind: str) -> No
 
 
 def test_a_merged_cell_reaches_from_block_to_block(tmp_path: Path) -> None:
-    """Also where the rest of its column is blank; the rows may be read as often as wanted."""
     many = BLOCK_ROWS + 5
     rows: list[Line] = [[f"P{i}", "Public", None] for i in range(many)]
     rows[0][2] = "for all"

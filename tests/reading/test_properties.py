@@ -1,7 +1,5 @@
 """Whatever is written comes back cell for cell; whatever is damaged is refused in words."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io
@@ -10,7 +8,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
-from xml.sax.saxutils import escape
 
 import openpyxl
 import pytest
@@ -21,7 +18,7 @@ from hypothesis import strategies as st
 from importer.reading import Options, detection, read
 from importer.reading.numbers import general, kept
 from tests.reading import fuzz
-from tests.reading.making import HEADER, ods, text, xlsx
+from tests.reading.making import HEADER, text, xlsx
 from tests.reading.test_catalogue import cells, is_header
 
 MARKS = {
@@ -100,22 +97,6 @@ def test_an_xlsx_comes_back_from_any_writer(table: Table, writer: str, tmp_path:
     with read(path, is_header=is_header) as read_sheet:
         assert cells(read_sheet) == expected(table)
         assert not read_sheet.flaws
-
-
-@quick
-@given(table=rows)
-def test_ids_survive_ods(table: Table, tmp_path: Path) -> None:
-    body = "".join(
-        "<table:table-row>" + "".join(_paragraphs(cell) for cell in row) + "</table:table-row>" for row in table
-    )
-    (tmp_path / "a.ods").write_bytes(ods(body))
-    with read(tmp_path / "a.ods", is_header=is_header) as sheet:
-        assert cells(sheet) == expected(table)
-
-
-def _paragraphs(cell: str) -> str:
-    shown = "".join(f"<text:p>{escape(line)}</text:p>" for line in cell.split("\n"))
-    return f'<table:table-cell office:value-type="string">{shown}</table:table-cell>'
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Emails in cells as people have them are recognised; what could be two, or is among other words, is none."""
 
-from __future__ import annotations
-
 import pytest
 
 from importer.messages import render
@@ -19,7 +17,6 @@ JO = (
 
 @pytest.mark.parametrize("cell", JO)
 def test_a_cell_is_one_email(cell: str) -> None:
-    """Also if it names the same person twice."""
     assert read_emails(cell) == ("jo@example.com",)
 
 

@@ -1,7 +1,5 @@
 """Which column is which: exact words only, a choice where there are two, a suggestion where one is misspelt."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +9,6 @@ from hypothesis import strategies as st
 
 from importer.errors import UnclearColumns
 from importer.fields import FIELDS
-from importer.messages import render
 from importer.models import Role
 from importer.resultsfile import OUR_COLUMNS
 from importer.rows.columns import Roles, find, is_header
@@ -34,30 +31,6 @@ def refused(*headings: str, **mapping: Any) -> str:
 
 def places(roles: Roles) -> Mapping[str, int]:
     return {role.value: column for role, column in roles.columns.items()}
-
-
-@pytest.mark.parametrize(
-    ("headings", "mapping", "none"),
-    [
-        (PLAIN, {Role.EMAIL: ("Reach at",)}, "email="),
-        (("Email", "Note", "Visibility"), {Role.PROSPECT: ("Ours",)}, "prospect="),
-    ],
-)
-def test_where_prospects_are_named_the_other_way_it_can_be_said_so(
-    headings: Sequence[str], mapping: Mapping[Role, tuple[str, ...]], none: str
-) -> None:
-    """The command names one export's column; another export has none such, and the question isn't a dead end."""
-    with pytest.raises(UnclearColumns) as error:
-        find(headings, Settings(mapping=mapping))
-    [question] = error.value.questions
-    [answer] = [choice for choice in question.choices if choice.value == none]
-    assert render(answer.means) == f"none: column A, {headings[0]!r}, identifies the prospects"
-    assert none in str(error.value)
-    for names in (("",), (*next(iter(mapping.values())), "")):
-        assert find(headings, Settings(mapping=dict.fromkeys(mapping, names))).columns
-
-
-# -- found by their headings
 
 
 @pytest.mark.parametrize(
@@ -87,9 +60,6 @@ def test_other_columns_are_left_alone() -> None:
     assert roles.unused == (0, 2, 5)
 
 
-# -- named with --map
-
-
 @pytest.mark.parametrize(
     ("headings", "mapping", "roles"),
     [
@@ -107,9 +77,6 @@ def test_a_column_is_named_by_its_heading_or_its_letter(
     """A heading beats a letter, a column has one role, and an empty name takes the role from every column."""
     settled = places(found(*headings, **mapping))
     assert {role: settled.get(role) for role in roles} == roles
-
-
-# -- what can't be settled
 
 
 @pytest.mark.parametrize(
@@ -142,9 +109,6 @@ def test_what_cant_be_settled_is_said_with_the_headings_and_each_answer(
     assert [part for part in said if part not in message] == []
 
 
-# -- a results file as input
-
-
 def test_our_columns_of_a_results_file_are_recognised_and_have_no_role() -> None:
     roles = found(*PLAIN, *OUR_COLUMNS)
     assert list(roles.ours.values()) == [3, 4, 5, 6, 7, 8]
@@ -161,9 +125,6 @@ def test_a_column_of_the_users_that_is_called_like_one_of_ours_stays_theirs() ->
     assert roles.ours["result"] == 5
     assert roles.ours["note_id"] == 6
     assert roles.unused == (0, 4)
-
-
-# -- whatever the headings
 
 
 KNOWN = st.sampled_from([heading for field in FIELDS.values() for heading in field.headings])
@@ -185,26 +146,13 @@ def test_any_headings_settle_or_are_refused_in_words(headings: Sequence[str]) ->
 
 
 def test_a_header_row_is_one_that_has_every_required_role() -> None:
-    """A title line above has fewer, and the key column counts where it was named."""
     wanted = Settings(mapping={Role.KEY: ("Date",)})
     assert not is_header(["Notes of last week"], wanted)
     assert not is_header(PLAIN, wanted)
     assert is_header([*PLAIN, "Date"], wanted)
 
 
-def test_a_message_stays_short_however_long_and_many_the_headings_are() -> None:
-    """Of a damaged file's headings each is cut, and a few are enough."""
-    message = refused("x" * 400_000, *["y" * 400] * 1_000)
-    assert len(message) < 4_000
-    assert f"'{'x' * 60}…', 'yyy" in message
-    assert message.endswith(" and 971 more.")
-
-
-# -- columns that are set aside
-
-
 def test_a_column_that_is_set_aside_has_no_role_whatever_its_heading() -> None:
-    """By heading or letter; it stays one of the unused."""
     for name in ("status", "D"):
         roles = find((*PLAIN, "Status", "Notes"), Settings(ignored=(name, "Notes")))
         assert Role.STATUS not in roles.columns
@@ -221,11 +169,7 @@ def test_a_column_cant_be_named_and_set_aside() -> None:
         find((*PLAIN, "State"), Settings(mapping={Role.STATUS: ("State",)}, ignored=("State",)))
 
 
-# -- several names for one role
-
-
 def test_of_several_names_the_first_counts_that_the_sheet_has() -> None:
-    """One profile serves the exports of several programs; a name beats a heading that is known."""
     wanted = Settings(mapping={Role.CONTENT: ("Full Comments", "Call notes", "Note body")})
     for headings, at in (
         (("Prospect ID", "Call notes", "Visibility"), 1),

@@ -1,7 +1,5 @@
 """A note's text is composed from several columns, as a person would write it: nothing is left of blanks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -131,8 +129,6 @@ def test_three_voicemails_on_three_dates_are_three_notes(tmp_path: Path) -> None
         assert sheet.plan.deliveries == 1
 
 
-# -- dates such as 11/1/2026: by an answer or a proof, never by a guess
-
 DAY, MONTH, TEXT = DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST, DateOrder.AS_TEXT
 
 
@@ -226,11 +222,3 @@ def test_without_such_dates_nothing_is_asked(tmp_path: Path, dates: Sequence[str
         assert not sheet.questions
         assert sheet.settings.dates is None
         assert dates_of(sheet) == ["2026-11-01", "2026-05-05", "Ada", "Hi"]
-
-
-def test_dates_outside_of_a_template_are_nobodys_business(tmp_path: Path) -> None:
-    with dated(tmp_path, "11/1/2026", template="Comments") as sheet:
-        assert not sheet.questions
-    with dated(tmp_path, "11/1/2026", template="{Comments}: {Activity Date}") as sheet:
-        assert not sheet.questions
-        assert dates_of(sheet) == ["Hi: 11/1/2026"]  # it is the text itself

@@ -1,7 +1,5 @@
 """A CRM's own ids are not taken for Saleshandy's: the emails beside them are, or how to export them is said."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,6 @@ from importer.importing.loading import load
 from importer.messages import render
 from importer.models import Role, Visibility
 from importer.settings import Settings
-from tests.benchmarks import data
 from tests.truth import write_csv
 
 NOTE = ("Note", "Visibility")
@@ -136,7 +133,6 @@ def test_of_columns_of_emails_a_person_chooses(
 def test_how_far_a_task_is_is_no_status_of_a_note(
     tmp_path: Path, states: Sequence[str], given: dict[str, object], is_used: bool
 ) -> None:
-    """One other word is enough to ask."""
     rows = [[f"p{i}@example.com", state] for i, state in enumerate([*["Completed"] * 300 * (states[0] != ""), *states])]
     found = loaded(tmp_path, ["Email", "Status"], rows, **given)
     assert (Role.STATUS in found.roles.columns) is is_used
@@ -147,7 +143,6 @@ def test_how_far_a_task_is_is_no_status_of_a_note(
     [("Record ID", NUMBERS, False), ("Contact ID", SALESFORCE, True), ("Person - ID", NUMBERS, False)],
 )
 def test_beside_emails_the_emails_are_taken(tmp_path: Path, heading: str, ids: list[str], is_said: bool) -> None:
-    """That is said if the heading is one of Saleshandy's IDs."""
     found = loaded(tmp_path, [heading, "E-mail"], [[one, f"p{one}@example.com".lower()] for one in ids])
     assert found.unclear is None
     assert found.roles.columns[Role.EMAIL] == 1
@@ -166,7 +161,6 @@ def test_with_emails_as_ids_a_second_column_of_visibility_still_counts(tmp_path:
 
 @pytest.mark.parametrize("headings", [["Email", "Work Email"], ["Email", "email"], ["Email", "Company Email"]])
 def test_of_several_emails_beside_ids_the_first_is_compared(tmp_path: Path, headings: list[str]) -> None:
-    """The plan says which, unless the others are further emails of the same person."""
     rows = [["8PvBmrB7P7", "jo@example.com", "jo@example.org"], ["jzRkmgMdwA", "al@example.com", "al@example.org"]]
     found = loaded(tmp_path, ["Contact ID", *headings], rows)
     assert found.unclear is None
@@ -235,7 +229,6 @@ def test_which_cell_names_the_prospect(
     ["Owner Email", "Cc", "Manager email", "Company Email", "Assistant's email", "Email Type", "Sender email", "Email"],
 )
 def test_no_other_persons_email_takes_the_place_of_a_blank_one(tmp_path: Path, other: str) -> None:
-    """Nor that of a column of the same heading, which may be the owner's."""
     found = loaded(tmp_path, ["Email", other], [["", "jo@example.org"], ["al@example.com", "jo@example.org"]])
     assert found.roles.further_emails == ()
     if found.unclear is None:
@@ -249,7 +242,6 @@ def test_what_holds_no_emails_is_none_of_them(tmp_path: Path) -> None:
 
 
 def test_a_hidden_email_is_not_taken(tmp_path: Path) -> None:
-    """The cell is a problem, though that column is only used if the first is blank."""
     book = Workbook()
     sheet = book.worksheets[0]
     for row in [("Work email", "Home email", *NOTE), ("", "jo@example.org", *SAID), ("a@b.de", "c@d.de", *SAID)]:
@@ -260,9 +252,3 @@ def test_a_hidden_email_is_not_taken(tmp_path: Path) -> None:
     with load(tmp_path / "n.xlsx", Settings()) as found:
         assert [*found.rows.problems] == [0]
         assert found.rows.prospect.tolist() == ["", "a@b.de"]
-
-
-def test_a_benchmark_names_prospects_by_ids_that_may_be_saleshandys(tmp_path: Path) -> None:
-    """Otherwise it would measure a refusal."""
-    with load(data.write(tmp_path / "n.csv", 20, 4), Settings(journal=tmp_path / "journal.sqlite")) as sheet:
-        assert sheet.undecided is None

@@ -1,7 +1,5 @@
 """What was answered about a sheet counts for its kind: known by its headings, in any order, and for no other."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Sequence
 from datetime import date
@@ -17,7 +15,7 @@ from importer.importing.loading import load
 from importer.importing.run import prepare
 from importer.messages import render, words
 from importer.models import PossibleAnswer, Role, Visibility
-from importer.settings import SETTINGS, Settings, profiles, readings, sources
+from importer.settings import SETTINGS, Settings, readings, sources
 from importer.settings.reading import Reading
 from importer.telling.rendering import offered
 from tests.truth import write_csv
@@ -36,7 +34,6 @@ CALLS = Reading(
 
 
 def settings(profile: str = "default", **said: Any) -> Settings:
-    """As the profile has it."""
     return sources.settings_of(sources.gather({"profile": profile, **said}, list(SETTINGS), {}))
 
 
@@ -108,7 +105,6 @@ def test_a_new_column_that_means_nothing_doesnt_stop_the_night(
 def test_with_a_new_column_of_a_person_a_text_visibility_status_or_files_the_questions_are_asked(
     tmp_path: Path, kept: Reading, new: str, value: str
 ) -> None:
-    """The old answers are offered first. If a person says that it is the same kind, they count."""
     loaded = seen(tmp_path, (*HEAD, new), (*ROW, value))
     assert loaded.settings.reading is None
     assert any(choice.setting == "map" for question in loaded.questions for choice in question.choices)
@@ -157,21 +153,12 @@ def test_nights_that_alternate_are_each_answered_once(tmp_path: Path, kept: Read
 
 
 def test_one_visibility_for_all_says_nothing_of_the_blank_cells_of_a_new_column(tmp_path: Path, profiles: Path) -> None:
-    """Also if a person says that the sheet is of this kind."""
     head, row = ("Prospect ID", "Note"), ("jzRkmgMdw1", "Hello")
     reading = taught(tmp_path, head, row, ("default-visibility", "public"))
     loaded = seen(tmp_path, (*head, "Visibility"), (*row, ""), export="n")
     assert loaded.settings.reading == reading
     assert not loaded.rows.notes
     assert len(loaded.rows.problems) == 1
-
-
-def test_another_sheet_is_another_kind(tmp_path: Path, kept: Reading) -> None:
-    """Its headings are others; what was answered counts for none of its columns, and it isn't asked about."""
-    loaded = seen(tmp_path, ("Prospect ID", "Note", "Private?"), ("jzRkmgMdw1", "Hello", "Yes"))
-    assert loaded.settings.reading is None
-    assert "export" not in {choice.setting for question in loaded.questions for choice in question.choices}
-    assert loaded.questions
 
 
 def test_what_is_said_now_counts_more(tmp_path: Path, kept: Reading) -> None:
@@ -195,7 +182,6 @@ def test_a_column_without_a_heading_is_known_by_its_number_among_such(tmp_path: 
 
 
 def test_a_row_of_data_is_no_headings(tmp_path: Path, profiles: Path) -> None:
-    """Of a sheet without headings nothing is remembered: the next one has other data there."""
     path = write_csv(tmp_path / "n.csv", ("ada@example.com", "Hello"), ("ben@example.com", "Hi"))
     said = settings(map=["email=A", "content=B"], export="X", **{"default-visibility": "private"})
     with prepare(path, said) as prepared:
@@ -251,14 +237,6 @@ def test_a_remembered_encoding_loses_to_a_file_that_is_valid_utf_8(tmp_path: Pat
     assert [note.text for note in loaded.rows.notes] == ["Met Jan Kočka"]
 
 
-def test_a_word_that_the_reading_never_saw_has_no_meaning(tmp_path: Path, kept: Reading) -> None:
-    """Such as an owner's team: the row is no public note, and is asked about."""
-    loaded = seen(tmp_path, HEAD, [*ROW[:3], "Team", *ROW[4:]])
-    assert loaded.settings.reading == kept
-    assert loaded.rows.notes == []
-    assert [question.samples for question in loaded.questions] == [["Team"]]
-
-
 def test_the_first_question_says_which_reading_would_apply_but_for_which_column(tmp_path: Path, kept: Reading) -> None:
     """So does the error, and the plan if nothing is asked. The earlier answers are offered first."""
     because = "answered on 3 November 2026 for 'Calls', but the column 'Visible to' is new and may matter"
@@ -277,7 +255,6 @@ def test_the_first_question_says_which_reading_would_apply_but_for_which_column(
 
 
 def test_the_meaning_that_a_word_had_under_this_heading_is_offered_first(tmp_path: Path, kept: Reading) -> None:
-    """Under another heading, private stays the first."""
     head, row = ("Email", "Note", "Visible", "Private?"), ("ada@example.com", "Hello", "No", "No")
     for role, first in (("Private?", "Public"), ("Visible", "Private")):
         loaded = seen(tmp_path, head, row, map=[f"visibility={role}"])
@@ -288,21 +265,11 @@ def test_the_meaning_that_a_word_had_under_this_heading_is_offered_first(tmp_pat
 def test_a_column_that_was_said_to_mean_nothing_is_asked_about_again_only_with_known_words(
     tmp_path: Path, profiles: Path
 ) -> None:
-    """Departments come and go. Words that nobody knows aren't kept."""
     head, row = ("Prospect ID", "Note", "Visibility", "Audience"), ("jzRkmgMdw1", "Hello", "Public")
     assert taught(tmp_path, head, (*row, "Sales"), ("ignore", "Audience")).seen == {"Audience": ()}
     assert seen(tmp_path, head, (*row, "Legal")).questions == ()
     [question] = seen(tmp_path, head, (*row, "Private")).questions
     assert "(it was ignored before, but not with these words)" in render(question.text)
-
-
-def test_two_clients_with_the_same_headings_have_profiles_of_their_own(tmp_path: Path, kept: Reading) -> None:
-    file = profiles.profiles_file()
-    file.write_text(file.read_text(encoding="utf-8") + "\n[client]\nbatch-size = 2\n", encoding="utf-8")
-    path = write_csv(tmp_path / "n.csv", HEAD, ROW)
-    with load(path, settings("client")) as loaded:
-        assert loaded.settings.reading is None
-        assert loaded.questions
 
 
 WHOLE = 'name = "x"\nanswered = 2026-11-03\nheadings = ["a"]\n'
@@ -331,7 +298,6 @@ def test_an_entry_that_cant_be_used_is_an_error_and_says_where(profiles: Path, e
 
 
 def test_what_a_person_wrote_by_hand_stays(profiles: Path) -> None:
-    """Comments, order, and the other entries; a name that another export has is refused."""
     mine = '# mine\n[default]\nbatch-size = 4  # by trial\n\n[[default.readings]]  # Monday\nname = "Old"\n'
     mine += 'answered = 2026-01-02\nheadings = ["A", "B"]\ncontent = "text"\n\n[other]\nbatch-size = 3\n'
     profiles.write_text(mine, encoding="utf-8")

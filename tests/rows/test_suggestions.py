@@ -1,7 +1,5 @@
 """What the sheet itself speaks for comes first among the answers, by headings and by cells; nothing is taken by it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,7 +36,6 @@ def likely(question: Question) -> list[str]:
     ["Full Comments", "Task Comments", "Activity - Note", "Call Note", "Description", "Call summary", "Body preview"],
 )
 def test_a_crm_s_column_of_texts_comes_first(heading: str) -> None:
-    """Whatever stands before it, and although other columns hold texts."""
     question = asked(Role.CONTENT, ("Subject", SHORT), ("Street", PROSE), (heading, PROSE), ("Owner", ("Jo Miller",)))
     assert likely(question)[0] == heading
     assert question.choices[0].samples == list(samples(PROSE))
@@ -75,7 +72,6 @@ def test_the_column_comes_first_that_headings_and_cells_speak_for(
 
 
 def test_a_column_of_visibilities_comes_before_one_for_all() -> None:
-    """By its words; without one the choices for all rows come first."""
     columns = (("Prospect ID", IDS), ("Note", PROSE))
     question = asked(Role.VISIBILITY, *columns, ("Audience", ("Public", "Private")))
     assert [choice.value for choice in question.choices[:3]] == ["visibility=Audience", "private", "public"]

@@ -1,8 +1,5 @@
 """Every row is read before the first request: into a note, or into problems that name the cell and the way out."""
 
-from __future__ import annotations
-
-import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from importer.fields import FIELDS, WORDED
@@ -50,9 +45,6 @@ def only_problem(*line: str, settings: Settings = STRICT) -> str:
     assert rows.notes == []
     [[problem]] = rows.problems.values()
     return told(problem)
-
-
-# -- columns that nobody recognised
 
 
 def overlooked(*values: str, default: Visibility | None = None, **settings: Any) -> list[str]:
@@ -103,7 +95,6 @@ def test_a_column_in_which_anything_else_stands_is_the_persons_own(values: tuple
     "values", [("private", "private"), ("confidential", ""), ("Private note", "Public note"), ("Public", "Private")]
 )
 def test_a_column_of_visibilities_is_asked_about_if_it_may_restrict_public_notes(values: tuple[str, ...]) -> None:
-    """Whatever its heading is. With the answer, the least visible of both columns counts."""
     [sentence] = overlooked(*values)
     assert '--map "visibility=Visibility, X"' in sentence
 
@@ -135,12 +126,8 @@ def test_a_role_that_was_answered_for_and_a_column_that_was_set_aside_are_asked_
     assert overlooked("Draft", "Published", ignored=["Y"])
 
 
-# -- visibility and status
-
-
 @pytest.mark.parametrize("meant", [*Visibility, *Status])
 def test_everyday_words_are_known(meant: Visibility | Status) -> None:
-    """Each word of the table, whatever its case and the spaces around it, and in wide signs."""
     role = Role.VISIBILITY if isinstance(meant, Visibility) else Role.STATUS
     words = [*FIELDS[role].words[meant], chr(ord(meant.value) - ord("0") + ord("０"))]
     spelt = [spelling for word in words for spelling in (word, word.upper(), f" {word.lower()} ", f"\u00a0{word}")]
@@ -163,15 +150,11 @@ def test_a_blank_status_is_published() -> None:
 
 @pytest.mark.parametrize("default", Visibility)
 def test_a_default_visibility_fills_blanks_only(default: Visibility) -> None:
-    """It doesn't change what was said, nor excuse a slip."""
     settings = Settings(default_visibility=default)
     assert only_note("P", "x", "", settings=settings).visibility is default
     assert only_note("P", "x", "Private", settings=settings).visibility is Visibility.PRIVATE
     assert only_problem("P", "x", "Pubic", settings=settings)
     assert read(("P", "x"), headings=HEADINGS[:2], settings=settings).notes[0].visibility is default
-
-
-# -- content
 
 
 @pytest.mark.parametrize(
@@ -222,9 +205,6 @@ def test_what_is_sent_depends_on_how_the_content_is_meant() -> None:
     assert only_note("P", plain, "1", settings=as_html).content == plain
 
 
-# -- ids
-
-
 @pytest.mark.parametrize("prospect", ["8PvBmrB7P7", "00123", "1E5", "a-b_c.d", "12345678901234567890", "é", "x" * 200])
 def test_an_id_arrives_as_it_stands(prospect: str) -> None:
     rows = read((f" {prospect}\u00a0", "x", "1"))
@@ -233,7 +213,6 @@ def test_an_id_arrives_as_it_stands(prospect: str) -> None:
 
 
 def test_an_email_among_ids_is_a_problem() -> None:
-    """A column of emails names the prospects by them, whatever its heading."""
     rows = read(("8PvBmrB7P7", "x", "1"), ("jo@example.com", "y", "1"))
     [[problem]] = rows.problems.values()
     assert "is an email address, not a prospect ID" in told(problem)
@@ -241,7 +220,6 @@ def test_an_email_among_ids_is_a_problem() -> None:
 
 
 def test_what_nobody_sees_in_ids_and_words_is_removed() -> None:
-    """No-break and zero-width spaces come along with copied ids. A note keeps its own."""
     rows = read(
         *((prospect, "a\u00a0b", "\u200bpublic\u00a0") for prospect in ("\u00a0P1", "P1\u00a0", "P\u200b1", "\ufeffP1"))
     )
@@ -257,8 +235,6 @@ def test_what_nobody_sees_in_ids_and_words_is_removed() -> None:
 def test_attachment_ids_are_separated_by_commas_or_semicolons(cell: str, ids: tuple[str, ...]) -> None:
     assert only_note("P", "x", "1", "1", cell).attachments == ids
 
-
-# -- problems
 
 ERRORS = ("#N/A", "#REF!", "#NAME?", "#DIV/0!", "#NV", "#BEZUG!", "#¡DIV/0!", " #N/A ")
 SLIP = "is not a valid visibility. Did you mean {}? Use Public (or 1) or Private (or 2)"
@@ -294,7 +270,6 @@ PROBLEMS = {
     ("column", "cell", "words"), [(column, *one) for column, cells in PROBLEMS.items() for one in cells.items()]
 )
 def test_a_cell_that_cant_be_used_is_a_problem_and_never_guessed(column: str, cell: str, words: str) -> None:
-    """Nothing is sent for its row. A failed formula shows its error in every kind of file."""
     line = ["P", "x", "1", "1", ""]
     line["ABCDE".index(column)] = cell
     problem = only_problem(*line)
@@ -322,9 +297,6 @@ def test_a_problem_names_the_sheet_the_cell_and_its_value(tmp_path: Path) -> Non
     assert "x" * 61 not in render(problem.text)
 
 
-# -- occurrence keys
-
-
 def test_a_key_column_tells_rows_apart() -> None:
     """Its cells are the keys, no longer than an index of a database can hold; without such a column there are none."""
     keys = (" monday ", "tuesday", "", "k" * 400, "k" * 401)
@@ -334,9 +306,6 @@ def test_a_key_column_tells_rows_apart() -> None:
     assert rows.key.tolist()[:4] == ["monday", "tuesday", "", "k" * 400]
     assert [(place, "400 characters" in render(why.text)) for place, [why] in rows.problems.items()] == [(4, True)]
     assert read(("P", "x", "1")).key is None
-
-
-# -- a results file as input
 
 
 def test_a_note_id_is_read_whatever_else_stands_in_its_row() -> None:
@@ -349,34 +318,6 @@ def test_a_note_id_is_read_whatever_else_stands_in_its_row() -> None:
     assert rows.done == {0: ("N1",), 1: ("N1",)}
     assert list(rows.problems) == [3]
     assert rows.note.tolist() == [0, -1, 0, -1]
-
-
-# -- whatever the rows
-
-ODD = ["", "P1", "P2", "x", "Public", "2", "Draft", "pubic", "\u00a0", "a b", "=1+1", "'=1", "<p>hi</p>"]
-cells = st.one_of(
-    st.sampled_from(ODD),
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
-)
-lines = st.lists(st.tuples(cells, cells, cells, cells, cells), max_size=12)
-
-
-@given(lines)
-@pytest.mark.slow
-def test_every_row_has_a_note_or_a_problem(found: list[tuple[str, ...]]) -> None:
-    """Every row of the sheet is there once, with its number, and is either usable or explained."""
-    rows = read(*found)
-    written = [line for line in found if "".join(line).strip()]
-    if len(written) == len(found) and not any("\n" in cell or "\r" in cell for line in found for cell in line):
-        assert len(rows) == len(found)
-        assert rows.number.tolist() == list(range(2, len(found) + 2))
-    for position in range(len(rows)):
-        assert (rows.note[position] >= 0) != (position in rows.problems)
-    for problems in rows.problems.values():
-        for problem in problems:
-            assert re.match(r"([A-Z]+\d+|row \d+): \S", told(problem))
-    assert sorted({number for number in rows.note.tolist() if number >= 0}) == list(range(len(rows.notes)))
-    assert len(set(rows.notes)) == len(rows.notes)
 
 
 def test_notes_are_the_same_across_blocks() -> None:

@@ -1,9 +1,5 @@
 """Words of their own: what a person said they mean counts; what nobody knows is a question, or a problem."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +10,10 @@ from importer.fields import WORDED
 from importer.importing.loaded import Loaded
 from importer.importing.loading import load
 from importer.messages import render
-from importer.models import Result, Role, Status, Visibility
+from importer.models import Role, Status, Visibility
 from importer.rows.words import MOST_WORDS, speaks
 from importer.settings import Origin, Settings
-from importer.telling import preview_messages
-from tests import running
 from tests.rendered import answers_of, told
-from tests.sandbox import Sandbox
 from tests.truth import write_csv
 
 
@@ -64,26 +57,11 @@ def test_a_word_that_stands_for_nothing_leaves_its_rows_out(tmp_path: Path) -> N
 def test_a_row_is_left_out_if_its_word_certainly_stands_in_its_column(
     tmp_path: Path, line: str, *, row_is_skipped: bool
 ) -> None:
-    """In a row of too many cells the word may be another column's."""
     path = tmp_path / "n.csv"
     path.write_text(f"Prospect ID,Note,Visibility\n{line}\nP2,Note,1\n", encoding="utf-8")
     with load(path, Settings(values=["visibility:Secret="])) as found:  # type: ignore[arg-type]
         assert (bool(found.rows.skipped), bool(found.rows.problems)) == (row_is_skipped, not row_is_skipped)
         assert len(found.rows.notes) == 1
-
-
-def test_rows_that_are_left_out_need_nobody(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
-    """The plan counts them, and the status is 0."""
-    path = tmp_path / "n.csv"
-    path.write_text("Prospect ID,Note,Visibility\nP1,One,1\nP2,Two,Secret\nP3,,Secret\n", encoding="utf-8")
-    leaving_out = replace(settings, values=["visibility:Secret="])  # type: ignore[arg-type]
-    plan = preview_messages.plan(running.check(path, leaving_out))
-    assert "2 left out, as you said" in " ".join(render(line.text) for line in plan)
-    report = running.run(path, leaving_out)
-    assert report is not None
-    assert report.exit_status == 0
-    assert report.counts == {Result.CREATED: 1, Result.SKIPPED: 2}
-    assert len(box.notes) == 1
 
 
 def test_two_meanings_for_one_word_are_refused(tmp_path: Path) -> None:
@@ -109,30 +87,11 @@ def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("word", ["Team", "Équipe", "Equipo"])
 def test_a_team_is_not_everybody(tmp_path: Path, word: str) -> None:
-    """An owner's team is often meant. So it is asked about, whatever the heading is."""
     [question] = loaded(tmp_path, word, "Public", word, "Private").rows.questions
     assert (question.samples, question.count) == ([word], 2)
 
 
-def test_each_answer_answers(tmp_path: Path) -> None:
-    """Given as the setting that it names, no question is left, and what was meant is done."""
-    [question] = loaded(tmp_path, "Team only", "Team only", "1").rows.questions
-    meant: Mapping[str, list[Visibility]] = {
-        "Public": [Visibility.PUBLIC] * 3, "Private": [Visibility.PRIVATE] * 2 + [Visibility.PUBLIC],
-        "": [Visibility.PUBLIC],
-    }  # fmt: skip
-    for text in answers_of(question)["value"]:
-        found = loaded(tmp_path, "Team only", "Team only", "1", values=[text])
-        assert found.rows.questions == []
-        assert [note.visibility for note in found.rows.notes] == meant[text.rpartition("=")[2]]
-    none: dict[str, Any] = {"ignored": answers_of(question)["ignore"], "default_visibility": "private"}
-    found = loaded(tmp_path, "Team only", "Team only", "1", **none)
-    assert found.rows.questions == []
-    assert {note.visibility for note in found.rows.notes} == {Visibility.PRIVATE}
-
-
 def test_a_word_in_a_single_row_is_a_problem_that_names_the_setting(tmp_path: Path) -> None:
-    """It may be a slip, which shall not hold up all the others."""
     found = loaded(tmp_path, "Public", "Yes", "Private")
     assert found.rows.questions == []
     assert problems(found) == [
@@ -142,7 +101,6 @@ def test_a_word_in_a_single_row_is_a_problem_that_names_the_setting(tmp_path: Pa
 
 
 def test_a_column_of_many_unknown_words_is_rather_another_column(tmp_path: Path) -> None:
-    """One question instead of one a word: owners' names, say, in a column called Access."""
     names = [f"Jo Miller {i}" for i in range(MOST_WORDS + 1)]
     [question] = loaded(tmp_path, *names, *names).rows.questions
     assert question.samples == names[:1]
@@ -166,9 +124,6 @@ def test_a_column_without_a_known_word_may_be_something_else(tmp_path: Path) -> 
     assert [question.samples for question in answered.rows.questions] == [["Won"]]
 
 
-# -- codes count under plain headings alone; under others they are asked about, as the heading says
-
-
 def under(folder: Path, heading: str, *words: str, role: Role = Role.VISIBILITY) -> Loaded:
     """A sheet with these words under this heading."""
     default = None if role is Role.VISIBILITY else Visibility.PRIVATE
@@ -183,7 +138,6 @@ def under(folder: Path, heading: str, *words: str, role: Role = Role.VISIBILITY)
 def test_what_depends_on_the_heading_is_a_question_even_in_a_single_row(
     tmp_path: Path, heading: str, word: str
 ) -> None:
-    """The API's code for public stood under IsPrivate, and the confidential note went out."""
     found = under(tmp_path, heading, word, "Private")
     assert [note.visibility for note in found.rows.notes] == [Visibility.PRIVATE]
     [question] = found.rows.questions
@@ -254,7 +208,6 @@ def test_a_code_publishes_no_draft(tmp_path: Path, heading: str, word: str) -> N
 
 
 def test_plain_headings_are_known_ones_and_speak_of_their_role() -> None:
-    """A column under one has the role by itself."""
     for role, field in WORDED.items():
         assert set(field.plain_headings) <= set(field.headings)
         assert all(speaks(role, heading) for heading in field.plain_headings)
@@ -266,5 +219,4 @@ def test_plain_headings_are_known_ones_and_speak_of_their_role() -> None:
      "Personal email"],
 )  # fmt: skip
 def test_many_headings_do_not_speak_of_a_visibility(heading: str) -> None:
-    """A yes under them is nobody's question."""
     assert not speaks(Role.VISIBILITY, heading)

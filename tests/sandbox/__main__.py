@@ -31,7 +31,6 @@ _NUMBER = click.IntRange(min=1)
     help="A fault, such as 500@3:after. May be repeated. tests/sandbox/README.md lists the common faults.",
 )
 @click.option("--max-batch", type=_NUMBER, metavar="N", help="Most prospects in one request.")
-@click.option("--max-content", type=_NUMBER, metavar="N", help="Most characters in one note.")
 @click.option(
     "--prospects",
     "count",

@@ -2,7 +2,7 @@
 
 Input: an uploaded file, or the IDs that a note names. Output: the reply with the file's ID, or a refusal. The vendor's
 reference limits a file to 20 MB and lists the refusals. It doesn't say which types are supported, how the reply is laid
-out, or how often and how long an ID can be used. So all of that can be chosen: see README.md. Files whose names
+out, or how often an ID can be used. So all of that can be chosen: see README.md. Files whose names
 begin with ``failed`` are refused as failed. Programs (such as ``.exe``) are refused as an unsupported type.
 """
 
@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.sandbox.forms import UploadedFile
 PATH = "/v1/notes/attachments"
 
 _PROGRAMS = frozenset({".exe", ".com", ".bat", ".cmd", ".msi", ".scr", ".ps1", ".js", ".vbs", ".sh", ".jar", ".dll"})
-_FORMS = (":attachmentId", ":list", ":x1", ":notes=1", ":life=60", ":max=1000", ":known=A1,A2")
+_FORMS = (":attachmentId", ":list", ":x1", ":max=1000", ":known=A1,A2")
 _COUNT = re.compile(r"[1-9]\d{0,9}")
 
 
@@ -30,16 +30,13 @@ _COUNT = re.compile(r"[1-9]\d{0,9}")
 class UploadBehaviour:
     """Behaviour of uploads and limits on the use of their IDs; ValueError if a value is impossible.
 
-    The reply names the ID ``named``, in a list if it ``is_list``. ``requests`` and ``notes`` limit the uses of an ID,
-    ``life`` (seconds) its age; None is no limit. ``most`` is the largest file in bytes. ``known`` attachments exist
-    already.
+    The reply names the ID ``named``, in a list if it ``is_list``. An ID serves so many ``requests``; None is no limit.
+    ``most`` is the largest file in bytes. ``known`` attachments exist already.
     """
 
     named: str = "attachmentId"
     is_list: bool = False
     requests: int | None = None
-    notes: int | None = None
-    life: float | None = None
     most: int = 20_000_000
     known: Collection[str] = ()
 
@@ -62,7 +59,7 @@ def _worded(word: str, text: str) -> dict[str, Any]:
         return {"known": frozenset(value.split(","))}
     if re.fullmatch(r"x\d+", word):
         name, value = "requests", word[1:]
-    if name in ("requests", "notes", "life", "max") and _COUNT.fullmatch(value):
+    if name in ("requests", "max") and _COUNT.fullmatch(value):
         return {"most" if name == "max" else name: int(value)}
     raise ValueError(f"{text!r} says nothing of uploads: {word!r} is none of {', '.join(_FORMS)}")
 
@@ -119,20 +116,16 @@ class Attachments:
         }
         return ServiceReply(201, document)
 
-    def spend(self, ids: Collection[str], notes: int, now: datetime) -> None:
+    def spend(self, ids: Collection[str], notes: int) -> None:
         """Count a request with ``notes`` notes that names these IDs; refuse it if an ID can't be used for it."""
-        if any(not self._serves(attachment_id, notes, now) for attachment_id in ids):
+        if not all(map(self._serves, ids)):
             raise refused(400, 1001, "Invalid attachment Id")
         for attachment_id in set(ids) & self._stored.keys():
             stored = self._stored[attachment_id]
             self._stored[attachment_id] = replace(stored, requests=stored.requests + 1, notes=stored.notes + notes)
 
-    def _serves(self, attachment: str, notes: int, now: datetime) -> bool:
-        stored, rules = self._stored.get(attachment), self._rules
+    def _serves(self, attachment: str) -> bool:
+        stored = self._stored.get(attachment)
         if stored is None:
             return attachment in self._known
-        return not (
-            (rules.requests is not None and stored.requests >= rules.requests)
-            or (rules.notes is not None and stored.notes + notes > rules.notes)
-            or (rules.life is not None and now - stored.created_at > timedelta(seconds=rules.life))
-        )
+        return self._rules.requests is None or stored.requests < self._rules.requests

@@ -6,9 +6,7 @@ Importing this module adds them to `tests.sandbox.faults.KINDS`, and ways to ann
 
 from __future__ import annotations
 
-import gzip
 import html
-import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,7 +23,6 @@ Entries = list[Document]
 _LATER: tuple[When, ...] = ("after", "before")
 _AFTER: tuple[When, ...] = ("after",)
 _BEFORE: tuple[When, ...] = ("before",)
-_HUGE, _BLOCK = 64 * 1024 * 1024, b"x" * 65536
 
 
 # -- replies
@@ -45,20 +42,6 @@ def _truncated(_fault: Fault, struck: Struck) -> Wire:
         yield b"".join(head) + body[: len(body) // 2], 0.0
 
     return replace(struck.honest, ends_connection=True, pieces=pieces)
-
-
-def _said_to_be_gzip(struck: Struck, body: bytes) -> Wire:
-    wire = struck.honest
-    return replace(wire, body=body, headers=(*wire.headers, ("Content-Encoding", "gzip")))
-
-
-def _huge(*_: object) -> Wire:
-    def pieces(head: list[bytes], body: bytes) -> Iterator[tuple[bytes, float]]:
-        yield b"".join(head) + body, 0.0
-        for _ in range(_HUGE // len(_BLOCK)):
-            yield _BLOCK, 0.0
-
-    return Wire(200, b'{"message": "', ends_connection=True, has_length=False, pieces=pieces)
 
 
 def _in_pieces(cut: Callable[[float], Pieces]) -> Callable[[Fault, Struck], Wire]:
@@ -111,33 +94,6 @@ def _respelt(reply: ServiceReply, spoil: Callable[[Entries], Entries], kind: str
     return replace(reply, document={**reply.document, "payload": {**payload, **spoilt}})
 
 
-def _without_id(entry: Document) -> Entries:
-    return [{**entry, "noteId": None, "success": True}]
-
-
-def _failed_with_id(entry: Document) -> Entries:
-    return [{**entry, "noteId": entry["noteId"] or "Zz00Zz00", "success": False}]
-
-
-def _followed_by_its_contrary(entry: Document) -> Entries:
-    contrary: Document = {**entry, "success": not entry["success"]}
-    contrary["noteId"] = "Zz00Zz00" if contrary["success"] else None
-    return [entry, contrary]
-
-
-_CONTRADICTIONS = (_without_id, _failed_with_id, _followed_by_its_contrary)
-
-
-def _half(contradict: Callable[[Document], Entries]) -> Callable[[Entries], Entries]:
-    return lambda entries: [
-        spoilt for place, entry in enumerate(entries) for spoilt in ([entry] if place % 2 else contradict(entry))
-    ]
-
-
-def _contradicted(entries: Entries) -> Entries:
-    return [spoilt for place, entry in enumerate(entries) for spoilt in _CONTRADICTIONS[place % 3](entry)]
-
-
 # -- intermediaries
 
 
@@ -171,26 +127,10 @@ class _Rewriting(Standing):
     """An intermediary that changes the texts of notes, but not their tags."""
 
     def shows(self, content: str) -> str:
-        how = self.fault.value
-        if how == "html":
-            return re.sub(r"<(?!/?(p|br)\b)[^<>]*>", "", content)
-        change = _cut(int(how.removeprefix("cut-"))) if how.startswith("cut-") else _CHANGES[how]
+        change = _CHANGES[self.fault.value]
         pieces = re.split(r"(<[^<>]*>)", content)
         pieces[::2] = [html.escape(change(html.unescape(piece)), quote=False) for piece in pieces[::2]]
         return "".join(pieces)
-
-
-def _cut(length: int) -> Callable[[str], str]:
-    """Return a function that lets ``length`` characters through, over all pieces in total."""
-    left = length
-
-    def cut(text: str) -> str:
-        nonlocal left
-        kept = text[:left]
-        left -= len(kept)
-        return kept
-
-    return cut
 
 
 def _without_emoji(text: str) -> str:
@@ -200,7 +140,6 @@ def _without_emoji(text: str) -> str:
 _CHANGES: dict[str, Callable[[str], str]] = {
     "emoji": _without_emoji,
     "spaces": lambda text: re.sub(r"\s+", " ", text),
-    "html": lambda text: text,  # its tags go
 }
 
 
@@ -225,13 +164,7 @@ def _stands(does: str, standing: type[Standing], value: str, method: str = "any"
     return FaultKind(does=does, standing=standing, value=value, method=method, **more)
 
 
-def as_epoch(ends: float, _now: float) -> str:
-    return str(math.ceil(ends))
-
-
 WORDS |= {
-    "epoch": {"reset": as_epoch},
-    "epoch-ms": {"reset": lambda ends, _now: str(math.ceil(ends * 1000))},
     "503": {"status": 503},
     "code-4000": {"code": 4000},
     "sliding": {"sliding": True},
@@ -254,26 +187,10 @@ KINDS |= {
     "not-json": _reply("200 with half a JSON document", _half_a_document),
     "null": _reply("200 whose payload is null", lambda *_: Wire(200, encoded({"message": "OK", "payload": None}))),
     "truncated": _reply("a body shorter than its Content-Length, then closed", _truncated),
-    "bad-gzip": _reply(
-        "said to be gzip, and is not",
-        lambda _fault, struck: _said_to_be_gzip(struck, gzip.compress(b"")[:10] + b"\xff" * 40),
-    ),
-    "huge": _reply("a body without end (in fact 64 MB)", _huge),
-    "gzip": _reply(
-        "a proper reply, compressed",
-        lambda _fault, struck: _said_to_be_gzip(struck, gzip.compress(struck.honest.body)),
-        _AFTER,
-    ),
     "drip": _waits("a proper reply, byte by byte", 0.05, moments=_AFTER, reply=_in_pieces(_byte_by_byte)),
     "slow-headers": _waits("a proper reply, header by header", 0.2, moments=_AFTER, reply=_in_pieces(_line_by_line)),
     "missing": _entries("every second entry left out", lambda entries: entries[1::2]),
     "missing-all": _entries("all entries left out", lambda _entries: [], withholds=lambda prospects: prospects),
-    "true-null": _entries("every second entry a success without a note id", _half(_without_id)),
-    "two-answers": _entries("every second entry followed by its contrary", _half(_followed_by_its_contrary)),
-    "contradictory": _entries(
-        "these three in turn, on every entry", _contradicted, withholds=lambda prospects: prospects
-    ),
-    "repeated": _entries("every entry twice", lambda entries: [entry for entry in entries for _ in range(2)], _AFTER),
     "shuffled": _entries("the entries in reverse order", lambda entries: entries[::-1], _AFTER),
     "wrong-id": _entries(
         "one entry more, for a prospect that was not asked for",
@@ -287,7 +204,5 @@ KINDS |= {
     "moving": _stands(
         "so many prospects are gone from before a page by the time it is asked for", _Moving, "COUNT", "GET"
     ),
-    "rewrite": _stands(
-        "texts are shown with emoji dropped, spaces folded, without tags, or cut-100", _Rewriting, "HOW", "GET"
-    ),
+    "rewrite": _stands("texts are shown with emoji dropped, or spaces folded", _Rewriting, "HOW", "GET"),
 }

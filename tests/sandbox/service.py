@@ -12,7 +12,6 @@ whole request fail. All others exist, unless the known ones were named.
 from __future__ import annotations
 
 import html
-import math
 import random
 import re
 import string
@@ -96,11 +95,10 @@ class ServiceRules:
     all exist. Only those with an email are listed and found. Unless it ``lists``, a page of prospects without a search
     is refused. With ``any_email``, a search for any email finds a prospect, unless the email begins with nobody,
     unknown or invalid. Without ``any_id``, an ID exists only if it looks like those in the vendor's reference (most
-    tests use short IDs, so they keep ``any_id``). Requests with more than ``max_batch`` prospects or ``max_content``
-    characters are refused. ``notes_behind`` is how far the clock that dates notes is behind the clock of the replies,
+    tests use short IDs, so they keep ``any_id``). Requests with more than ``max_batch`` prospects
+    are refused. ``notes_behind`` is how far the clock that dates notes is behind the clock of the replies,
     in seconds. A wrong key has the status ``bad_key_status``; ``uploads`` is the behaviour of uploads. The owner of the
-    key is the ``author`` of its notes; an empty one isn't shown. With ``one_draft``, a draft replaces the prospect's
-    earlier draft. Pinned notes are shown first and new ones before old ones, or in reverse if it is ``oldest_first``.
+    key is the ``author`` of its notes; an empty one isn't shown. New notes are shown before old ones.
     If ``updates_text``, the content of an update is plain text, as the reference says, so that its markup is shown. An
     update also changes the fields in ``update_resets``, and is shown after ``update_lag`` seconds.
     """
@@ -110,13 +108,10 @@ class ServiceRules:
     any_email: bool = False
     any_id: bool = True
     max_batch: int | None = None
-    max_content: int | None = None
     bad_key_status: int = 400
     notes_behind: float = 0.0
     uploads: UploadBehaviour = field(default_factory=UploadBehaviour)
     author: Person = field(default_factory=lambda: OWNER)
-    one_draft: bool = False
-    oldest_first: bool = False
     updates_text: bool = False
     update_resets: Mapping[str, str] = field(default_factory=dict)
     update_lag: float = 0.0
@@ -209,11 +204,10 @@ class Service:
         with self._lock:
             now = self._now()
             self._has_seen_ids |= any(map(looks_like_id, prospects))
-            self._attachments.spend(attachments, len(prospects), now)
+            self._attachments.spend(attachments, len(prospects))
             for prospect in prospects:
                 note_id = next(self._ids) if self._exists(prospect) else None
                 if note_id is not None and prospect not in withheld:
-                    self._make_room(prospect, status)
                     author = self._rules.author
                     self._keep(
                         StoredNote(note_id, prospect, shown, content, visibility, status, attachments, author, now, now)
@@ -244,7 +238,6 @@ class Service:
                 updated_at=self._now(),
                 edited_at=self._now(),
             )
-            self._make_room(old.prospect_id, new.status, old)
             self._keep(new)
             self._before[note_id] = old
         payload = {name: value for name, value in _as_read(new).items() if name not in ("author", "pinnedAt")}
@@ -280,14 +273,6 @@ class Service:
         else:
             siblings[siblings.index(old)] = note
 
-    def _make_room(self, prospect: str, status: str, changed: StoredNote | None = None) -> None:
-        """Remove the prospect's other drafts if a new or changed note is a draft and replaces them."""
-        if self._rules.one_draft and status == "0":
-            siblings = self._by_prospect.get(prospect, [])
-            for draft in [note for note in siblings if note.status == "0" and note is not changed]:
-                siblings.remove(draft)
-                del self._notes[draft.id]
-
     def _show(self, prospect: str, query: Mapping[str, str], view: View | None) -> ServiceReply:
         skip = number(query, "skip", 0)
         take = number(query, "take", 20)
@@ -304,7 +289,7 @@ class Service:
                 for note in notes
             ]
         # Notes of one moment stay in the order in which they were made.
-        notes = sorted(notes, key=lambda note: note.place)[:: 1 if self._rules.oldest_first else -1]
+        notes = sorted(notes, key=lambda note: note.place)[::-1]
         if view is not None:
             notes = [replace(note, content=view.shown(note.content)) for note in notes if not view.hides(note)]
         published = [note for note in notes if note.status == "1"]
@@ -329,26 +314,14 @@ class Service:
     def _content(self, value: object) -> str:
         if not isinstance(value, str) or not value.strip():
             raise invalid("content must be a string value that is not empty")
-        if self._rules.max_content is not None and len(value) > self._rules.max_content:
-            raise invalid("content must be a shorter value")
         return value
 
 
 def _note_ids(seed: int) -> Iterator[str]:
-    """Yield distinct IDs of eight letters and digits that look random, in an order that the seed decides."""
+    """Yield random IDs of eight letters and digits, which the seed decides; among so many, none comes twice."""
     chance = random.Random(seed)
-    space = len(_ALPHABET) ** 8
-    step = chance.randrange(space)
-    while math.gcd(step, space) != 1:  # a coprime step visits the whole space before it repeats
-        step += 1
-    place = chance.randrange(space)
     while True:
-        place = (place + step) % space
-        rest, letters = place, ""
-        for _ in range(8):
-            rest, digit = divmod(rest, len(_ALPHABET))
-            letters += _ALPHABET[digit]
-        yield letters
+        yield "".join(chance.choices(_ALPHABET, k=8))
 
 
 def _as_read(note: StoredNote) -> Document:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import pytest
 import requests
 
 from tests.sandbox import Sandbox, UploadBehaviour
-from tests.sandbox.conftest import KEY, call, post
+from tests.sandbox.conftest import call, post
 
 CONTENT = b"%PDF-1.7 the summary of a call \r\n--boundar\r\n\x00\xff"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -49,29 +48,3 @@ def test_a_file_is_refused_by_its_name_or_size(name: str, size: int, code: int) 
         reply = upload(box, name, b"x" * size)
         assert (reply.status_code, reply.json().get("code", 0)) == (400 if code else 201, code)
         assert len(box.attachments) == (not code)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"files": {"other": ("a.pdf", b"x")}},
-        {"files": [("file", ("a.pdf", b"x")), ("file", ("b.pdf", b"y"))]},
-        {"files": {"file": ("a.pdf", b"x")}, "data": {"note": "n"}},
-        {"files": {"file": ("a/b.pdf", b"x")}},
-        {"files": None, "json": {"file": "x"}},
-        *(
-            {"files": None, "data": data, "headers": FORM}
-            for data in [b"", b"before\r\n" + WHOLE, WHOLE[:-4], WHOLE.replace(b' name="file";', b"")]
-        ),
-    ],
-)
-def test_a_form_that_breaks_a_rule_is_refused_whole(box: Sandbox, options: dict[str, Any]) -> None:
-    """And the connection goes on: the body was read to its end, whatever it held."""
-    with requests.Session() as session:
-        sent: Any = {"headers": KEY, "timeout": 10} | options
-        refused = session.post(f"{box.url}/notes/attachments", **sent)
-        assert refused.status_code == 400
-        assert refused.json().items() >= {("code", 4000), ("message", "Failed to upload attachment")}
-        assert box.attachments == ()
-        right = session.post(f"{box.url}/notes/attachments", data=WHOLE, headers=FORM, timeout=10)
-        assert right.status_code == 201

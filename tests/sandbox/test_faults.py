@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import requests
-from requests.exceptions import ChunkedEncodingError, ContentDecodingError
+from requests.exceptions import ChunkedEncodingError
 
 from tests.sandbox import Fault, Limit, Sandbox
 from tests.sandbox.conftest import BODY, Time, call, look, struck
@@ -61,8 +61,8 @@ def test_a_request_is_cut_before_its_body_is_read() -> None:
         assert post(box).status_code == 201
 
 
-UNREADABLE = (requests.JSONDecodeError, ChunkedEncodingError, ContentDecodingError)
-SPOILT = "empty html not-json null truncated bad-gzip redirect html-502 gateway-502 400-token".split()
+UNREADABLE = (requests.JSONDecodeError, ChunkedEncodingError)
+SPOILT = "empty html not-json null truncated redirect html-502 gateway-502 400-token".split()
 
 
 @pytest.mark.parametrize(("when", "applied"), BOTH)
@@ -86,13 +86,6 @@ def entries(box: Sandbox) -> list[tuple[str, bool, bool]]:
     [
         ("missing", [("b", True, True)], ["b"]),
         ("missing-all", [], []),
-        ("true-null", [("a", True, False), ("b", True, True), ("c", True, False)], ["b"]),
-        (
-            "two-answers",
-            [("a", True, True), ("a", False, False), ("b", True, True), ("c", True, True), ("c", False, False)],
-            ["b"],
-        ),
-        ("contradictory", [("a", True, False), ("b", False, True), ("c", True, True), ("c", False, False)], []),
     ],
 )
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -162,31 +155,3 @@ def test_a_route_is_lost_for_a_while(parts: str, status: int, page: str) -> None
         assert one(box).status_code == 201
         assert len(box.notes) == 2
         assert [received.fault for received in box.received if received.status == status] == ["lost-route"] * 6
-
-
-def test_a_firewall_turns_away_what_holds_a_word() -> None:
-    with struck("firewall=drop table") as box:
-        assert one(box).status_code == 201
-        reply = one(box, content="We DROP TABLE seven, he said")
-        assert (reply.status_code, "<h1>403 " in reply.text) == (403, True)
-        assert [note.sent_content for note in box.notes] == ["hello"]
-        assert box.received[-1].fault == "firewall"
-        changed = call(box, "PATCH", f"/notes/{box.notes[0].id}", json={"content": "drop table"})
-        assert changed.status_code == 403
-        assert look(box).status_code == 200
-
-
-def test_a_new_note_is_shown_only_after_a_while() -> None:
-    """Published or draft; it exists all the time."""
-    clock = Time()
-    with struck("lag=5", time_source=clock, notes_behind=60) as box:
-        one(box)
-        one(box, status="0")
-        assert len(box.notes) == 2
-        clock.now += 4.9
-        payload = look(box).json()["payload"]
-        assert (payload["notes"], payload["draftNote"], payload["pagination"]["hasMore"]) == ([], None, False)
-        clock.now += 0.1
-        payload = look(box).json()["payload"]
-        assert len(payload["notes"]) == 1
-        assert payload["draftNote"] is not None

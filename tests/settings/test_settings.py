@@ -14,7 +14,7 @@ from importer.messages import render
 from importer.models import Workspace
 from importer.settings import Settings, Topic
 from importer.settings.address import LIVE, checked_url, default_journal, journal_place
-from importer.settings.profiles import change_reading, check_new
+from importer.settings.profiles import check_new
 from importer.settings.reading import Reading
 from importer.settings.secrets import KEY_VARIABLE, read_key, who_can_read
 
@@ -219,11 +219,3 @@ def test_a_new_profile_has_a_name_of_its_own(name: str, profiles: Path) -> None:
     profiles.write_text("[default]\n", encoding="utf-8")
     with pytest.raises(BadSettings):
         check_new(name)
-
-
-def test_a_reading_leaves_a_blank_line_before_the_next_profile(profiles: Path) -> None:
-    """The file is a person's to read."""
-    profiles.write_text("[default]\nbatch-size = 2\n\n[sued]\nbatch-size = 3\n", encoding="utf-8")
-    for name in ("Calls", "Visits"):
-        change_reading("default", name, {"name": name})
-    assert '\nname = "Visits"\n\n[sued]\nbatch-size = 3\n' in profiles.read_text(encoding="utf-8")

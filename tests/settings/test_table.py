@@ -16,11 +16,10 @@ import importer
 from importer.cli.options import Options, settings_about
 from importer.cli.terminal import with_flags
 from importer.errors import BadSettings
-from importer.journal.identity import FOLDER_VARIABLE
+from importer.journal.machine import FOLDER_VARIABLE
 from importer.messages import PROGRAM, SettingPart, render, say
 from importer.settings import SETTINGS, Settings, Topic, kinds
-from importer.settings.kinds import Number, OneOf
-from importer.settings.limits import Rate
+from importer.settings.kinds import Number, OneOf, Rate
 from importer.settings.profiles import FILE_VARIABLE
 from importer.settings.readings import HELD
 from importer.settings.secrets import ADDRESSES_VARIABLE
@@ -41,7 +40,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "content": (["html"], '"html"'),
     "ignore": (["State", "Phase"], '["State", "Phase"]'),
     "attachments": (["forms"], '"forms"'),
-    "unknown-emails": (["unknown.csv"], '"unknown.csv"'),
     "sheet": (["Calls"], '"Calls"'), "header-row": (["3"], "3"), "encoding": (["cp1252"], '"cp1252"'),
     "delimiter": (["tab"], '"tab"'),
     "export": (["Apollo contacts"], '"Apollo contacts"'),
@@ -58,7 +56,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "results": (["{name}.{date}.results.xlsx"], '"{name}.{date}.results.xlsx"'),
     "archive": (["s3://sales/done"], '"s3://sales/done"'),
     "min-rows": (["100"], "100"), "max-invalid": (["20%"], "0.2"), "max-notes": (["5000"], "5000"),
-    "max-public": (["0"], "0"), "between": (["02:00-06:00"], '"02:00-06:00"'), "first": (["5"], "5"),
+    "max-public": (["0"], "0"), "between": (["02:00-06:00"], '"02:00-06:00"'),
     "again": (["true"], "true"), "update": (["true"], "true"), "yes": (["true"], "true"),
     "log-file": (["import.log"], '"import.log"'), "quiet": (["true"], "true"), "json": (["true"], "true"),
     "notify": (["always"], '"always"'),
@@ -220,7 +218,6 @@ BAD_TEXTS: dict[str, list[str]] = {
     "base-url": ["nonsense", "http://a.example"],
     "journal": ["mysql://x/y", ":memory:"],
     "archive": ["sftp://me:secret@host/x.csv"],
-    "unknown-emails": ["sftp://me:secret@host/x.csv"],
     "in-doubt": ["other", "same, other"],
 }
 
@@ -265,7 +262,7 @@ def test_what_cant_be_used_is_said_in_the_same_words_wherever_it_stands(
 
 
 @pytest.mark.parametrize(
-    "values", [{"first": 0}, {"batch_size": -1}, {"min_rows": True}, {"min_rows": None}, {"give_up": float("inf")},
+    "values", [{"batch_size": -1}, {"min_rows": True}, {"min_rows": None}, {"give_up": float("inf")},
                {"mapping": 3}, {"mapping": None}, {"rate": 20}, {"key": 3}, {"profile": None}],
 )  # fmt: skip
 def test_python_is_told_the_same(values: dict[str, Any]) -> None:

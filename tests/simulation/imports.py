@@ -25,7 +25,7 @@ from importer.identity import same_texts
 from importer.markup import seen_digests
 from importer.messages import render
 from importer.models import DELIVERED, AttachedFile, Note, Result, Rows, Status, Texts, Visibility, Workspace
-from importer.rows.uploads import Uploads
+from importer.rows.attachments import Uploads
 from importer.rows.values import TEXT
 from importer.settings.kinds import InDoubt
 from tests.simulation.disk import Disk, MortalJournal

@@ -242,7 +242,7 @@ def _hide(told: Story, note_ids: Sequence[str], *, undo: bool) -> bool:
         context = _begin(told, journal, caller, is_run=False)
         states = (DeliveryState.HIDDEN, DeliveryState.LEFT) if undo else (DeliveryState.CREATED,)
         known = [one for one in journal.deliveries.delivered(WORKSPACE, note_ids).values() if one.state in states]
-        asked = [*wishes(Hiding(Which(note_ids=note_ids, undo=undo), None, known), journal)]
+        asked = [*wishes(Hiding(Which(note_ids=note_ids, undo=undo), None, known))]
         for wish in asked:
             _allow(told, wish)
         stage = Updating(context)
@@ -319,8 +319,7 @@ def _forms(journal: Journal, world: World) -> dict[str, set[tuple[object, ...]]]
     """Return what the journal knows each note to be, or to be about to become."""
     found: dict[str, set[tuple[object, ...]]] = {}
     for one in _known(journal, world):
-        keys = [journal.deliveries.key_of(number) for number in (one.note, one.changing) if number is not None]
         found[one.note_id or ""] = {
-            (key.visibility, key.status, digest) for key in keys for digest in {key.seen, *key.readings}
+            (key.visibility, key.status, digest) for key in one.forms for digest in {key.seen, *key.readings}
         }
     return found

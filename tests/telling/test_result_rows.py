@@ -1,7 +1,5 @@
 """The rows of a run as the page keeps them: each with its result and note, found by result and by words, in pages."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -69,7 +67,6 @@ def test_rows_are_found_by_their_result_and_by_any_word(kept: Kept) -> None:
 
 @pytest.mark.usefixtures("jumping")
 def test_all_rows_can_be_looked_at_in_pages_of_a_hundred(kept: Kept) -> None:
-    """A page beyond the last one is the last one."""
     kept.imports([(f"p{i}", "Hello", "Public") for i in range(230)])
     pages = [kept.found(number) for number in (1, 2, 3)]
     assert [row.row for page in pages for row in page.rows] == [*range(2, 232)]
@@ -81,7 +78,6 @@ def test_all_rows_can_be_looked_at_in_pages_of_a_hundred(kept: Kept) -> None:
 
 
 def test_html_is_kept_as_it_reads_and_long_notes_are_cut(kept: Kept) -> None:
-    """It is searched as it reads; a text has the number of characters that aren't shown."""
     texts = ["<p>Met at the <b>fair</b></p>", "x" * 3_010, "a < b", "<b>" + "y" * 3_010 + "</b>"]
     kept.imports([(f"p{i}", text, "Public") for i, text in enumerate(texts)])
     assert [len(row.text) for row in kept.found().rows] == [15, 3_001, 5, 3_001]
@@ -102,7 +98,6 @@ def test_rows_say_who_may_see_them_and_have_note_ids(kept: Kept, box: Sandbox) -
 
 
 def test_an_invalid_row_has_its_text_as_it_stands_in_the_sheet(kept: Kept) -> None:
-    """Also if it was left out, or if several columns make the notes; markup isn't interpreted."""
     bad = " <b>Bad</b>\n"
     rows = [
         ("p1", "Good", "Public", "one"), ("p2", bad, "pubic", "two"), ("p3", "", "Public", ""),
@@ -126,7 +121,6 @@ def test_a_row_named_by_email_is_found_by_it(kept: Kept) -> None:
 
 
 def test_rows_that_cant_be_kept_or_read_are_no_error(kept: Kept, tmp_path: Path) -> None:
-    """The results have all of them."""
     kept.path = tmp_path / "no folder" / "rows.sqlite"
     kept.imports([("p1", "Hello", "Public"), ("p2", "", "Public")])
     assert not kept.path.exists()

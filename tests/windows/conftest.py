@@ -1,7 +1,5 @@
 """Windows' Python under wine, as `make windows` sets it up; the server and the files are looked at from here."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

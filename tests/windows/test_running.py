@@ -1,10 +1,6 @@
 """The program in Windows' Python, under wine: paths, drives, code pages, files that are open, kills, the page."""
 
-from __future__ import annotations
-
 import csv
-import os
-import pty
 import random
 import re
 from collections import Counter
@@ -17,7 +13,7 @@ import pytest
 
 from tests.sandbox import Limit, Sandbox
 from tests.truth import Line, check, write_sheet
-from tests.windows.conftest import KEY, PATIENCE, PROGRAM, PYTHON, Wait, Windows, as_windows, page_of
+from tests.windows.conftest import KEY, PATIENCE, PYTHON, Wait, Windows, as_windows, page_of
 
 KILLS = 10  # of each of the two seeds
 LAUNCHER = (PYTHON, as_windows(Path(__file__).with_name("launcher.py")))
@@ -31,7 +27,6 @@ def box() -> Iterator[Sandbox]:
 
 
 def arrived(box: Sandbox) -> Counter[tuple[str, str]]:
-    """How often the server holds each note."""
     return Counter((note.prospect_id, note.sent_content) for note in box.notes)
 
 
@@ -79,27 +74,6 @@ def test_another_code_page_changes_nothing_but_what_a_pipe_shows(
     assert [row[1] for row in results[1:]] == [line.note for line in lines]
 
 
-def test_a_console_shows_every_character(windows: Windows) -> None:
-    """Its output isn't bound to a code page; the screen is a pseudo-terminal of this machine."""
-    lines = [Line("P1", "Zażółć 日本 ✓")]
-    write_sheet(windows.home / "Köln.csv", lines)
-    process, screen = pty.fork()
-    if process == 0:
-        os.chdir(windows.home)
-        os.execvpe("wine", ["wine", *map(str, PROGRAM), "check", "Köln.csv"], windows.environment)
-    shown = b""
-    try:
-        while data := os.read(screen, 65536):
-            shown += data
-    except OSError:  # the program has ended
-        pass
-    os.close(screen)
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
-    text = shown.decode("utf-8")
-    assert "Köln.csv" in text
-    assert lines[0].note in text
-
-
 def test_of_two_imports_one_is_told_who_is_at_work(windows: Windows, box: Sandbox, tmp_path: Path, wait: Wait) -> None:
     """The lock is Windows', and goes with its process, even if that is killed."""
     box.set_limit(Limit.parse("1/15s:headers:429"))
@@ -117,33 +91,12 @@ def test_of_two_imports_one_is_told_who_is_at_work(windows: Windows, box: Sandbo
 
 @contextmanager
 def held_open(windows: Windows, path: str, how: str) -> Iterator[None]:
-    """Another program has a file open."""
     holding = f"import sys; file = open(sys.argv[1], {how!r}); print('open', flush=True); sys.stdin.readline()"
     holder = windows.start(path, by=(PYTHON, "-c", holding))
     assert holder.stdout is not None
     assert holder.stdout.readline().strip() == b"open"
     yield
     holder.communicate(b"\n", timeout=PATIENCE)
-
-
-def test_results_that_are_open_in_another_program_stay_and_the_new_ones_are_beside_them(
-    windows: Windows, box: Sandbox, tmp_path: Path
-) -> None:
-    """No results replace others, whether Excel has them open or not: each run's have a name of their own."""
-    sheet = as_windows(write_sheet(tmp_path / "n.csv", LINES))
-    words = ("run", sheet, "--yes", "--base-url", box.url)
-    windows.run(*words)
-    results = tmp_path / "n.results.xlsx"
-    before = results.read_bytes()
-    with held_open(windows, as_windows(results), "r+b"):
-        assert "n.results (2).xlsx" in windows.run(*words)
-    assert (tmp_path / "n.results (2).xlsx").is_file()
-    windows.run(*words)
-    assert results.read_bytes() == before
-    assert {path.name for path in tmp_path.glob("*.xlsx")} == {
-        "n.results.xlsx", "n.results (2).xlsx", "n.results (3).xlsx",
-    }  # fmt: skip
-    assert arrived(box) == once(LINES)
 
 
 def test_a_finished_file_moves_to_an_archive_on_another_drive(windows: Windows, box: Sandbox, tmp_path: Path) -> None:

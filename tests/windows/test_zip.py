@@ -1,7 +1,5 @@
 """The zip for Windows, as a person uses it under wine: unpack it, start it, import, and unpack a newer one over it."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

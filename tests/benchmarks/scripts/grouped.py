@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import requests
 
-from tests.benchmarks.scripts.one_by_one import STATUS, VISIBILITY
+VISIBILITY, STATUS = {"Public": "1", "Private": "2"}, {"Published": "1", "Draft": "0"}
 
 
 def main(source: Path, url: str, results: Path) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pandas as pd
 import requests
 
-VISIBILITY, STATUS = {"Public": "1", "Private": "2"}, {"Published": "1", "Draft": "0"}
+from tests.benchmarks.scripts.grouped import STATUS, VISIBILITY
+
 PAUSE = 60 / 20
 
 

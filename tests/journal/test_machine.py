@@ -12,7 +12,7 @@ import pytest
 
 from importer.errors import WrongJournal
 from importer.importing import workspaces
-from importer.journal import Journal, identity
+from importer.journal import Journal, machine
 from importer.operations import hide, verify
 from importer.settings import Settings
 from tests import running
@@ -78,7 +78,7 @@ def test_looking_up_or_hiding_nothing_takes_no_journal_for_the_workspaces(tmp_pa
     Journal.open(settings.journal).close()
     assert verify.verify(settings).found == 0
     assert hide.hide(hide.what_to_hide(hide.Which(), settings), settings).hidden == 0
-    assert identity.remembered(settings.workspace) is None
+    assert machine.remembered(settings.workspace) is None
 
 
 def test_what_is_remembered_and_cant_be_read_is_no_leave_to_send(live: Settings, profiles: Path) -> None:

@@ -1,31 +1,35 @@
-"""Remember outside the journal, for each workspace, which journal it uses and which API keys, and lock a key's account.
+"""Keep on this machine, outside the journal: which journal and which API keys a workspace uses, and locks.
 
 Input: a workspace, a key, and the journal to be used. Output: nothing, or an error if the journal isn't the previous
-one, or is an earlier copy of it; the workspaces of a key, whatever their journals; the account's lock, held. With an
-empty journal all notes would be sent again, with a copy all notes that the copy lacks.
+one, or is an earlier copy of it; the workspaces of a key, whatever their journals. With an empty journal all notes
+would be sent again, with a copy all notes that the copy lacks.
 
 A small file for each workspace in the user's data folder holds the journal's ID, the number of its latest request, its
 place, and digests of keys. An earlier copy lacks that request. If a file is missing, as on a new machine, nothing is
-checked; if nothing can be stored, nothing is known.
+checked; if nothing can be stored, nothing is known. A lock is held by a process and ends with it, so that only one
+import of a workspace, and one of an account, runs at a time.
 """
 
 from __future__ import annotations
 
 import contextlib
+import getpass
 import hashlib
 import json
 import os
+import platform
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import platformdirs
+from filelock import FileLock, Timeout
 
 from importer import files
-from importer.errors import UnusableJournal, WrongJournal
-from importer.journal import lock
-from importer.messages import say
+from importer.errors import Busy, UnusableJournal, WrongJournal
+from importer.messages import Message, say
 from importer.models import Workspace
 
 FOLDER_VARIABLE = "NOTE_IMPORTER_JOURNALS"
@@ -99,18 +103,6 @@ def known_as(key: str) -> list[Workspace]:
     return found
 
 
-@contextmanager
-def account_held(key: str) -> Iterator[None]:
-    """Hold the account's lock while the block runs, so that two profiles don't each use the key's whole rate limit.
-
-    If nothing can be stored on this machine, there is no lock. Raises Busy.
-    """
-    with ExitStack() as stack:
-        with contextlib.suppress(UnusableJournal):
-            stack.enter_context(lock.held(folder() / f"account-{key_digest(key)}", "account", "lock.busy-with-key"))
-        yield
-
-
 def folder() -> Path:
     """Return the folder for everything remembered outside of journals."""
     override = os.environ.get(FOLDER_VARIABLE)
@@ -137,3 +129,70 @@ def _read(file: Path) -> RememberedJournal:
 def key_digest(key: str) -> str:
     """Return the digest of a key, which reveals nothing of it, because a key is long and random."""
     return hashlib.sha256(f"note-importer {key}".encode()).hexdigest()[:32]
+
+
+# -- locks ------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def held(journal: Path, workspace: str, kind: str = "lock.busy") -> Iterator[None]:
+    """Hold the workspace's lock file beside the journal while the block runs; the system releases it in any case.
+
+    Raises Busy with a message of this kind, which says who holds it and since when; UnusableJournal.
+    """
+    place = journal.with_name(f"{journal.name}.{files.called_after(workspace)[:8]}.lock")
+    lock = FileLock(place, mode=files.OWNER_ONLY, fallback_to_soft=False)  # a soft lock survives a killed process
+    holder_file = place.with_suffix(".holder")  # a second file, because Windows can't read a locked one
+    try:
+        files.make_private_folder(place.parent)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        who = _holder_in(holder_file)
+        raise Busy(say(kind, who=who), who) from error
+    except (OSError, NotImplementedError) as error:  # NotImplementedError: the file system has no locks
+        raise UnusableJournal(say("lock.not-made", place=str(place), error=files.why(error))) from error
+    try:
+        with contextlib.suppress(OSError):
+            files.replace(holder_file, json.dumps([this_process(), datetime.now(UTC).timestamp()]).encode())
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            holder_file.unlink()
+        lock.release()
+
+
+@contextmanager
+def account_held(key: str) -> Iterator[None]:
+    """Hold the account's lock while the block runs, so that two profiles don't each use the key's whole rate limit.
+
+    If nothing can be stored on this machine, there is no lock. Raises Busy.
+    """
+    with ExitStack() as stack:
+        with contextlib.suppress(UnusableJournal):
+            stack.enter_context(held(folder() / f"account-{key_digest(key)}", "account", "lock.busy-with-key"))
+        yield
+
+
+def user() -> str:
+    """Return the name of the user who runs the program, to show it to others."""
+    with contextlib.suppress(Exception):  # OSError, KeyError or ImportError if this user has no name
+        return getpass.getuser()
+    return "someone"
+
+
+def this_process() -> str:
+    """Return a name for this process, by which others see who holds a lock."""
+    return f"{user()} on {platform.node()} (process {os.getpid()})"
+
+
+def holder(name: str, since: float) -> Message:
+    """Return who holds a lock, by the name of its process, and since when, in seconds since 1970."""
+    return say("holder.named", name=name, since=f"{datetime.fromtimestamp(since).astimezone():%Y-%m-%d %H:%M:%S}")
+
+
+def _holder_in(file: Path) -> Message:
+    try:
+        name, since = json.loads(file.read_text(encoding="utf-8"))
+        return holder(str(name), float(since))
+    except (OSError, ValueError, TypeError, OverflowError):
+        return say("holder.nameless")
