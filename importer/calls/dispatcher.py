@@ -202,7 +202,8 @@ class Dispatcher(Generic[AnyTask]):
             else:
                 for task in chosen:
                     self._limiter.withdrawn(task.kind)
-            if not self._in_flight and (self.stopped is not None or not self._is_waiting):
+            is_waiting = bool(self._later) or any(self._ready.values())
+            if not self._in_flight and (self.stopped is not None or not is_waiting):
                 return
             if self._clock() >= self._leaves_at:
                 return
@@ -263,10 +264,6 @@ class Dispatcher(Generic[AnyTask]):
         limit = None if held_to is None else (held_to.calls, held_to.seconds)
         left = at - now if at is not None and at > now else None
         return Progress(rows, settled, self.trouble, dict(ended or {}), self.seconds_for(to_come), limit, left)
-
-    @property
-    def _is_waiting(self) -> bool:
-        return bool(self._later) or any(self._ready.values())
 
     def _choose(self, fresh: Callable[[Endpoint], AnyTask | None], admit: Callable[[AnyTask], bool]) -> list[AnyTask]:
         chosen: list[AnyTask] = []

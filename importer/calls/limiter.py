@@ -28,6 +28,7 @@ _LATE = 0.1  # seconds by which the dispatcher's rounds may be late
 _GROWTH = 1.005  # factor by which a success raises the flow; some fifty successes make up for one refusal
 _REGROWTH = 1.5  # the same factor after refusals in a row, which an outage may have caused
 _UNKNOWN = 0.1  # seconds that a call is assumed to take until one has succeeded
+_KEPT = 300.0  # seconds; limits of longer windows aren't kept for the next run, which would wait too long for nothing
 _TURNED_AWAY = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
 # These causes say nothing about the API's state.
 _SAYS_NOTHING = STOPS | {Cause.CLAIM_EXPIRED}
@@ -103,7 +104,8 @@ class Limiter:
     @property
     def rates(self) -> dict[Endpoint, Rate]:
         """Limits of each kind of call that are known, for the next run."""
-        return {kind: rate for kind, window in self._own.items() if (rate := window.kept_rate) is not None}
+        known = {kind: window.rate for kind, window in self._own.items()}
+        return {kind: rate for kind, rate in known.items() if rate is not None and rate.seconds <= _KEPT}
 
     def trouble(self, kind: Endpoint | None) -> Message | None:
         """Return a message about what holds up all calls; None if nothing does.

@@ -26,7 +26,6 @@ _MARGIN, _LATE = 1.01, 0.05  # factor on a window's length, and seconds, because
 _UNSAID = 1.0  # seconds after which a window is tested if its reset isn't announced
 _SHORT = 1.2  # seconds; if a refusal is over sooner, it was about calls in a second, or at a time
 _WHOLE = 1.5  # seconds by which a wait that is told in whole seconds may be too long, with a call's own time
-_KEPT = 300.0  # seconds; limits of longer windows aren't kept for the next run, which would wait too long for nothing
 _REMEMBERED = 1000  # calls of which the times are remembered
 
 
@@ -235,12 +234,6 @@ class Window:
         if self._limit and math.isfinite(self._length):
             return Rate(self._limit, self._length)
         return Rate(self._told_limit, self._told_length) if self._told_length >= 0.5 else None
-
-    @property
-    def kept_rate(self) -> Rate | None:
-        """The limit, if it is kept for the next run: not that of a long window, which only a refusal may impose."""
-        rate = self.rate
-        return rate if rate is not None and rate.seconds <= _KEPT else None
 
     def is_spent(self, now: float) -> bool:
         """Return whether calls wait for the limit."""

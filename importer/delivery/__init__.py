@@ -12,10 +12,9 @@ rules (D1 and so on) are in ``docs/delivery.md``.
     updating      changes notes: lets them follow the sheet, hides them, or gives them back
     existing      looks for notes that prospects already have, whoever wrote them
     queue         holds requests that are still to be sent: their order, sizes and files
-    decisions     decides what follows from a reply, in pure functions
+    decisions     decides what follows from a reply, and judges a prospect's notes, in pure functions
     resolver      reads back deliveries whose answer was unclear
     reads         reads prospects' notes: page by page, each time with another page size, and again after a failure
-    readback      judges a prospect's notes
     control       tracks unclear requests until they are at rest, and reading is shown to work
     evidence      collects facts: who has notes, who writes ours, which clock dates them, what reaches the API
     last_look     looks once more at notes that were sent again, and at some others

@@ -94,11 +94,7 @@ class Post:
 
     def only(self, wanted: Sequence[int]) -> Post:
         """Return this request limited to some of its prospects, given by index."""
-        return replace(self, request=self.request.only(wanted))
-
-    def unclear(self, wanted: Sequence[int]) -> Post:
-        """Return the request for some prospects whose result is unclear."""
-        return replace(self.only(wanted), attempts=None)
+        return replace(self, request=self.request.only(wanted), attempts=None)
 
     def again(self, wanted: Sequence[int], since: float | None, *, is_control: bool = False) -> Post:
         """Return the next attempt for prospects whose note is surely absent; ``since`` is that of the first attempt."""

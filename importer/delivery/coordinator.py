@@ -1,9 +1,7 @@
 """Deliver a plan: settle or look up what earlier runs did, send the rest, and settle all rows in one loop over replies.
 
 Input: rows and their plan. Output: an outcome for each row. One thread decides and is the journal's only writer;
-workers only make calls. A delivery that may have been sent is *unclear* in the journal until its answer is entered. So
-deliveries that are still unclear after a stop are read back first.
-:mod:`importer.delivery.decisions` decides what a reply means.
+workers only make calls. A delivery that may have been sent is *unclear* in the journal until its answer is entered.
 """
 
 from __future__ import annotations
@@ -78,7 +76,6 @@ class Coordinator:
         """Settle or look up the deliveries of earlier runs, and return what remains to be done."""
         found = self.takeover.take_over(earlier, plan)
         self.wishes = found.wishes
-        self.existing.expect(found)
         return self.queue.fill(found)
 
     def run(self, uploads: Uploads | None = None) -> None:
@@ -92,18 +89,6 @@ class Coordinator:
         """
         if uploads is not None:
             self.queue.upload(uploads)
-        self._deliver()
-
-    @property
-    def progress(self) -> Progress:
-        """Progress of the delivery."""
-        reads = self._last_looks.to_come + self.existing.to_come
-        to_come = {Endpoint.CREATE: self.queue.to_come, Endpoint.READ: reads}
-        return self._dispatcher.progress(self._rows, self.ledger.settled, to_come, self.ledger.ended)
-
-    # -- the loop ---------------------------------------------------------------------------------------------------
-
-    def _deliver(self) -> None:
         try:
             self._work()
             while self._dispatcher.stopped is None and self._goes_on():
@@ -114,6 +99,15 @@ class Coordinator:
         stopped = self._dispatcher.stopped
         if stopped is not None and (not self._last_looks.is_optional or isinstance(stopped, (Busy, JournalFailed))):
             raise stopped
+
+    @property
+    def progress(self) -> Progress:
+        """Progress of the delivery."""
+        reads = self._last_looks.to_come + self.existing.to_come
+        to_come = {Endpoint.CREATE: self.queue.to_come, Endpoint.READ: reads}
+        return self._dispatcher.progress(self._rows, self.ledger.settled, to_come, self.ledger.ended)
+
+    # -- the loop ---------------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
         for task, reply in self._dispatcher.replies(self._fresh, self._admit, self._begin, self._tell):
@@ -180,7 +174,7 @@ class Coordinator:
             case decisions.Split():
                 self.queue.split(post, decision)
             case decisions.LookUp(indices, failure):
-                part = post.unclear(indices)
+                part = post.only(indices)
                 self.ledger.ambiguous(part, failure.text, self._clock(), is_accepted=failure.is_accepted)
                 self._resolver.look_up(part, failure)
             case decisions.Doubt(why):

@@ -1,20 +1,28 @@
-"""Decide what follows from a reply, in pure functions.
+"""Decide what follows from the reply to a request, and from the notes that a prospect has, in pure functions.
 
-Input: the attempt, its reply and known facts. Output: decisions as values. Nothing here calls the API, waits, writes or
-keeps state. The table of what each answer means (``docs/delivery.md``) is implemented here row by row, and tested
-in ``tests/delivery/test_decisions.py``.
+Input: the attempt, its reply or the notes, and known facts. Output: decisions and verdicts as values. Nothing here
+calls the API, waits, writes or keeps state. The table of what each answer means is in ``docs/delivery.md``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from typing import TypeAlias
 
-from importer.api import API_REFUSED, STOPS, Answer, Cause, Failure, Reply
+from importer.api import API_REFUSED, STOPS, Answer, Cause, Failure, FoundNote, NotesPage, Reply
 from importer.calls.dispatcher import stopped_by
 from importer.errors import Stopped
+from importer.journal import NoteKey
+from importer.markup import are_alike, seen_digests
 from importer.messages import Message, say
+from importer.models import Status
+
+_BELIEVED = 900.0  # seconds around the sending in which a note's date is believed, by the clock that dates notes
+_NEAR = 60.0  # the same for notes that read differently
+_LIKELY = 300.0  # the same, if that clock is not known
+_ANY_ZONE = 26 * 3600.0  # seconds by which a clock that is not known may be off
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +182,200 @@ def after_absence(
 
 def _turned_away(failure: Failure) -> Settle:
     return Settle(((0, Answer(None, say("outcome.turned-away", why=failure.text))),))
+
+
+# -- the notes of a prospect -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Note that is looked for.
+
+    Attributes:
+        key: the note that was sent; ``text``: its content, if that is known.
+        earliest, latest: the dates that it can have.
+        is_clock_known: whether these are by the clock that dates notes; otherwise by that of the run that sent it.
+        owned: IDs of notes that deliveries have → when that was known, by the clock of ``sent_at``.
+        rivals: other unclear notes that were sent to the prospect, with their contents, if known.
+        authors: authors of the notes of that run, as far as pages have shown them.
+        others: authors of our notes of other runs, whose key may have been another.
+        is_date_moot: whether a single note that reads the same is the delivery's own, whatever its date.
+    """
+
+    key: NoteKey
+    text: str | None
+    earliest: float
+    latest: float
+    is_clock_known: bool
+    owned: Mapping[str, float]
+    sent_at: float
+    rivals: Sequence[tuple[NoteKey, str | None]] = ()
+    authors: Collection[str] = ()
+    others: Collection[str] = ()
+    is_date_moot: bool = False
+
+
+class Whose(Enum):
+    """Author of a note, seen from the delivery that is looked for."""
+
+    OURS = auto()
+    NOT_SHOWN = auto()
+    NOT_KNOWN = auto()  # perhaps ours
+    ANOTHERS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Findings about one delivery.
+
+    Attributes:
+        duplicates: IDs of further notes that could be adopted just as well.
+        is_sure: whether nothing that is still to be learned could speak against the note to adopt.
+        is_rewritten: whether the note to adopt reads differently.
+        doubt: reason why the delivery cannot be decided; None if it can: without a note to adopt, it was missed.
+        seen: IDs of the notes that may be the delivery's.
+    """
+
+    note_id: str | None = None
+    duplicates: tuple[str, ...] = ()
+    is_sure: bool = False
+    is_rewritten: bool = False
+    doubt: Message | None = None
+    seen: tuple[str, ...] = field(default=(), compare=False)
+
+
+def judge(page: NotesPage, sought: Sought) -> Verdict:
+    """Look for a delivery's note among all notes of its prospect, by what is known now."""
+    free = [note for note in page.all if note.note_id not in sought.owned]
+    possible = [note for note in free if whose(note, sought) is not Whose.ANOTHERS]
+    same = [note for note in possible if is_same(note, sought.key)]
+    if (verdict := _same(same, sought)) is not None:
+        return replace(verdict, seen=tuple(note.note_id for note in same))
+    timely = [note for note in possible if _is_timely(note, sought)]
+    unexplained = [note for note in timely if not any(reads_same(note, rival) for rival, _ in sought.rivals)]
+    if (note_id := _rewritten(unexplained, sought)) is not None:
+        return Verdict(note_id, is_sure=True, is_rewritten=True)
+    if unexplained:
+        ids = tuple(note.note_id for note in unexplained)
+        return Verdict(doubt=say("doubt.reads-differently", ids=ids[:3]), seen=ids)
+    if sought.key.status is Status.DRAFT and page.draft is not None and _hides(page.draft, sought):
+        return Verdict(doubt=say("doubt.hidden-by-draft"))
+    return Verdict()
+
+
+def whose(note: FoundNote, sought: Sought) -> Whose:
+    """Return who wrote a note. Another key may have another owner, so only authors of the same run rule others out."""
+    if not note.author:
+        return Whose.NOT_SHOWN
+    if note.author in sought.authors:
+        return Whose.OURS
+    if sought.authors:
+        return Whose.ANOTHERS
+    return Whose.OURS if note.author in sought.others else Whose.NOT_KNOWN
+
+
+def _same(same: Sequence[FoundNote], sought: Sought) -> Verdict | None:
+    """Return the verdict on the notes that read the same and may be ours; None if none of them is of that time."""
+    ours = [note for note in same if whose(note, sought) is Whose.OURS]
+    if sought.is_date_moot and len(same) == 1:
+        return Verdict(same[0].note_id, is_sure=True)
+    if any(note.created_at is None and note.status is not Status.DRAFT for note in same):
+        return Verdict(doubt=say("doubt.no-date"))
+    dated = [note for note in same if _is_dated_right(note, sought)]
+    if not dated:
+        near = [note for note in same if _is_likely(note, sought)]
+        if any((note.created_at or 0.0) > sought.latest for note in same if note not in near):
+            return Verdict(doubt=say("doubt.dated-after"))  # never taken for absence, whatever is wrong with a clock
+        if not near:
+            return None
+        if len(near) == 1 and near[0] in ours:
+            return Verdict(near[0].note_id, is_sure=True)
+        return Verdict(doubt=say("doubt.clock-not-known"))
+    own = [note for note in dated if note in ours]
+    is_shown = any(note.author for note in dated)
+    if not own and is_shown and (sought.others or len({note.author for note in dated}) > 1):
+        return Verdict(doubt=say("doubt.several-authors"))
+    first, *more = sorted(own or dated, key=lambda note: note.created_at or 0.0)
+    if any(is_same(first, rival) for rival, _ in sought.rivals):
+        more = []  # they may be another delivery's that reads the same
+    duplicates = tuple(note.note_id for note in more if note.note_id != first.note_id)
+    return Verdict(first.note_id, duplicates, is_sure=bool(own) or (not is_shown and sought.is_clock_known))
+
+
+def _rewritten(unexplained: Sequence[FoundNote], sought: Sought) -> str | None:
+    """Return the note of our author that the API surely made of the delivery's text; None if there is none.
+
+    Each other note that is not explained must be like another unclear delivery, and this one like none of those.
+    """
+    if sought.text is None:
+        return None
+    alike = [note for note in unexplained if _is_like(note, sought.key, sought.text) and note.author in sought.authors]
+    others = [note for note in unexplained if note not in alike]
+    if len(alike) != 1 or any(text is None or _is_like(alike[0], key, text) for key, text in sought.rivals):
+        return None
+    is_all = all(any(text and _is_like(note, key, text) for key, text in sought.rivals) for note in others)
+    return alike[0].note_id if is_all else None
+
+
+def _is_like(note: FoundNote, key: NoteKey, text: str) -> bool:
+    return (note.visibility, note.status) == (key.visibility, key.status) and are_alike(note.content, text)
+
+
+def _is_dated_right(note: FoundNote, sought: Sought) -> bool:
+    # A draft without a date is the only draft shown, so if it reads the same, it is the one that was sent.
+    if note.created_at is None:
+        return note.status is Status.DRAFT
+    return _is_within(note.created_at, sought, _BELIEVED if sought.is_clock_known else _LIKELY)
+
+
+def _is_timely(note: FoundNote, sought: Sought) -> bool:
+    """Return whether the note can have been made at the time of the request."""
+    if note.created_at is None:
+        return True
+    return _is_within(note.created_at, sought, _NEAR if sought.is_clock_known else _ANY_ZONE)
+
+
+def _is_likely(note: FoundNote, sought: Sought) -> bool:
+    """Return whether a note that reads the same can have been made at the time of the request."""
+    return note.created_at is None or _is_within(
+        note.created_at, sought, _BELIEVED if sought.is_clock_known else _ANY_ZONE
+    )
+
+
+def _is_within(date: float, sought: Sought, tolerance: float) -> bool:
+    return sought.earliest - tolerance <= date <= sought.latest + tolerance
+
+
+def _hides(draft: FoundNote, sought: Sought) -> bool:
+    """Return whether the only draft that is shown, whoever wrote it, may hide the draft that was sent."""
+    if draft.note_id in sought.owned:
+        return sought.owned[draft.note_id] > sought.sent_at
+    if draft.created_at is None:
+        return True
+    return draft.created_at >= sought.earliest - (_BELIEVED if sought.is_clock_known else _ANY_ZONE)
+
+
+def copies(page: NotesPage, sought: Sought, note_id: str) -> tuple[str, ...]:
+    """Return the IDs of further copies of a delivery's note, which read like it as it was sent, or as it is shown."""
+    shown = [seen_digests(note.content) for note in page.all if note.note_id == note_id]
+    readings = sought.key.readings.union(*shown)
+    return tuple(
+        note.note_id
+        for note in page.notes
+        if note.note_id not in sought.owned
+        and (note.visibility, note.status) == (sought.key.visibility, sought.key.status)
+        and not readings.isdisjoint(seen_digests(note.content))
+        and whose(note, sought) is not Whose.ANOTHERS
+        and _is_timely(note, sought)
+    )
+
+
+def is_same(note: FoundNote, key: NoteKey) -> bool:
+    """Return whether a note has the key's visibility and status, and a reader sees the same text in it."""
+    return (note.visibility, note.status) == (key.visibility, key.status) and reads_same(note, key)
+
+
+def reads_same(note: FoundNote, key: NoteKey) -> bool:
+    """Return whether a reader sees the same text in a note, whatever its visibility and its status are."""
+    is_known = note.visibility is not None and note.status is not None
+    return is_known and not key.readings.isdisjoint(seen_digests(note.content))

@@ -14,8 +14,7 @@ from typing import Any
 
 from importer.api import API_REFUSED, Cause, Failure, FoundNote, NotesPage, Reply
 from importer.delivery.context import DeliveryContext, Post, Task
-from importer.delivery.decisions import Stop
-from importer.delivery.readback import Sought
+from importer.delivery.decisions import Sought, Stop
 from importer.delivery.reads import Pages
 from importer.errors import WrongAddress
 from importer.journal import KnownDelivery, NoteKey

@@ -1,8 +1,7 @@
 """Look for notes that are on prospects already, whoever wrote them and whenever, so that they aren't sent once more.
 
 Input: sorted groups of a plan, and each request before it is sent. Output: the deliveries of the request whose note
-isn't there; the rows of the others are settled. The journal keeps such a note as *found*: it answers for its row from
-then on, and is never hidden or checked, because it isn't ours (D150).
+isn't there; the rows of the others are settled. The journal keeps such a note as *found* (D150).
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from typing import ClassVar
 
 from importer.api import Cause, Failure, FoundNote, NotesPage
 from importer.delivery.context import DeliveryContext, Post
+from importer.delivery.decisions import reads_same
 from importer.delivery.earlier import Sorted
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.matching import SortedGroup, still_visible
-from importer.delivery.readback import reads_same
 from importer.delivery.reads import WholeRead
 from importer.journal import NoteKey
 from importer.messages import Message, say

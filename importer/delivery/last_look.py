@@ -1,8 +1,7 @@
 """Look once more, when all else is done, at notes that were sent again and at some that the API's answers named.
 
-Input: notes of this run, and those that an earlier run sent again. Output: for each note that is looked at, further
-copies of it, or that it was not found; in the journal and in the rows' outcomes. The first attempt at a note that was
-sent again may have arrived after all, and the API's answer may promise a note that it didn't make.
+Input: notes of this run, and those that an earlier run sent again. Output: further copies of a note, or that it was not
+found. A first attempt may have arrived after all, and the API's answer may promise a note that it didn't make.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from typing import ClassVar
 
 from importer.api import API_REFUSED, Failure, NotesPage
 from importer.delivery.context import DeliveryContext, Post
+from importer.delivery.decisions import copies
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
-from importer.delivery.readback import copies
 from importer.delivery.reads import WholeRead
 from importer.messages import Message, say
 from importer.models import Status

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, TypeAlias
@@ -135,20 +135,16 @@ class Ledger:
             if answer.note_id is None:
                 position = request.positions[index]
                 self._settle([position], Result.REJECTED, reason=answer.reason, at=at, request=request_number)
-        self._enter_answers(
+        if not self._entries or self._entries[-1] is not self._answers:  # other entries in between keep their order
+            self._answers = []
+            self._entries.append(self._answers)
+        self._answers += (
             (Answered(post.request_number, request.names[index], _kept(answer, reason), at), post, index)
             for index, answer in answers
         )
         if created and duplicates:
             name = request.names[created[0][0]]
             self._entries.append(lambda: self._journal.deliveries.checked(name, duplicates))
-
-    def _enter_answers(self, answers: Iterable[tuple[Answered, Post, int]]) -> None:
-        """Enter answers in one statement with the answers before them; other entries in between keep their order."""
-        if not self._entries or self._entries[-1] is not self._answers:
-            self._answers = []
-            self._entries.append(self._answers)
-        self._answers.extend(answers)
 
     def _enter(self, entry: _Entry) -> None:
         """Write an entry; note the answers that named the note of another delivery."""
@@ -181,13 +177,14 @@ class Ledger:
         """Record that a delivery's note, which the API said it created, was not found."""
         [name] = post.request.names
         self._entries.append(lambda: self._journal.deliveries.missed(name))
-        self.outcomes.not_found(note_id)
+        self.outcomes.found_missing(post.request.positions[0], [note_id])
 
     def ambiguous(self, post: Post, why: Message, at: float | None = None, *, is_accepted: bool = False) -> None:
         """Mark the rows of a request as unconfirmed until it is read back; ``is_accepted`` is kept for a later run."""
         reason = say("outcome.unclear", why=why)
         if is_accepted:
-            self._explain(post, ACCEPTED)
+            number, names = post.request_number, post.request.names
+            self._entries.append(lambda: self._journal.deliveries.explain(number, names, ACCEPTED))
         positions = post.request.positions
         self.outcomes.settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
 
@@ -206,10 +203,6 @@ class Ledger:
         """Settle the rows of a request that was not applied and is not sent in this run."""
         self._release(post)
         self._settle(post.request.positions, Result.NOT_SENT, reason=reason)
-
-    def _explain(self, post: Post, reason: str) -> None:
-        number, names = post.request_number, post.request.names
-        self._entries.append(lambda: self._journal.deliveries.explain(number, names, reason))
 
     def _release(self, post: Post) -> None:
         number, names = post.request_number, post.request.names

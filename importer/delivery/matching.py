@@ -100,7 +100,7 @@ def match(
     found: dict[int, Match] = {}
     claimed: set[bytes] = set()
     live, hidden = _Signed(), _Signed()
-    for one in sorted(known, key=_newest_first):
+    for one in sorted(known, key=lambda one: -one.delivery.request):
         if (state := one.delivery.state) is not DeliveryState.REJECTED:
             (hidden if state is DeliveryState.HIDDEN else live).add(one)
 
@@ -128,10 +128,6 @@ def match(
         if row.note_ids and row.position not in found:
             found[row.position] = Match(row, How.UNKNOWN_NOTE, None)
     return [found[row.position] for row in rows if row.position in found]
-
-
-def _newest_first(one: Known) -> int:
-    return -one.delivery.request
 
 
 class _Signed(dict[object, list[Known]]):

@@ -120,11 +120,6 @@ class Outcomes:
         self.duplicates[position] = tuple(note_ids)
         self._add(position, say("outcome.duplicates", ids=tuple(note_ids)))
 
-    def not_found(self, note_id: str) -> None:
-        """Record that a row's note, which the API said it created, was not found when read back."""
-        for position in np.flatnonzero(self._note_id == note_id).tolist():
-            self.found_missing(position, [note_id])
-
     def found_missing(self, position: int, note_ids: Sequence[str]) -> None:
         """Record that notes which the API said it created for a row were not found; the row needs attention."""
         self.missing[position] = tuple(note_ids)

@@ -53,6 +53,7 @@ class Queue:
 
     def fill(self, found: Sorted) -> Remaining:
         """Take the deliveries that are still to be made, and return what remains to be done."""
+        self._existing.expect(found)
         self.remaining = replace(found.remaining(self.sizes.batch_size), groups=())
         self.posts = self._built(found.groups, found.earlier)
         return self.remaining
@@ -119,10 +120,9 @@ class Queue:
 
     @property
     def to_come(self) -> int:
-        """Estimate of the requests still to be sent; a request that is refused for its size becomes several."""
-        pieces = self.sizes.asked / self.sizes.batch_size
-        requests = min(self.remaining.deliveries, round(max(0, self.remaining.requests) * pieces))
-        return max(0, requests) + len(self._parked) + len(self._kept)
+        """Estimate of the requests still to be sent."""
+        requests = max(self.remaining.requests, -(-self.remaining.deliveries // self.sizes.batch_size))
+        return requests + len(self._parked) + len(self._kept)
 
     def next(self) -> Post | None:
         """Return the next request that was not tried yet; None if there is none, or if many requests wait.

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from importer.api import Answer, Cause, Failure, NotesPage
 from importer.calls.dispatcher import ATTEMPTS
-from importer.delivery import decisions, readback
+from importer.delivery import decisions
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Post, Task
 from importer.delivery.control import (
     Ambiguous,
@@ -26,9 +26,8 @@ from importer.delivery.control import (
     Proof,
     serves,
 )
-from importer.delivery.decisions import Abandon, Decision, Doubt, Reopen, Settle
+from importer.delivery.decisions import Abandon, Decision, Doubt, Reopen, Settle, Verdict
 from importer.delivery.evidence import Evidence, Reachability
-from importer.delivery.readback import Verdict
 from importer.messages import Message, say
 
 _MOST_INTRODUCTIONS = 3  # known notes that are read to learn who writes ours: an API need not show authors or dates
@@ -161,7 +160,7 @@ class Resolver:
         ambiguous, index, is_final = lookup.ambiguous, lookup.index, lookup.ambiguous.phase is Phase.LAST
         owned = self._evidence.owned(page, lookup.prospect, ambiguous.post)
         sought = self._evidence.sought(ambiguous.post, lookup.prospect, owned, ambiguous.applied_until)
-        verdict = readback.judge(page, sought)
+        verdict = decisions.judge(page, sought)
         if verdict.note_id is None and not lookup.is_whole:
             verdict = Verdict(doubt=say("doubt.not-read", why=say("failure.changed-while-read")))
         ambiguous.seen[index].difference_update(note.note_id for note in page.all)
@@ -206,7 +205,7 @@ class Resolver:
     def reopen(self, post: Post, index: int, note_id: str) -> Iterator[tuple[Post, Decision]]:
         """Look up a delivery again, because its answer was another request's; all connections are made anew."""
         self._evidence.forget(note_id, post)
-        post = post.unclear([index])
+        post = post.only([index])
         yield post, Reopen(note_id)
         self.look_up(post, Failure(Cause.UNREADABLE, say("failure.note-of-another-row", note=note_id), at_work=True))
         self.is_astray()

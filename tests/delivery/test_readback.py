@@ -14,8 +14,8 @@ import pytest
 
 from importer.api import API_REFUSED, STOPS, Cause, Endpoint, Failure, FoundNote, NotesPage, Reply
 from importer.calls.retry import Attempts, RetryPolicy
+from importer.delivery.decisions import Sought, Verdict, copies, judge
 from importer.delivery.evidence import Evidence
-from importer.delivery.readback import Sought, Verdict, copies, judge
 from importer.delivery.reads import Pages, Reads, WholeRead, first_take
 from importer.errors import Stopped
 from importer.journal import READ_BACK, DeliveryState, KnownDelivery, NoteKey
@@ -242,7 +242,10 @@ def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
 
 @pytest.mark.parametrize("cause", sorted(set(Cause) - {Cause.CLAIM_EXPIRED}))
 def test_what_follows_from_a_failed_lookup(cause: Cause) -> None:
-    """The run stops, it is told as it is, or the notes are read again. An impatient one isn't read again."""
+    """The run stops, it is told as it is, or the notes are read again. An impatient one isn't read again.
+
+    It is told when it began: before rest, a prospect that reads don't know isn't missed.
+    """
     done: list[object] = []
 
     def retry(_: object, failure: Failure, policy: RetryPolicy) -> bool:
@@ -251,8 +254,10 @@ def test_what_follows_from_a_failed_lookup(cause: Cause) -> None:
     dispatcher: Any = SimpleNamespace(add=done.append, wait_out=lambda _: False, halt=done.append, retry=retry)
     reads = Reads(dispatcher, RetryPolicy(8, 100.0), Pages(100, 1), 10.0)
     failure = Failure(cause, words("trouble"))
-    reply = Reply[NotesPage](Endpoint.READ, 0.0, 1.0, failure=failure)
-    assert reads.take_in(WholeRead("P1"), reply) == (failure if cause in API_REFUSED else None)
+    reply = Reply[NotesPage](Endpoint.READ, 5.0, 6.0, failure=failure)
+    look = WholeRead("P1")
+    assert reads.take_in(look, reply) == (failure if cause in API_REFUSED else None)
+    assert look.began == reply.began
     assert any(isinstance(one, Stopped) for one in done) == (cause in STOPS)
     assert cause in STOPS or reads.take_in(WholeRead("P1", is_patient=False), reply) == failure
 

@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 from importer import identity, markup
 from importer.api import FoundNote, NotesPage
 from importer.calls.dispatcher import Dispatcher
-from importer.delivery import context, control, decisions, outcomes, readback, reads, resolver
+from importer.delivery import context, control, decisions, outcomes, reads, resolver
 from importer.delivery.context import Policy
 from importer.delivery.control import Controls, Lookup
 from importer.delivery.coordinator import Coordinator
@@ -76,10 +76,10 @@ def _constant_mutants() -> Iterator[Mutant]:
         (control, "READS", (2,)),
         (control, "_MOST_TRIES", (0,)),
         (reads, "_TAKES", (0,)),
-        (readback, "_BELIEVED", (0.0,)),
-        (readback, "_NEAR", (0.0,)),
-        (readback, "_LIKELY", (0.0,)),
-        (readback, "_ANY_ZONE", (readback._LIKELY,)),
+        (decisions, "_BELIEVED", (0.0,)),
+        (decisions, "_NEAR", (0.0,)),
+        (decisions, "_LIKELY", (0.0,)),
+        (decisions, "_ANY_ZONE", (decisions._LIKELY,)),
         (context, "LONGEST_CLAIM", (math.inf, context.LONGEST_CLAIM / 2, 0.0)),
         (resolver, "LONGEST_CLAIM", (0.0,)),
         (resolver, "_RECEIPT", (resolver._RECEIPT / 2, 0.0)),
@@ -110,7 +110,7 @@ def _as_if_nothing_was_unclear(original: Any, self: Any, task: Any) -> bool:
 
 def _nobody_elses(original: Any, note: Any, sought: Any) -> Any:
     found = original(note, sought)
-    return readback.Whose.NOT_KNOWN if found is readback.Whose.ANOTHERS else found
+    return decisions.Whose.NOT_KNOWN if found is decisions.Whose.ANOTHERS else found
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def _lost_with_the_claim(original: Any, self: Any) -> None:
 def _nothing_unexplained(original: Any, page: Any, sought: Any) -> Any:
     found = original(page, sought)
     is_it = found.doubt is not None and found.doubt.kind == "doubt.reads-differently"
-    return readback.Verdict() if is_it else found
+    return decisions.Verdict() if is_it else found
 
 
 def _of_its_form_only(original: Any, page: Any, sought: Any) -> Any:
@@ -204,7 +204,7 @@ def _missed_whatever_was_seen(original: Any, self: LastLooks, look: LastLook, fo
 
 def _sought(**different: Any) -> Change:
     """What is looked for, with other facts."""
-    return readback, "judge", lambda original, page, sought: original(page, replace(sought, **different))
+    return decisions, "judge", lambda original, page, sought: original(page, replace(sought, **different))
 
 
 def _absent(**different: bool) -> Change:
@@ -215,27 +215,28 @@ RULES: dict[str, Change | list[Change]] = {
     "a note that is there is never another delivery's": (Existing, "_of_others", lambda *_: set()),
     "a note that is there may be of a delivery that is unclear": (Evidence, "is_contested", lambda *_, **_how: False),
     "other deliveries go to a prospect that is unclear": (Coordinator, "_admit", _as_if_nothing_was_unclear),
-    "nobody else writes there": (readback, "whose", _nobody_elses),
+    "nobody else writes there": (decisions, "whose", _nobody_elses),
     "a rewritten note may be anybody's": (
-        readback, "_rewritten", lambda original, unexplained, sought:
+        decisions, "_rewritten", lambda original, unexplained, sought:
         original(unexplained, replace(sought, authors=[one.author for one in unexplained])),
     ),
     "a rewritten note may be another's that is unclear": (
-        readback, "_rewritten", lambda original, unexplained, sought: original(unexplained, replace(sought, rivals=())),
+        decisions, "_rewritten", lambda original, unexplained, sought:
+        original(unexplained, replace(sought, rivals=())),
     ),
     "claims are not on disk before sending": [
         (MortalJournal, "transaction", _not_on_disk_yet), (Disk, "crash", _lost_with_the_claim),
     ],
-    "nothing needs an explanation": (readback, "judge", _nothing_unexplained),
-    "visibility and status explain a note": (readback, "judge", _of_its_form_only),
+    "nothing needs an explanation": (decisions, "judge", _nothing_unexplained),
+    "visibility and status explain a note": (decisions, "judge", _of_its_form_only),
     "what reads like another note under way needs an explanation": _sought(rivals=()),
     "notes that other deliveries have are not left to them": (Evidence, "owned", lambda *_: {}),
     "a note's id may be that of another delivery": (Ledger, "write", _nothing_exchanged),
     "every lookup asks alike": (Pages, "take", lambda _, self, _prospect: self._size),
     "a possible match is adopted at once": (
-        readback, "judge", lambda original, page, sought: replace(original(page, sought), is_sure=True),
+        decisions, "judge", lambda original, page, sought: replace(original(page, sought), is_sure=True),
     ),
-    "a later draft hides nothing": (readback, "_hides", lambda *_: False),
+    "a later draft hides nothing": (decisions, "_hides", lambda *_: False),
     "a note is the delivery's own however late it is dated": _sought(latest=math.inf),
     "a note is the delivery's own however early it is dated": _sought(earliest=-math.inf),
     "our clock is the same in every run": (Evidence, "since", _by_any_clock),
