@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import importlib.util
 import socket
 import ssl
 import threading
@@ -305,3 +306,18 @@ def test_a_proxys_address_that_cant_be_read_is_a_setting_to_correct_and_is_not_s
         assert secret not in said
         assert not any(secret.encode() in data for data in files)
     assert not list(tmp_path.glob("*.results*"))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("socks") is not None, reason="the package for SOCKS is installed here")
+def test_a_socks_proxy_without_the_part_for_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://someone:hunter2@127.0.0.1:9")
+    with pytest.raises(BadSettings, match="pysocks") as caught:
+        outcome("https://api.example/v1")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_no_proxy_names_the_addresses_that_need_none(trusted: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with Secure(CREATED) as server:
+        assert outcome(server.url) == {"P1": canned.CREATED}

@@ -1,14 +1,18 @@
-"""Worlds that each show one trouble, and how often notes are twice or lost there.
+"""``python -m tests.simulation.kinds``: worlds that each show one trouble, and how often notes are twice or lost there.
 
-Each has 60 rows; about a third of the calls fail; settings are the defaults. A kind says what is special about it.
+Each has 60 rows; about a third of the calls fail; settings are the defaults. A kind says how many of its notes may be
+there twice, lost, under another's ID or rejected without need, in so many trials.
 """
 
 from __future__ import annotations
 
+import argparse
+import logging
 import random
+import sys
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from importer.delivery.outcomes import Outcomes
 from importer.models import DELIVERED, Result
@@ -24,42 +28,49 @@ _MOST_RUNS = 12
 WRONG = ("twice", "lost", "wrong", "rejected", "no end")
 
 
-KINDS: dict[str, Mapping[str, object]] = {
-    "applied near the timeout, reads lag 3 s": {"fates": _LATE, "lag": Lag("constant", 3.0)},
-    "lag 20 s": {"lag": Lag("constant", 20.0)},
-    "lag 45 s": {"lag": Lag("constant", 45.0)},
-    "lag 90 s": {"lag": Lag("constant", 90.0)},
-    "two copies at random, 30 s": {"lag": Lag("replicas", 30.0, in_turn=False)},
-    "a copy stops for 180 s": {"lag": Lag("stops", 180.0)},
-    "half of the connections lag 60 s": {"lag": Lag("pinned", 60.0)},
-    "prospects unknown to reads for 100 s": {"unknown": 100.0},
-    "a cache of 120 s": {"cached": 120.0},
-    "a cache of 120 s, skip-existing": {"cached": 120.0, "skips_existing": True},
-    "four crashes, lag 20 s": {"lives": (30, 40, 50, 60), "lag": Lag("constant", 20.0)},
-    "crashes while a request is kept back": {"lives": (70, 80, 90, 100), "lag": Lag("constant", 3.0)},
-    "the API's clock an hour behind": {"ahead": -3600.0},
-    "drafts": {"drafts": frozenset(range(9))},
-    "drafts, colleagues' drafts": {"drafts": frozenset(range(9)), "colleagues": 10, "their_drafts": True},
-    "people edit 30 % of the notes": {"edited": 0.3},
-    "people publish 30 % of the drafts": {"published": 0.3, "drafts": frozenset({0, 1, 2, 3})},
-    "people delete 20 % of the notes": {"deleted": 0.2},
-    "replies shifted by one": {"shifted": True, "fates": ("lost after", "500 before")},
-    "a colleague's same text, the first 10 answers unclear": {
-        "bad_start": 10,
-        "colleagues": 10,
-        "same_text": True,
-        "fates": ("lost before", "lost after", "500 before"),
-    },
-    "the same text, no authors shown": {"before": 12, "shows_author": False},
-    "two gateways, one bad": {"fates": ("page before",), "faults": 0.5},
-    "closed for 200 s": {"closed": 200.0},
-    "pinned notes first": {"pinned": 0.4, "page": 3},
-    "more than 100 notes a prospect": {"crowd": 120},
-    "a key that changes owner": {"owners": True, "lives": (30, 40, 50), "colleagues": 10, "same_text": True},
-    "no note that was answered is kept": {"drops": 1},
-    "a third of the notes is dropped": {"drops": 3},
-    "a firewall refuses a note": {"firewall": 3},
-    "mixed faults, late answers, slow limits": {"fates": (*_FATES, *_LATE), "lag": Lag("wander", 20.0)},
+@dataclass(frozen=True)
+class Kind:
+    """A kind of world: what is special about it, and what may go wrong in it at most, in so many trials."""
+
+    special: Mapping[str, object] = field(default_factory=dict)
+    may: Mapping[str, int] = field(default_factory=dict)
+
+
+KINDS: dict[str, Kind] = {
+    "applied near the timeout, reads lag 3 s": Kind({"fates": _LATE, "lag": Lag("constant", 3.0)}),
+    "lag 20 s": Kind({"lag": Lag("constant", 20.0)}),
+    "lag 45 s": Kind({"lag": Lag("constant", 45.0)}),
+    "lag 90 s": Kind({"lag": Lag("constant", 90.0)}),
+    "two copies at random, 30 s": Kind({"lag": Lag("replicas", 30.0, in_turn=False)}),
+    "lag grows to 120 s": Kind({"lag": Lag("grows", 120.0)}, {"twice": 2}),
+    "a copy stops for 180 s": Kind({"lag": Lag("stops", 180.0)}),
+    "one shard lags 30 s": Kind({"lag": Lag("shard", 30.0)}, {"twice": 46}),
+    "half of the connections lag 60 s": Kind({"lag": Lag("pinned", 60.0)}),
+    "prospects unknown to reads for 100 s": Kind({"unknown": 100.0}),
+    "a cache of 120 s": Kind({"cached": 120.0}),
+    "a cache of 120 s, skip-existing": Kind({"cached": 120.0, "skips_existing": True}),
+    "four crashes, lag 20 s": Kind({"lives": (30, 40, 50, 60), "lag": Lag("constant", 20.0)}),
+    "crashes while a request is kept back": Kind({"lives": (70, 80, 90, 100), "lag": Lag("constant", 3.0)}),
+    "the API's clock an hour behind": Kind({"ahead": -3600.0}),
+    "drafts": Kind({"drafts": frozenset(range(9))}),
+    "drafts, colleagues' drafts": Kind({"drafts": frozenset(range(9)), "colleagues": 10, "their_drafts": True}),
+    "people edit 30 % of the notes": Kind({"edited": 0.3}),
+    "people publish 30 % of the drafts": Kind({"published": 0.3, "drafts": frozenset({0, 1, 2, 3})}),
+    "people delete 20 % of the notes": Kind({"deleted": 0.2}),
+    "replies shifted by one": Kind({"shifted": True, "fates": ("lost after", "500 before")}),
+    "a colleague's same text, the first 10 answers unclear": Kind(
+        {"bad_start": 10, "colleagues": 10, "same_text": True, "fates": ("lost before", "lost after", "500 before")}
+    ),
+    "the same text, no authors shown": Kind({"before": 12, "shows_author": False}),
+    "two gateways, one bad": Kind({"fates": ("page before",), "faults": 0.5}),
+    "closed for 200 s": Kind({"closed": 200.0}),
+    "pinned notes first": Kind({"pinned": 0.4, "page": 3}),
+    "more than 100 notes a prospect": Kind({"crowd": 120}),
+    "a key that changes owner": Kind({"owners": True, "lives": (30, 40, 50), "colleagues": 10, "same_text": True}),
+    "no note that was answered is kept": Kind({"drops": 1}),
+    "a third of the notes is dropped": Kind({"drops": 3}),
+    "a firewall refuses a note": Kind({"firewall": 3}),
+    "mixed faults, late answers, slow limits": Kind({"fates": (*_FATES, *_LATE), "lag": Lag("wander", 20.0)}),
 }
 
 
@@ -79,7 +90,7 @@ SHOWN_IN: dict[str, tuple[str, int]] = {
 """Mutants of :mod:`.mutants` → a kind of world and a trial that show them."""
 
 
-def regime_of(kind: Mapping[str, object], seed: int) -> Regime:
+def regime_of(kind: Kind, seed: int) -> Regime:
     """The world of a trial."""
     chance = random.Random(f"kind {seed}")
     pairs = {(f"P{chance.randrange(25)}", chance.randrange(len(TEXTS))) for _ in range(80)}
@@ -89,19 +100,20 @@ def regime_of(kind: Mapping[str, object], seed: int) -> Regime:
         faults=0.3, reads_fail=0.05, fates=_FATES, page=100,
         read_timeout=60.0, settle=5.0,
     )  # fmt: skip
-    return replace(found, **kind)  # type: ignore[arg-type]
+    return replace(found, **kind.special)  # type: ignore[arg-type]
 
 
-def trial(kind: Mapping[str, object], seed: int) -> Counter[str]:
+def trial(kind: Kind, seed: int) -> Counter[str]:
     """Import into a world of a kind until nothing changes any more, and count what went wrong."""
     world, disk, written = World(seed, regime_of(kind, seed)), Disk(), list[Outcomes]()
-    rows = imports.sheet(world.regime)
+    rows, began, took = imports.sheet(world.regime), world.now, 0.0
     outcomes: Outcomes | None = None
     for runs in range(_MOST_RUNS):
         ended = imports.run(world, disk, rows, written)
         world.pass_time(world.now + 60.0)
         if ended is None:
             continue
+        took = took or world.now - began - 60.0
         before, outcomes = outcomes, ended
         if before is not None and ended.counts() == before.counts():
             break
@@ -111,7 +123,8 @@ def trial(kind: Mapping[str, object], seed: int) -> Counter[str]:
         return Counter({"no end": 1})
     wanted = Counter(imports.deliveries(rows, range(len(rows))))
     made = {note.delivery for note in world.notes if note.is_ours}
-    found = Counter(twice=sum((world.ours() - wanted).values()))
+    found = Counter(rows=len(rows), seconds=round(took), reads=world.reads)
+    found["twice"] = sum((world.ours() - wanted).values())
     for position, delivery in enumerate(imports.deliveries(rows, range(len(rows)))):
         result, note = outcomes.result(position), world.note(outcomes.note_id(position))
         if result in DELIVERED and outcomes.note_id(position) not in world.dropped:
@@ -120,4 +133,27 @@ def trial(kind: Mapping[str, object], seed: int) -> Counter[str]:
             found["wrong"] += not (stands_for and is_own)
             found["lost"] += delivery not in made and not world.regime.skips_existing
         found["rejected"] += result is Result.REJECTED and delivery[1] != TEXTS[world.regime.firewall]
+        found["unconfirmed"] += result is Result.UNCONFIRMED
+        found["not sent"] += result is Result.NOT_SENT
     return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Try each kind; print what went wrong in all its trials."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation.kinds", description=__doc__)
+    parser.add_argument("--trials", type=int, default=20)
+    parser.add_argument("--only", default="", help="kinds whose names hold this")
+    given = parser.parse_args(arguments)
+    logging.disable()
+    columns, is_worse = (*WRONG, "unconfirmed", "not sent", "seconds", "reads"), False
+    print(f"{'':56}", *(f"{name:>11}" for name in columns))
+    for name, kind in KINDS.items():
+        if given.only in name:
+            total = sum((trial(kind, seed) for seed in range(given.trials)), Counter[str]())
+            is_worse |= any(total[what] > kind.may.get(what, 0) for what in WRONG)
+            print(f"{name:56}", *(f"{total[what]:11,}" for what in columns), flush=True)
+    return int(is_worse)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -54,9 +54,9 @@ TEXTS = (
 class Lag:
     """How reading follows writing, at most so many seconds behind.
 
-    Kinds are none, constant, wander, replicas (one of two lags; in turn, or as it comes), stops (one of two copies
-    stands still once, for so long), pinned (half of the connections lag) and each (every note has its own lag, out of
-    order: beyond the model).
+    Kinds are none, constant, wander, replicas (one of two lags; in turn, or as it comes), grows (over five minutes),
+    stops (one of two copies stands still once, for so long), pinned (half of the connections lag), shard (a quarter of
+    the prospects lags) and each (every note has its own lag, out of order: beyond the model).
     """
 
     kind: str = "none"

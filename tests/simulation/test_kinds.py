@@ -19,8 +19,8 @@ LONG = "more than 100 notes a prospect"
     ],
 )
 def test_whatever_the_trouble_each_note_is_there_once(name: str, seed: int) -> None:
-    found = trial(KINDS[name], seed)
-    assert {what: found[what] for what in WRONG if found[what]} == {}
+    kind, found = KINDS[name], trial(KINDS[name], seed)
+    assert {what: found[what] for what in WRONG if found[what] > kind.may.get(what, 0)} == {}
 
 
 @pytest.mark.parametrize("name", SHOWN_IN)

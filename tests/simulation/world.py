@@ -566,7 +566,7 @@ class World:
             for note in cached[2]:
                 self.looked(note)
             return cached[1]
-        seen = [note for note in self._visible() if note.prospect == prospect and note.deleted_at > self.now]
+        seen = [note for note in self._visible(prospect) if note.prospect == prospect and note.deleted_at > self.now]
         there = [self._as_seen(note) for note in seen]
         for note in there:
             self.looked(note)
@@ -585,17 +585,21 @@ class World:
     def _is_published(self, note: Stored) -> bool:
         return note.status is Status.PUBLISHED or note.published_at <= self.now
 
-    def _visible(self) -> list[Stored]:
-        lag = self.regime.lag
+    def _visible(self, prospect: str) -> list[Stored]:
+        lag, elapsed = self.regime.lag, self.now - self._start
         if lag.kind == "each":
             return [note for note in self.notes if note.visible_at <= self.now]
         until = self.now - lag.seconds
-        if lag.kind == "stops":
+        if lag.kind == "grows":
+            until = self._position = max(self._position, self.now - lag.seconds * min(1.0, elapsed / 300))
+        elif lag.kind == "stops":
             begins = self._start + 20 + self.seed % 60
             is_still = begins <= self.now < begins + lag.seconds and self.chance.random() < 0.5
             until = begins if is_still else self.now
         elif lag.kind == "pinned":
             until = self.now - lag.seconds * ((self._connection + self._renewals + self.seed) % 2)
+        elif lag.kind == "shard":
+            until = self.now - lag.seconds * (int(prospect[1:] or "0", 36) % 4 == 0)
         elif lag.kind == "wander":
             step = self.chance.uniform(-1, 1) * lag.seconds / 8
             self._lag = min(lag.seconds, max(lag.seconds / 2, self._lag + step))
