@@ -24,22 +24,18 @@ class Wish:
     """Wish to change the note of one delivery.
 
     Attributes:
-        key: the form that the delivery's note has, as far as the journal knows.
         change: the fields that the note is to have.
         left: what stays different all the same, and why.
         text: the text in which the note was sent, if the sheet has it; a note that reads much like it is the same.
-        opened: the form that a change without a clear answer may have given to the note.
         is_read: whether the note is read first, and changed only if nobody else has changed it.
         becomes: the state of the delivery after the change.
     """
 
     delivery: KnownDelivery
-    key: NoteKey
     change: NoteChange
     positions: Sequence[int] = ()
     left: Sequence[Message] = ()
     text: str = ""
-    opened: NoteKey | None = None
     is_read: bool = True
     becomes: DeliveryState = DeliveryState.CREATED
 
@@ -66,7 +62,7 @@ class Wish:
     @property
     def is_due(self) -> bool:
         """Whether there is anything to be changed, or an earlier change to be settled."""
-        return bool(self.change) or self.opened is not None
+        return bool(self.change) or self.delivery.opened is not None
 
     def agreed(self, *, is_agreed: bool) -> Wish:
         """Return the wish if a person has agreed to all of it, and otherwise the part that needs no yes."""
@@ -89,7 +85,7 @@ def follow(rows: Sequence[AnsweredRow], kind: str, *, keeps_markup: bool) -> Wis
     """
     delivery, positions = rows[0].delivery, [row.position for row in rows]
     if (why := _why_not(rows[0], kind)) is not None:
-        return Wish(delivery, delivery.form, NoteChange(), positions, (why,))
+        return Wish(delivery._replace(changing=None, opened=None), NoteChange(), positions, (why,))
     opened = delivery.opened
     visibility, status = max(row.note.visibility for row in rows), min(row.note.status for row in rows)
     content, left = _text(rows, keeps_markup=keeps_markup)
@@ -99,7 +95,7 @@ def follow(rows: Sequence[AnsweredRow], kind: str, *, keeps_markup: bool) -> Wis
         content,
     )
     text = "" if any(row.has_other_text for row in rows) else rows[0].note.content
-    return Wish(delivery, delivery.form, change, positions, left, text, opened)
+    return Wish(delivery, change, positions, left, text)
 
 
 def _why_not(row: AnsweredRow, kind: str) -> Message | None:
@@ -169,7 +165,7 @@ def decide(wish: Wish, found: FoundNote | None, *, other_draft: bool) -> Decisio
     """
     if found is None:
         return Decision(why=say("update.gone"))
-    base, opened = wish.key, wish.opened
+    base, opened = wish.delivery.form, wish.delivery.opened
     is_opened = opened is not None and has_form(found, opened, wish.text if opened.seen == base.seen else "")
     if opened is not None and is_opened:
         base = opened

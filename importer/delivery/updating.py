@@ -148,7 +148,7 @@ class Updating(Stage[Patch | Look, _Entry]):
         """Make calls, each once earlier changes of its notes have come to rest. The clock of an earlier run is moot."""
         due = self._clock() + self._policy.read_timeout + self._policy.rest
         for task in tasks:
-            is_open = any(wish.opened is not None for wish in task.wishes)
+            is_open = any(wish.delivery.opened is not None for wish in task.wishes)
             self._dispatcher.add(task, due if is_open else -math.inf)
         self._run(())
 
@@ -171,8 +171,8 @@ class Updating(Stage[Patch | Look, _Entry]):
             self._dispatcher.halt(error)
             return False
         for patch, form in zip(patches, forms, strict=True):
-            delivery = patch.wish.delivery._replace(changing=form)
-            patch.wish, patch.good_until = replace(patch.wish, delivery=delivery, opened=patch.form), until
+            delivery = patch.wish.delivery._replace(changing=form, opened=patch.form)
+            patch.wish, patch.good_until = replace(patch.wish, delivery=delivery), until
             self.ended[patch.wish.note_id] = End(Result.UNCONFIRMED)
         return True
 
@@ -193,7 +193,7 @@ class Updating(Stage[Patch | Look, _Entry]):
         """Record that a note didn't get another form, and return the wish as it is then."""
         self._unwritten.append(partial(self._journal.deliveries.unchanged, wish.delivery.name, touched))
         self.ended.pop(wish.note_id, None)
-        return replace(wish, delivery=wish.delivery._replace(changing=None), opened=None)
+        return replace(wish, delivery=wish.delivery._replace(changing=None, opened=None))
 
     # -- calls ------------------------------------------------------------------------------------------------------
 
@@ -237,18 +237,19 @@ class Updating(Stage[Patch | Look, _Entry]):
                 self._release(wish, found.edited_at or self._clock())
             self.ended[name] = End(Result.ALREADY_IMPORTED, why=decision.why)
             return True
-        if decision.is_opened and wish.opened is not None and wish.delivery.changing is not None:
-            self._unwritten.append(partial(self._enter_form, wish, wish.opened))
-            delivery = wish.delivery._replace(note=wish.delivery.changing, changing=None)
-            wish = replace(wish, delivery=delivery, key=wish.opened, opened=None)
+        opened, changing = wish.delivery.opened, wish.delivery.changing
+        if decision.is_opened and opened is not None and changing is not None:
+            self._unwritten.append(partial(self._enter_form, wish, opened))
+            delivery = wish.delivery._replace(note=changing, form=opened, changing=None, opened=None)
+            wish = replace(wish, delivery=delivery)
         if decision.change:
             if decision.change.status is Status.DRAFT:
                 self._drafts[look.prospect] = name
             self._dispatcher.add(Patch(wish, decision.change, form, found, why=decision.why))
             return True
-        if wish.opened is not None:
+        if wish.delivery.opened is not None:
             wish = self._release(wish)
-        if form != wish.key:
+        if form != wish.delivery.form:
             self._unwritten.append(partial(self._enter_form, wish, form))
         result = Result.UPDATED if decision.is_opened and decision.why is None else Result.ALREADY_IMPORTED
         self.ended[name] = End(result, wish.change, decision.why)
@@ -327,8 +328,8 @@ def _written(entries: Sequence[_Entry]) -> None:
 
 def _unread(wish: Wish) -> Patch:
     """Return the change of a note that isn't read first. Its text may be that of an earlier change."""
-    key = wish.key
-    if wish.opened is not None:
-        is_known = wish.opened.seen == key.seen
-        key = replace(key, seen=key.seen if is_known else bytes(32), readings=key.readings | wish.opened.readings)
-    return Patch(wish, wish.change, changed(key, wish.change), is_unclear=wish.opened is not None)
+    key, opened = wish.delivery.form, wish.delivery.opened
+    if opened is not None:
+        is_known = opened.seen == key.seen
+        key = replace(key, seen=key.seen if is_known else bytes(32), readings=key.readings | opened.readings)
+    return Patch(wish, wish.change, changed(key, wish.change), is_unclear=opened is not None)

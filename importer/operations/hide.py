@@ -214,7 +214,7 @@ def wishes(planned: Hiding) -> Iterator[Wish]:
         if undo and one.was is not None:
             change = NoteChange(one.was.visibility, one.was.status)
         becomes = DeliveryState.CREATED if undo else DeliveryState.HIDDEN
-        yield Wish(one, one.form, change, opened=one.opened, is_read=False, becomes=becomes)
+        yield Wish(one, change, is_read=False, becomes=becomes)
 
 
 def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[int], str, Note | None, KnownDelivery]]:
