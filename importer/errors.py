@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from importer.messages import Message, Said, SettingPart, as_message, render, say
+from importer.messages import Message, Part, Said, SettingPart, as_message, render, say
 
 if TYPE_CHECKING:
     from importer.models import Question
@@ -72,14 +72,12 @@ class BadSettings(Unusable):
     """A setting can't be used, whatever its origin: the place where it was set, None if the caller set it."""
 
     def __init__(self, reason: Said, *, setting: str = "", origin: Message | None = None) -> None:
-        setting_part, reason_message = SettingPart(setting), as_message(reason)
+        self.reason, self.setting, self.origin = as_message(reason), setting, origin
+        parts: dict[str, Part] = {"setting": SettingPart(setting), "reason": self.reason}
         if origin is not None:
-            super().__init__(say("settings.invalid-from", setting=setting_part, origin=origin, reason=reason_message))
+            super().__init__(say("settings.invalid-from", **parts, origin=origin))
         else:
-            super().__init__(
-                say("settings.invalid", setting=setting_part, reason=reason_message) if setting else reason_message
-            )
-        self.reason, self.setting, self.origin = reason_message, setting, origin
+            super().__init__(say("settings.invalid", **parts) if setting else self.reason)
 
 
 class NoKey(BadSettings):

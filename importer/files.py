@@ -34,9 +34,8 @@ _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EMLINK, errno.ENOTSUP, errno.EOPNO
 _PathT = TypeVar("_PathT", bound=Path)
 _NAMES = 9_999
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; exclusive creation follows no link there either
-_NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # don't wait for the other end of a pipe
-_NO_TERMINAL = getattr(os, "O_NOCTTY", 0)
-_BINARY = getattr(os, "O_BINARY", 0)  # only Windows would translate line ends
+# Don't wait for the other end of a pipe, or take over a terminal. Only Windows would translate line ends.
+_AS_IT_IS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
 
 
 class FileTrouble(OSError):
@@ -170,7 +169,7 @@ def digest(file: BufferedReader | BufferedRandom) -> bytes:
 def draft(place: Path) -> Iterator[Draft]:
     """Begin a file for ``place``, or a name beside it. Unless it is put there, it is deleted afterwards."""
     path = place.with_name(f".{secrets.token_hex(4)}.{place.name[-60:]}.tmp")
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK | _BINARY, OWNER_ONLY)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK | _AS_IT_IS, OWNER_ONLY)
     file = os.fdopen(handle, "w+b")
     try:
         yield Draft(path, file)
@@ -232,7 +231,7 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, most: float = math.inf) -
     TooLarge if there are more than ``most`` bytes, or another OSError.
     """
     try:
-        handle = os.open(path, flags | _NO_WAITING | _NO_TERMINAL | _BINARY, OWNER_ONLY)
+        handle = os.open(path, flags | _AS_IT_IS, OWNER_ONLY)
     except (IsADirectoryError, PermissionError) as error:  # Windows opens no folder
         raise (NoRegularFile(say("files.no-file"), errno.EISDIR) if path.is_dir() else error) from error
     try:

@@ -7,8 +7,6 @@ delivery can be told apart; the digest of a record has one half for the heading 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from importer.markup import targets, visible
+from importer.journal.memory import keyed
+from importer.markup import hashed, targets, visible
 from importer.models import AttachedFile, Ints, Note, Rows, Texts
 
 TEXT, RECORD, WORDS = b"T", b"R", b"W"
@@ -25,7 +24,6 @@ TEXT, RECORD, WORDS = b"T", b"R", b"W"
 _HALF = 8
 _SHORT, _LONG = 15, 18  # characters of an ID of Salesforce
 _CHECKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-_NONE: frozenset[str] = frozenset()
 
 
 class RowIdentity(NamedTuple):
@@ -89,7 +87,7 @@ def record_digest(record: str) -> bytes:
     heading, _, number = record.rpartition(" ")
     if len(number) == _LONG and number[_SHORT:] == _checks_of(number[:_SHORT]):
         number = number[:_SHORT]
-    return RECORD + _hash(heading)[: _HALF - 1] + _hash(number)[:_HALF]
+    return RECORD + hashed(heading)[: _HALF - 1] + hashed(number)[:_HALF]
 
 
 def _checks_of(number: str) -> str:
@@ -102,7 +100,7 @@ def _checks_of(number: str) -> str:
 
 def words_digest(template: str, text: str) -> bytes:
     """Return the digest of a cell's text, and of the template that composes the note's text from it; empty if none."""
-    return WORDS + _hash(template)[: _HALF - 1] + _hash(visible(text))[:_HALF]
+    return WORDS + hashed(template)[: _HALF - 1] + hashed(visible(text))[:_HALF]
 
 
 def part_of(digest: bytes) -> bytes:
@@ -123,11 +121,6 @@ class Identities:
     key: str = field(default="", repr=False)
 
     @cached_property
-    def texts(self) -> list[tuple[bytes, ...]]:
-        """Digests of the text of each note."""
-        return [text_digests(note, self.rows.files) for note in self.rows.notes]
-
-    @cached_property
     def templates(self) -> frozenset[bytes]:
         """Parts of the digests of words that name this sheet's template, or an earlier one of its kind."""
         earlier = (part_of(words_digest(template, "")) for template, _ in self.rows.earlier)
@@ -137,33 +130,25 @@ class Identities:
         """Yield the identities of some rows."""
         rows, positions = self.rows, [*positions]
         keys, records = texts_at(rows.key, positions), texts_at(rows.record, positions)
-        numbers, of_sheet = rows.note[positions].tolist(), positions
-        if rows.sheet_rows is not None:
-            of_sheet = rows.sheet_rows[positions].tolist()
+        numbers, of_sheet = rows.note[positions].tolist(), rows.of_sheet(np.array(positions, dtype=np.int32)).tolist()
         for position, row, number, key, record in zip(positions, of_sheet, numbers, keys, records, strict=True):
-            note_ids = frozenset(rows.done[row]) if row in rows.done else _NONE
+            note_ids = frozenset(rows.done.get(row, ()))
             if number < 0:
                 yield RowIdentity(position, (), note_ids=note_ids)
                 continue
-            note = rows.notes[number]
-            earlier = self._earlier(row, note) if rows.earlier else ()
-            yield RowIdentity(
-                position, self.texts[number], key, record_digest(record), note_ids, earlier, *self._words[number]
-            )
+            earlier = self._earlier(row, rows.notes[number]) if rows.earlier else ()
+            texts, *of_words = self._said[number]
+            yield RowIdentity(position, texts, key, record_digest(record), note_ids, earlier, *of_words)
 
     @cached_property
-    def _words(self) -> list[tuple[tuple[bytes, ...], bytes]]:
-        """Digests of the text of each note without the template, and of its words."""
-        rows = self.rows
-        if not rows.template:
-            return [((), words_digest("", note.content)) for note in rows.notes]
-        return [
-            (
-                text_digests(replace(note, content=note.uncomposed), rows.files),
-                words_digest(rows.template, note.uncomposed),
-            )
-            for note in rows.notes
-        ]
+    def _said(self) -> list[tuple[tuple[bytes, ...], tuple[bytes, ...], bytes]]:
+        """Digests of the text of each note, of its text without the template, and of its words."""
+        template, files, said = self.rows.template, self.rows.files, []
+        for note in self.rows.notes:
+            cell = note.uncomposed if template else note.content
+            plain = text_digests(replace(note, content=cell), files) if template else ()
+            said.append((text_digests(note, files), plain, words_digest(template, cell)))
+        return said
 
     def _earlier(self, row: int, note: Note) -> tuple[bytes, ...]:
         """Return the digests of a row's text as earlier templates composed it."""
@@ -173,26 +158,22 @@ class Identities:
 
     def who(self, positions: Sequence[int]) -> list[str]:
         """Return the prospect of each row; of a row whose email isn't looked up, the keyed digest of the email."""
-        return [self.digest_of(email) if prospect == email else prospect for prospect, email in self._people(positions)]
+        people = zip(texts_at(self.rows.prospect, positions), texts_at(self.rows.email, positions), strict=True)
+        return [self.digest_of(email) if prospect == email else prospect for prospect, email in people]
 
     def names(self, positions: Sequence[int]) -> list[list[str]]:
         """Return all by which the prospect of each row is known: its ID if that is known, and its email's digest."""
+        emails = texts_at(self.rows.email if self.key else None, positions)
         return [
-            [self.digest_of(email)]
-            if prospect == email
-            else [prospect, *([self.digest_of(email)] if self.key and email else [])]
-            for prospect, email in self._people(positions)
+            [*dict.fromkeys([who, *([self.digest_of(email)] if email else [])])]
+            for who, email in zip(self.who(positions), emails, strict=True)
         ]
-
-    def _people(self, positions: Sequence[int]) -> Iterator[tuple[str, str]]:
-        """Yield the prospect and the email of each row; empty for a row without one."""
-        return zip(texts_at(self.rows.prospect, positions), texts_at(self.rows.email, positions), strict=True)
 
     def digest_of(self, email: str) -> str:
         """Return the keyed digest of an email, by which the journal knows it; the email itself if there is no key."""
         if not self.key or not email:
             return email
-        return f"@{hmac.digest(self.key.encode('utf-8', 'surrogatepass'), email.encode(), hashlib.sha256).hex()}"
+        return f"@{keyed(self.key, email)}"
 
 
 def texts_at(column: Texts | None, positions: Sequence[int] | Ints) -> list[str]:
@@ -211,8 +192,4 @@ def delivery_name(workspace: str, prospect: str, row: RowIdentity, occurrence: s
 
 
 def _digest(sort: bytes, *parts: str) -> bytes:
-    return sort + _hash("".join(f"{len(part)}:{part}" for part in parts))[:15]
-
-
-def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return sort + hashed("".join(f"{len(part)}:{part}" for part in parts))[:15]

@@ -182,9 +182,9 @@ def seen_digest(content: str) -> bytes:
     for _ in range(MOST_LAYERS):
         shorter = visible(text)
         if len(shorter) >= len(text):
-            return _digest(text)
+            return hashed(text)
         text = shorter
-    return _digest("")
+    return hashed("")
 
 
 @lru_cache(64)  # notes are often read back again soon
@@ -194,9 +194,9 @@ def seen_digests(content: str) -> frozenset[bytes]:
     There are several if the API may have taken the content for text or for HTML. Two contents are the same note to a
     reader if they share a digest. Notes without text, such as only pictures, count as the same.
     """
-    readings = {_digest(visible(content))}
+    readings = {hashed(visible(content))}
     if "<" in content or "&" in content:
-        readings |= {_digest(text) for text in (_folded(content), visible(visible(content))) if text}
+        readings |= {hashed(text) for text in (_folded(content), visible(visible(content))) if text}
     return frozenset(readings)
 
 
@@ -206,7 +206,8 @@ def _folded(text: str) -> str:
     return " ".join(text.split())
 
 
-def _digest(text: str) -> bytes:
+def hashed(text: str) -> bytes:
+    """Return the SHA-256 of a text, which may hold half characters."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 

@@ -27,7 +27,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, NoReturn, TypeAlias
+from typing import NoReturn, TypeAlias
 
 PROGRAM = "note-importer"
 
@@ -81,10 +81,6 @@ class Message:
 
     def __str__(self) -> NoReturn:
         raise TypeError(f"the message {self.kind} has to be rendered by a face")
-
-    def as_json(self) -> list[Any]:
-        """Return the message as JSON values, without the texts of cells."""
-        return [self.kind, {name: _as_json(part) for name, part in self.parts}]
 
     def without_others(self) -> Message:
         """Return the message without what is from a sheet or quoted, as it may be logged."""
@@ -202,14 +198,6 @@ def headline(said: Said, face: Face | None = None) -> str:
     return _lines(as_message(said), face or FACE.get())[0].partition("\n")[0].rstrip(".")
 
 
-def from_json(value: object) -> Message | None:
-    """Return the message from JSON values; None if they hold no message."""
-    match value:
-        case [str() as kind, dict() as parts]:
-            return Message(kind, tuple((str(name), _from_json(part)) for name, part in parts.items()))
-    return None
-
-
 def _lines(message: Message, face: Face) -> Sequence[str]:
     parts = dict(message.parts)
     text = _text(message.kind, face, parts.get("n"))
@@ -289,33 +277,3 @@ def _ours(part: Part) -> Part:
         case SettingPart(is_from_sheet=True):
             return replace(part, value=_NOT_SHOWN)
     return part
-
-
-def _as_json(part: Part) -> Any:
-    match part:
-        case SettingPart(name, value):
-            return {"setting": name, "value": value}
-        case Message():
-            return {"message": part.as_json()}
-        case Cell():
-            return _NOT_SHOWN
-        case Quoted(text):
-            return {"quoted": text}
-        case tuple():
-            return [_as_json(item) for item in part]
-    return part
-
-
-def _from_json(part: Any) -> Part:
-    match part:
-        case {"setting": str() as name, "value": str() as value}:
-            return SettingPart(name, value)
-        case {"message": message}:
-            return from_json(message) or ""
-        case {"quoted": str() as text}:
-            return Quoted(text)
-        case list():
-            return tuple(_from_json(item) for item in part)
-        case int() | float() | str():
-            return part
-    return ""

@@ -5,7 +5,6 @@ A million rows are held as columns (:class:`Rows`), never as a million objects.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from importer.markup import hashed
 from importer.messages import Message, Said, SettingPart, as_argument, lines, say
 
 if TYPE_CHECKING:  # --help needn't wait for numpy
@@ -105,9 +105,7 @@ class Note:
         """32 bytes that stand for this form of a note; the journal holds them instead of the note."""
         attached = tuple(f"file {digest}" for digest in self.files) or self.attachments  # no ID contains a space
         parts = (self.text, self.visibility, self.status, *attached, *(part for pair in self.further for part in pair))
-        return hashlib.sha256(
-            "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
-        ).digest()
+        return hashed("".join(f"{len(part)}:{part}" for part in parts))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -292,11 +290,9 @@ class Request:
 
     def only(self, wanted: Sequence[int]) -> Request:
         """Return the same request for only some of its prospects, given by their index in it."""
+        names = tuple(self.names[i] for i in wanted) if self.names else ()
         return Request(
-            self.note,
-            tuple(self.positions[i] for i in wanted),
-            tuple(self.prospects[i] for i in wanted),
-            tuple(self.names[i] for i in wanted) if self.names else (),
+            self.note, tuple(self.positions[i] for i in wanted), tuple(self.prospects[i] for i in wanted), names
         )
 
 

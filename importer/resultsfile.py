@@ -176,10 +176,9 @@ def is_results(file: BinaryIO) -> bool:
     if properties := _properties(file):
         return properties.get("creator") == AUTHOR and properties.get("title") != TEMPLATE
     file.seek(0)
-    start = file.read(_MOST)
     try:
-        first_line = io.TextIOWrapper(io.BytesIO(start), encoding="utf-8-sig", newline="").readline()
-        headings = next(csv.reader([first_line]), [])
+        start = io.TextIOWrapper(io.BytesIO(file.read(_MOST)), encoding="utf-8-sig", newline="")
+        headings = next(csv.reader(start), [])
     except (ValueError, csv.Error):  # the file may come from anyone; if it is no text, it isn't ours
         return False
     ours = our_columns(headings)

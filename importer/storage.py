@@ -82,12 +82,9 @@ def local_name(url: Url) -> str:
 
 def is_same(one: Path, other: Path) -> bool:
     """Return whether two places are the same file."""
-    if isinstance(one, Url) or isinstance(other, Url):
-        return one == other
-    try:
-        return one.samefile(other)
-    except OSError:  # one of them doesn't exist
-        return False
+    with contextlib.suppress(OSError):  # one of them doesn't exist here
+        return Path(one).samefile(other)
+    return one == other
 
 
 def files_in(url: Url) -> list[Url] | None:

@@ -14,7 +14,7 @@ from jinja2 import nodes
 
 import importer
 from importer.fields import FIELDS, WORDED
-from importer.messages import PROGRAM, Cell, Message, SettingPart, from_json, headline, render, say, some, words
+from importer.messages import PROGRAM, Message, headline, render, say, some, words
 from importer.models import Role
 from importer.page.rendering import PAGE
 from importer.resultsfile import COLUMNS
@@ -213,18 +213,6 @@ DATA = ("`content`", "{why}", "{action.run-again}", "run again", "`note-importer
 def test_a_message_shows_its_data_as_it_came_and_a_number_chooses_the_form(message: Message, shown: str) -> None:
     """Data is never read as a part, a setting, a command or an action. Of many names the first are shown."""
     assert render(message) == shown
-
-
-def test_a_message_comes_back_from_the_journal_without_what_stands_in_cells() -> None:
-    refused = say("upload.refused", file=Cell("'secret.pdf'"), why=words("too large"))
-    way = say("question.way", means=words("x"), way=SettingPart("value", "visibility:Team=Public"))
-    said = say("outcome.reasons", reasons=(refused, way))
-    again = from_json(said.as_json())
-    assert again is not None
-    assert render(again) == ("the API refused the file …: too large; --value visibility:Team=Public  x")
-    assert "secret" not in repr(said.as_json())
-    assert from_json(["no message"]) is None
-    assert from_json({"kind": "words"}) is None
 
 
 WORDS_OF_SHEETS = {"fields.py", "rows/suggestions.py", "reading/encodings.py", "reading/html.py", "markup.py"} | {

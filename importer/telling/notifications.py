@@ -33,7 +33,7 @@ from importer.api.proxy import certificates_for, proxy_for
 from importer.errors import BadSettings, Busy, ImporterError, NotBegun, ProgramFault, UnclearColumns
 from importer.importing import logs
 from importer.importing.batch import Batch, FileEnded
-from importer.messages import Face, Message, as_message, from_json, render, say, words
+from importer.messages import Face, Message, as_message, render, say, words
 from importer.models import Result
 from importer.settings import profiles
 from importer.settings.secrets import Occasion, Recipient
@@ -98,11 +98,12 @@ class Channel:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 check=True,
             )
-            return from_json(json.loads(done.stdout))
+            reason: messenger.Reason | None = json.loads(done.stdout)
         except subprocess.TimeoutExpired:
             return say("notifying.no-answer", seconds=round(_SECONDS))
         except (subprocess.SubprocessError, OSError, ValueError, RuntimeError, ImporterError):
-            return from_json([*messenger.NOT_REACHED])
+            reason = messenger.NOT_REACHED
+        return None if reason is None else Message(reason[0], tuple(reason[1].items()))
 
     def _task(self, notification: Notification) -> dict[str, str | None]:
         if self.ping is not None:
