@@ -21,12 +21,12 @@ from importer import grouping, reading, resultsfile
 from importer.errors import BadSettings, UnclearColumns, UnreadableFile
 from importer.importing import read_again
 from importer.importing.loaded import Loaded, folder_of, left_out_before, writable
-from importer.messages import Cell, Message, lines, say, some
+from importer.messages import Message, lines, say
 from importer.models import PossibleAnswer, Question, Role, Rows, Visibility
 from importer.reading import Correction, Sheet
 from importer.results import check_target
 from importer.rows import columns, composing, foreign, readers, recognition, suggestions, unmapped, validation
-from importer.rows.attachments import Folder, are_names
+from importer.rows.attachments import are_names
 from importer.rows.columns import Roles
 from importer.rows.readers import earlier_texts
 from importer.rows.values import TEXT
@@ -37,7 +37,6 @@ from importer.storage import Url, is_same, place
 
 _RESULTS = re.compile(r"(\.\d{4}-\d\d-\d\d)?\.results( \(\d+\))?$")
 """End of the stem of a results file; the results of results have the same name, with the next number."""
-_MOST_ALIKE = 3  # files with the same content that a remark names
 
 
 @contextmanager
@@ -116,7 +115,6 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
         return understood(sheet.leaving_out(before), known)
     rows.remarks[:0] = recognition.remarks(sheet.headings, settings)
     rows.remarks += foreign.remarks(sheet.headings, roles, cells)
-    rows.remarks += _of_files_alike(folder) if folder is not None else []
     _see_to_files(rows, sheet, roles, settings, cells)
     _see_to_blanks(rows, settings)
     _see_to_template(rows, sheet, roles, settings)
@@ -181,14 +179,6 @@ def _see_to_template(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings)
     }  # fmt: skip
     choices = [PossibleAnswer("map", f"{Role.CONTENT}={name}", say(f"offered.{kind}")) for kind, name in names.items()]
     rows.questions.insert(0, Question(say("composed.results"), choices, at, [Role.CONTENT]))
-
-
-def _of_files_alike(folder: Folder) -> list[Message]:
-    """Return a remark about files with the same content: readers of a note see the name of only one of them."""
-    shown = [
-        say("attachments.as", name=Cell(repr(name)), first=Cell(repr(first))) for name, first in folder.alike.items()
-    ]
-    return [say("attachments.alike", files=some(shown, _MOST_ALIKE))] if shown else []
 
 
 def results_path(path: str | Path, settings: Settings, at: float | None = None) -> Path:

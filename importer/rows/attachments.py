@@ -58,13 +58,11 @@ class Folder:
         ours: the program's own files, which need not exist. A folder that holds one is refused.
 
     Attributes:
-        files: accepted files by digest.
-        alike: name of a file with the same content as an earlier one → the earlier name, under which it is uploaded.
+        files: accepted files by digest; of several with the same content, the first.
     """
 
     def __init__(self, place: Path, never: Iterable[Path] = (), ours: Iterable[Path] = ()) -> None:
         self.files: dict[str, AttachedFile] = {}
-        self.alike: dict[str, str] = {}
         self._place = place
         try:
             self._root = place.resolve(strict=True)
@@ -122,9 +120,7 @@ class Folder:
         if (wrong := _why_not_size(name, len(content))) is not None:
             return Wrong(wrong)
         digest = hashlib.sha256(content).hexdigest()
-        first = self.files.setdefault(digest, AttachedFile(path.name, path, self._root, len(content), digest))
-        if first.name != path.name:
-            self.alike[path.name] = first.name
+        self.files.setdefault(digest, AttachedFile(path.name, path, self._root, len(content), digest))
         return digest
 
     def _why_not_named(self, name: str) -> Message | None:

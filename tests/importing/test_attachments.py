@@ -217,23 +217,6 @@ def test_a_file_that_changed_since_it_was_read_is_not_sent(
     assert (digest(b"Secret"),) in {files for _, _, files in carried(box)}
 
 
-def test_of_files_that_hold_the_same_it_is_said_under_which_name_they_go(
-    box: Sandbox, settings: Settings, files: Path, tmp_path: Path
-) -> None:
-    """Else a note shows a name that its row doesn't, maybe somebody else's."""
-    for number in range(5):
-        (files / f"form {number}.pdf").write_bytes(FORM)
-    (files / "within").mkdir()
-    (files / "within" / "form.pdf").write_bytes(FORM)
-    rows = [(f"P{number}", "Hello", "Private", f"form {number}.pdf") for number in range(5)]
-    sheet = write(tmp_path, [*rows_of(1, "form.pdf; within/form.pdf", start=9), *rows])
-    told = "'form 0.pdf' as 'form.pdf', 'form 1.pdf' as 'form.pdf', 'form 2.pdf' as 'form.pdf' and 2 more."
-    said = f"Identical files are uploaded once, under one name: {told}"
-    assert [render(remark) for remark in running.check(sheet, settings).remarks] == [said]
-    ran(sheet, settings)
-    assert [stored.name for stored in box.attachments] == ["form.pdf"]
-
-
 # -- what is said -----------------------------------------------------------------------------------------------------
 
 
