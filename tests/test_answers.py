@@ -1,7 +1,5 @@
 """Whatever answers a request, and however late it is applied, each note is created once and each row has its own."""
 
-from __future__ import annotations
-
 import json
 import re
 import socket

@@ -1,7 +1,5 @@
 """At a terminal a person is asked whether rows are notes that were sent before; unattended, they aren't sent."""
 
-from __future__ import annotations
-
 import csv
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Whatever the API does to a request, before it is applied or after, every row's result is true and no note doubles."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from contextlib import closing

@@ -1,7 +1,5 @@
 """A file replaced in one step, in folders that others may write to as well."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import tempfile

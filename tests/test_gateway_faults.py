@@ -1,7 +1,5 @@
 """Whatever stands between and speaks for the API, no note doubles, is lost, or is called rejected without its no."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

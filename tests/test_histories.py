@@ -1,7 +1,5 @@
 """A history of notes is imported once, however its texts are composed, and whatever its records say by now."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The program, killed again and again, ends with every note on the server exactly once and every row's result true."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import random

@@ -1,7 +1,5 @@
 """Several machines on one journal: processes are killed, the database goes and comes, links are cut; each note once."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

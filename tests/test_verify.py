@@ -1,7 +1,5 @@
 """What verify says is what it found: of unconfirmed deliveries, and, reading them all back, of each note of a file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path

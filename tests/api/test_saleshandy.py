@@ -1,7 +1,5 @@
 """Saleshandy's fields, codes and words: what each reply means, byte by byte. None is trusted."""
 
-from __future__ import annotations
-
 import gzip
 import json
 

@@ -1,7 +1,5 @@
 """Whole imports keep to the limits of a sandbox."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """When the next call may go: outages, limits that are told in refusals, and what a person is told meanwhile."""
 
-from __future__ import annotations
-
 import math
 import random
 

@@ -3,8 +3,6 @@
 Windows are of a minute, as the service's are. A test counts what the API let through and what it refused.
 """
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Which notes may follow their rows, how far without a person's yes, and what is done once a note was read."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -4,8 +4,6 @@ The journal is real; what is to be sent counts as sent. With IDs of records, a r
 becomes. Without IDs, each text of a prospect is one.
 """
 
-from __future__ import annotations
-
 import weakref
 from collections import Counter
 from collections.abc import Iterator, Sequence

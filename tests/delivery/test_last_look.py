@@ -1,7 +1,5 @@
 """Notes are looked at once more when all else is done: ten that answers named, and all that were sent again."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import replace

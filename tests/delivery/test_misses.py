@@ -1,7 +1,5 @@
 """A missed note proves nothing by itself: a control must be read before and after which it is missed."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """With a real nginx in between, which speaks for the API in its own ways, no note doubles, is lost, or is slandered."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import Counter

@@ -1,7 +1,5 @@
 """Rows become the fewest requests that deliver every note once; no row is lost on the way."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise

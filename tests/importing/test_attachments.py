@@ -1,7 +1,5 @@
 """Notes that carry files: each file is uploaded once, each note carries what its row names, and none goes without."""
 
-from __future__ import annotations
-
 import hashlib
 import time
 from collections import Counter

@@ -1,7 +1,5 @@
 """Several files: each is imported for itself, and what became of all of them is told as one."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os

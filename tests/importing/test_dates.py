@@ -1,7 +1,5 @@
 """The same history is one history, in whatever locale its dates with slashes were exported."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Rows that name prospects by email: each note reaches the one prospect that has it, or its row says why not."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Notes that are there already, whoever wrote them, aren't sent once more: ``skip-existing``."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

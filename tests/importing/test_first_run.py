@@ -3,8 +3,6 @@
 The address is elsewhere, but no call leaves this machine: the vendor leads to the sandbox whatever the address is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A file that is wrong as a whole is not sent: empty, full of problems or unknown people, or with too many notes."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

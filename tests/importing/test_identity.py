@@ -1,7 +1,5 @@
 """Who was told what: nothing twice, nothing lost, nothing more visible than the sheet says, or a question."""
 
-from __future__ import annotations
-
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence

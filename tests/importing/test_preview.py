@@ -1,7 +1,5 @@
 """What is shown before anything is sent, and what was agreed to: an overview as values, examples, choices."""
 
-from __future__ import annotations
-
 import pickle
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Of each run, the journal tells a year later how its sheet was read, and who confirmed the workspace."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

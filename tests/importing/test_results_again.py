@@ -1,7 +1,5 @@
 """Results are read as the run read its sheet, whatever the headings are: columns, words and templates."""
 
-from __future__ import annotations
-
 import struct
 import zipfile
 from dataclasses import replace

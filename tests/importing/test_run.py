@@ -1,7 +1,5 @@
 """An import end to end, in this process: a real file in, notes in a real sandbox, a real results file out."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A cell or several columns that name several people: each receives the note once, and the row has one outcome."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Notes that follow the sheet: less visible unasked, more visible with a person's yes, and nothing else is changed."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing

@@ -3,8 +3,6 @@
 It listens on this machine, so these tests say that nothing is this machine.
 """
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 import socketserver

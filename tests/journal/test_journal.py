@@ -1,7 +1,5 @@
 """The journal: what is entered is on disk, what isn't ours is left alone, what can't be written stops the run."""
 
-from __future__ import annotations
-
 import os
 import sqlite3
 import stat

@@ -3,8 +3,6 @@
 No call is made here: the guard stands before the first.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

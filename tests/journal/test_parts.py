@@ -1,7 +1,5 @@
 """The journal's parts: what is kept for later, at what cost, and how one process stays out of another's way."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """A journal in PostgreSQL: what stands in the way is said, and whoever loses the connection can claim nothing."""
 
-from __future__ import annotations
-
 import random
 import threading
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A run stops when its journal is no longer the file that it opened, and a file that can't be kept safe is refused."""
 
-from __future__ import annotations
-
 import os
 import stat
 import subprocess

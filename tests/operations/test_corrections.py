@@ -1,7 +1,5 @@
 """Corrections are laid over a sheet while it is read; what was sent of them, or left out, is known from then on."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The history is filtered, tells how long each run took, and shows one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path

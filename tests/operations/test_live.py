@@ -1,7 +1,5 @@
 """A live test says what the service does with one private note on one prospect, and leaves it there as a draft."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The workbook to fill in."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import openpyxl

@@ -1,7 +1,5 @@
 """Practice ends as the import would, sends nothing, and leaves results that nobody can take for real ones."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Each fault does to the client and to the notes what its description says."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 from pathlib import Path

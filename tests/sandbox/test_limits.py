@@ -1,7 +1,5 @@
 """The rate limit is the service's, and turns calls away; in modes it announces itself, and counts in other ways."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

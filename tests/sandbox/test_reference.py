@@ -1,7 +1,5 @@
 """The stand-in replies as the vendor's reference does, field by field."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """The key store of the system: a key is kept for a profile at an address, and goes to no other."""
 
-from __future__ import annotations
-
 import io
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Settings are checked before anything is sent, and the key stays out of sight."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import replace
 from datetime import date

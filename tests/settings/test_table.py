@@ -1,7 +1,5 @@
 """One table: a setting means the same, and is checked the same, wherever it stands."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
