@@ -122,7 +122,6 @@ def test_reading_that_is_behind_makes_no_note_gone(
 
 
 def test_it_ends_when_a_run_begins(tmp_path: Path) -> None:
-    """What it didn't read is in the results, too. Another workspace's run is nothing to it."""
     with Sandbox(api_key=KEY) as box:
         deliver(box, tmp_path, LINES)
         here = settings(box, tmp_path)

@@ -229,7 +229,6 @@ def test_what_cant_be_used_is_said_in_the_same_words_wherever_it_stands(
     by_variable: Callable[[str, list[str]], Options],
     by_profile: Callable[[str, str], Options],
 ) -> None:
-    """The setting's name, why, and what is allowed; beside that, where it stood."""
     in_profile = SETTINGS[name].is_lasting
     ways: list[Callable[[], Options]] = [lambda: by_profile(name, toml)] * in_profile
     if text is not None:
