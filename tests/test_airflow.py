@@ -23,7 +23,6 @@ pytestmark = [
 
 
 def test_a_night_of_workspaces_each_ends_as_its_exit_status_says(tmp_path: Path) -> None:
-    """0 and 1 are success, with the counts as the result; 4 fails at once, 3 is tried again until it is over."""
     home, inbox = tmp_path / "airflow", tmp_path / "inbox"
     with ExitStack() as stack:
         boxes = {name: stack.enter_context(Sandbox()) for name in ("good", "needy", "refused", "limited")}

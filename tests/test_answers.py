@@ -1,7 +1,5 @@
 """Whatever answers a request, and however late it is applied, each note is created once and each row has its own."""
 
-from __future__ import annotations
-
 import json
 import re
 import socket
@@ -121,7 +119,6 @@ def test_a_request_whose_connection_is_reset_at_once_may_be_applied_as_late_as_a
 
 @pytest.mark.parametrize("is_applied", [True, False])
 def test_a_prospect_that_reads_do_not_know_yet_proves_nothing(is_applied: bool, tmp_path: Path) -> None:
-    """For 20 seconds reading says 404 Prospect not found, while notes are taken for it."""
     with jumping() as clock, Sandbox(api_key=KEY) as box:
         known_at = clock() + 20.0
 
@@ -138,7 +135,6 @@ def test_a_prospect_that_reads_do_not_know_yet_proves_nothing(is_applied: bool, 
 @pytest.mark.parametrize("way", ["the last one again", "the first one, from a store"])
 @pytest.mark.parametrize("every", [2, 3, 5])
 def test_a_reply_of_another_request_is_believed_by_none(way: str, every: int, tmp_path: Path) -> None:
-    """Several notes go to the same prospects, and some requests get the reply that another one has had."""
     given: list[bytes] = []
 
     def answer(gateway: Between, request: bytes) -> bytes:

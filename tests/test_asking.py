@@ -36,7 +36,6 @@ def write(head: Sequence[str] = HEAD, rows: Sequence[Sequence[str]] = ROWS) -> s
 def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
     box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Which column holds the notes, by name, letter and samples; which the visibility; what its words mean."""
     seen = types(["run", write()], ["1", "3", "1", "2", "y", "y"])
     assert seen.status == 0, seen.screen
     for words in (
@@ -109,7 +108,6 @@ def test_who_doesnt_know_stops_and_nothing_is_sent_or_remembered(box: Sandbox, p
 
 
 def test_answers_are_kept_only_once_the_send_begins(box: Sandbox, profiles: Path) -> None:
-    """Who says no has seen that an answer was wrong, perhaps. Nothing is asked after the yes that sends."""
     seen = types(["run", write()], ["1", "1", "perhaps", "n"])
     assert seen.status == 2
     assert "Your answers are kept" not in seen.screen
@@ -120,7 +118,6 @@ def test_answers_are_kept_only_once_the_send_begins(box: Sandbox, profiles: Path
 
 
 def test_a_column_is_named_by_heading_or_letter_too(box: Sandbox, profiles: Path) -> None:
-    """What is no answer is asked again: another number, no column's name, a column that is something else already."""
     seen = types(["run", write()], ["9", "Nonsense", "c", "C", "1", "y", "y"])
     assert seen.status == 0, seen.screen
     for words in (
@@ -170,7 +167,6 @@ NIGHTS: Sequence[tuple[dict[str, str], Sequence[str], str]] = [
 
 
 def test_each_kind_of_sheet_is_asked_about_once_and_no_note_is_more_than_its_column_says(box: Sandbox) -> None:
-    """Night after night, whichever of the known kinds fits too."""
     asked = Counter[str]()
     for number, (columns, answers, kind) in enumerate([*NIGHTS[:3], NIGHTS[0], *NIGHTS[3:], *NIGHTS]):
         head, row = ["Contact ID", *columns, "Full Comments"], [f"jzRkmgMd{number:02}", *columns.values(), TEXTS[0]]
@@ -235,8 +231,6 @@ def test_a_second_sheet_of_another_kind_stops_no_night(rows: Sequence[Sequence[s
 def test_how_an_export_is_encoded_is_asked_once(
     box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By the words that differ; it is kept for the export's headings, and a night without an answer ends with 2."""
-
     def export(text: str, head: str = "Prospect ID,Note,Visibility") -> str:
         Path("n.csv").write_bytes(f"{head}\r\n{text}\r\n".encode("cp1250"))
         return "n.csv"

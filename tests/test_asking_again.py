@@ -1,7 +1,5 @@
 """At a terminal a person is asked whether rows are notes that were sent before; unattended, they aren't sent."""
 
-from __future__ import annotations
-
 import csv
 import sys
 from collections.abc import Sequence
@@ -53,7 +51,6 @@ ROWS = (("P1", PAST, "Left voicemail"), ("P2", PAST, "Called"), ("P3", PAST, "Me
 def test_words_that_were_sent_in_another_form_are_a_question_and_stay_answered(
     box: Sandbox, answer: str, there: int, status: int
 ) -> None:
-    """With three examples, and those apart that are dated after the note was sent. Enter alone leaves them unsent."""
     sent(*ROWS)
     later = ("P1", COMING, "Left voicemail")
     seen = asked(COMPOSED, [answer, "y"], *ROWS, later)
@@ -72,7 +69,6 @@ def test_words_that_were_sent_in_another_form_are_a_question_and_stay_answered(
 
 
 def test_a_wrong_key_is_told_before_a_history_that_it_cannot_know(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With another key, no email is known before it is looked up; with the right one, nothing is sent again."""
     with Sandbox(any_email=True) as box:
         monkeypatch.setenv("NOTE_IMPORTER_BASE_URL", box.url)
         for number in (4, 6, 8, 10, 12):

@@ -110,7 +110,6 @@ def begun(desk: Desk) -> Path:
 
 
 def test_whatever_is_done_beside_a_run_it_sends_nothing_twice(tmp_path: Path, profiles: Path) -> None:
-    """All of it is killed, and then all of it ends by itself."""
     profiles.write_text("[another]\n", encoding="utf-8")
     chance = random.Random(7)
     with Sandbox(api_key=KEY, latency=0.25) as box, Desk(tmp_path, box) as desk:
@@ -136,7 +135,6 @@ def test_whatever_is_done_beside_a_run_it_sends_nothing_twice(tmp_path: Path, pr
 def test_two_importers_on_one_journal_killed_at_random_send_nothing_twice(
     tmp_path: Path, profiles: Path, others: str
 ) -> None:
-    """Two people with two sheets each, who start one of them whenever their import was killed, or refused as busy."""
     profiles.write_text("[another]\n", encoding="utf-8")
     chance, kills = random.Random(0), 0
     running: list[tuple[subprocess.Popen[str], int] | None] = [None, None]

@@ -23,7 +23,6 @@ HEAD = "Prospect ID,Note,Visibility\n"
 
 @pytest.mark.parametrize("command", cli.commands)
 def test_every_command_explains_itself(type_: Terminal, command: str) -> None:
-    """``--help`` is on standard output, ends well, and calls and sends nothing."""
     ended = type_(command, "--help")
     assert (ended.status, ended.err) == (0, "")
     assert ended.out.startswith(f"Usage: note-importer {command} ")
@@ -39,7 +38,6 @@ def test_the_version_and_the_exit_statuses_are_said(type_: Terminal) -> None:
 
 
 def test_run_delivers_and_says_what_became_of_the_rows(type_: Terminal) -> None:
-    """As a process: the plan, the counts, where the results are; status 0, and no question without a terminal."""
     type_.file("my notes.csv", HEAD + "P1,hello,1\nP2,hello,Public\nP1,hello,1\nP3,bye,2\n")
     ended = type_.process("run", "my notes.csv")
     assert ended.status == 0
@@ -54,7 +52,6 @@ def test_run_delivers_and_says_what_became_of_the_rows(type_: Terminal) -> None:
 
 
 def test_standard_input_is_read_as_csv(type_: Terminal) -> None:
-    """``-`` reads what is piped in, which nobody else could read; so it is with its results in the current folder."""
     ended = type_.process("run", "-", given=(HEAD + "P1,ünï,1\n").encode())
     assert ended.status == 0
     mode = (type_.folder / "standard input.results.xlsx").stat().st_mode
@@ -81,7 +78,6 @@ NO_TEXT = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file n
     ],
 )
 def test_file_names_of_every_kind_are_taken(type_: Terminal, name: str) -> None:
-    """And what stands beside them is named after them. One that is no text is shown as well as it can be."""
     type_.file(name, HEAD + "P1,x,1\n")
     ended = type_.process("run", name)
     assert ended.status == 0
@@ -114,7 +110,6 @@ def test_a_closed_pipe_or_no_streams_at_all_keep_no_note_from_being_delivered(ty
 
 
 def test_check_needs_no_key_and_no_network_and_writes_nothing(type_: Terminal) -> None:
-    """It says what was understood, what is wrong, and what a run would need."""
     del type_.variables[KEY_VARIABLE]
     type_.variables["NOTE_IMPORTER_BASE_URL"] = "http://127.0.0.1:9/v1"
     rows = ("It’s  done,Public,", "It's done,Private,Draft", "R&D,1,", "<b>x</b>,1,", ",1,")
@@ -133,7 +128,6 @@ def test_check_needs_no_key_and_no_network_and_writes_nothing(type_: Terminal) -
 
 
 def test_several_files_have_one_summary_and_the_worst_status(type_: Terminal) -> None:
-    """Each has its plan and its report; what is wrong with one is said on standard error, and again at the end."""
     folder = type_.folder / "exports"
     folder.mkdir()
     for name, text in (("a.csv", HEAD + "P1,x,1\n"), ("b.csv", HEAD), ("c.csv", HEAD + "P1,x,1\nP2,x,1\n")):
@@ -152,7 +146,6 @@ def test_several_files_have_one_summary_and_the_worst_status(type_: Terminal) ->
 
 
 def test_commands_that_are_printed_work_as_printed(type_: Terminal, profiles: Path) -> None:
-    """On the screen, in the Summary of the results and in the history they name the profile that is in force."""
     profiles.write_text("[night]\n", encoding="utf-8")
     type_.box.set_faults([Fault.parse("reset:after"), Fault.parse("404:GET")])
     type_.file("n.csv", HEAD + "P1,x,1\n")
@@ -189,7 +182,6 @@ def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Termina
 
 
 def test_hide_names_the_rows_and_the_texts_of_the_sheet_if_it_is_there(type_: Terminal, profiles: Path) -> None:
-    """It reads the sheet as its kind is read, there or in the archive; without the sheet, only the IDs are known."""
     type_.file("n.csv", 'Prospect ID,Remark\nP1,x\nP2,x\nP3,"A long story,\nin two lines"\n')
     said = ("--map", "content=Remark", "--default-visibility", "public", "--export", "Calls")
     assert type_("run", "n.csv", *said).status == 0
@@ -210,7 +202,6 @@ def test_hide_names_the_rows_and_the_texts_of_the_sheet_if_it_is_there(type_: Te
 
 
 def test_hide_knows_only_its_own_workspace(type_: Terminal, profiles: Path) -> None:
-    """Another profile's run is refused with the way out; so is a run that isn't known. Which notes has to be said."""
     profiles.write_text("[other]\n", encoding="utf-8")
     assert "There is no journal at" in type_("hide", "last", "--yes").all
     for arguments in ((), ("last", "--note", "N1")):
@@ -293,7 +284,6 @@ def test_a_profiles_key_is_not_sent_to_an_address_that_stands_elsewhere(
 
 
 def test_a_key_counts_more_the_nearer_it_stands_to_the_command(type_: Terminal, profiles: Path) -> None:
-    """A flag, the variable, the file that a variable names, the profile: only the nearest of them is right here."""
     address = type_.variables.pop("NOTE_IMPORTER_BASE_URL")
     right, wrong = type_.file("right", KEY), type_.file("wrong", "no-key")
     profiles.write_text(f"[default]\nbase-url = '{address}'\napi-key-file = '{wrong}'\n", encoding="utf-8")

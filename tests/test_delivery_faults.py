@@ -1,7 +1,5 @@
 """Whatever the API does to a request, before it is applied or after, every row's result is true and no note doubles."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from contextlib import closing
@@ -141,7 +139,6 @@ def test_where_reading_back_is_refused_rows_are_unconfirmed_and_settled_by_a_lat
 def test_an_api_that_is_away_too_long_ends_the_run_and_the_same_command_finishes_it(
     trouble: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Or an account whose limit has no end."""
     with Sandbox(api_key=KEY, **trouble) as box:
         report = deliver(box, tmp_path, give_up=1.0)
         assert isinstance(report.stopped, Outage)
@@ -182,7 +179,6 @@ def of_p1(box: Sandbox) -> set[str]:
 def test_the_next_run_or_verify_looks_at_what_was_sent_again_by_one_that_was_stopped(
     tmp_path: Path, by_verify: bool
 ) -> None:
-    """The first attempt arrives all the same when nobody looks any more; the next run says so, and the one after it."""
     with Sandbox(api_key=KEY, faults=[fault("500:before@1")]) as box:
         given = settings(box, tmp_path, workers=1)
         sheet = write_sheet(tmp_path / "sheet.csv", TWO)

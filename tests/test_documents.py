@@ -66,7 +66,6 @@ def test_what_a_document_names_and_links_exists(document: Path) -> None:
 def test_every_command_that_a_document_shows_is_understood(
     document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The program's own parser takes it, with its values; a sentence may leave out what a command works on."""
     monkeypatch.chdir(tmp_path)
     for folder in ("exports", "done"):
         (tmp_path / folder).mkdir()

@@ -1,7 +1,5 @@
 """A file replaced in one step, in folders that others may write to as well."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import tempfile
@@ -55,7 +53,6 @@ def test_until_it_is_put_there_the_old_file_stands_and_afterwards_nothing_else_d
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows lets no open file's name go")
 def test_a_link_that_is_planted_while_a_file_is_written_is_not_followed(tmp_path: Path) -> None:
-    """The new file's name is taken away under the writer and led to another's file, which stays as it was."""
     (tmp_path / "theirs").write_text("theirs")
     with files.draft(tmp_path / "f") as new:
         [name] = tmp_path.glob(".*.tmp")
@@ -70,7 +67,6 @@ def test_a_link_that_is_planted_while_a_file_is_written_is_not_followed(tmp_path
 
 @systems.links
 def test_a_name_that_is_taken_is_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even who guesses the new file's name can't have it written into a file or a link of theirs."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "guessed")
     (tmp_path / "theirs").write_text("theirs")
     (tmp_path / ".guessed.f.tmp").symlink_to("theirs")

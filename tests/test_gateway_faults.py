@@ -1,7 +1,5 @@
 """Whatever stands between and speaks for the API, no note doubles, is lost, or is called rejected without its no."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 
@@ -35,7 +33,6 @@ def finished(box: Sandbox, folder: Path, **more: object) -> None:
 
 @pytest.mark.parametrize("way", ["html-403:before", "gateway-404:before", "html-404:after"])
 def test_one_of_several_gateways_that_has_lost_its_way_costs_no_row(way: str, tmp_path: Path) -> None:
-    """Each call may meet it, also when a note is sent again; so its no says nothing of the note."""
     with Sandbox(api_key=KEY, faults=faults(f"{way}:any%0.34"), seed=2) as box:
         report = deliver(box, tmp_path, LINES)
         assert counts(report)["rejected"] == 0
@@ -82,7 +79,6 @@ def test_a_route_that_is_lost_for_a_while_is_waited_for(way: str, tmp_path: Path
     "kind", ["lost-route=600", "html:any", *(pytest.param(f"html-403@{at}-", marks=pytest.mark.slow) for at in (1, 7))]
 )
 def test_what_never_was_the_api_or_turns_all_away_ends_the_run_and_no_note_is_blamed(kind: str, tmp_path: Path) -> None:
-    """Also where reading goes on, as at a gateway that lets nobody change anything."""
     with Sandbox(api_key=KEY, latency=0.02 if "@" in kind else 0, faults=faults(kind)) as box:
         report = deliver(box, tmp_path, LINES, give_up=3.0 if "@" in kind else 1.0)
         assert isinstance(report.stopped, WrongAddress)
@@ -115,7 +111,6 @@ def test_a_firewall_that_dislikes_one_note_costs_that_note_only(way: str, tmp_pa
 
 
 def test_where_nothing_else_is_to_be_sent_nothing_is_blamed_and_a_person_is_asked(tmp_path: Path) -> None:
-    """Nothing shows whether other notes would come through. Once a person has opened the way, all is sent."""
     lines = [Line("P1", "Wants to DROP TABLE by May"), Line("P2", "Please drop table")]
     with Sandbox(api_key=KEY, faults=faults("firewall=drop table")) as box:
         report = deliver(box, tmp_path, lines, give_up=60)

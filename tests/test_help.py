@@ -19,7 +19,6 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def test_the_common_commands_stand_in_the_order_of_use_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    """The others stand below them in a line each; none is left out, and none that isn't there is named."""
     assert set(FIRST) <= set(cli.commands)
     text = said(capsys, "--help")
     assert text.index("  template") < text.index("  check") < text.index("  run") < text.index("  history")
@@ -41,7 +40,6 @@ def test_an_example_is_understood_by_the_program(name: str, tmp_path: Path, monk
 
 
 def test_the_help_of_a_command_shows_what_most_people_need(capsys: pytest.CaptureFixture[str]) -> None:
-    """Fewer than twenty settings of run; a command whose settings are all common has no further help."""
     text = said(capsys, "run", "-h").replace("\n", " ")
     shown = [name for name in SETTINGS if f" --{name} " in text]
     assert shown == [name for name, setting in SETTINGS.items() if setting.is_common]
@@ -65,6 +63,5 @@ def test_the_help_of_a_command_shows_what_most_people_need(capsys: pytest.Captur
 def test_a_slip_is_told_what_was_meant(
     typed: list[str], meant: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A file or a folder in the place of a command, a command or a flag that is misspelt; the status is 2."""
     assert main([word.format(folder=tmp_path) for word in typed]) == 2
     assert meant in " ".join(capsys.readouterr().err.split())

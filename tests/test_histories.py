@@ -1,7 +1,5 @@
 """A history of notes is imported once, however its texts are composed, and whatever its records say by now."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -58,7 +56,6 @@ def with_ids(rows: Sequence[Sequence[str]], start: int = 0) -> list[list[str]]:
 
 
 def test_what_is_there_as_it_stands_is_a_question_and_later_notes_are_sent(history: History) -> None:
-    """One note stood for all three voicemails then, so that all three rows are the same notes; next month's isn't."""
     assert history.run(*voicemails(1, 2, 3)).counts == {"created": 1, "duplicate": 2}
     ran = history.run(*voicemails(1, 2, 3), *voicemails(5, text="Called"), template=TEMPLATE)
     assert ran.counts == {"created": 1, "not sent": 3}
@@ -76,7 +73,6 @@ def test_what_is_there_as_it_stands_is_a_question_and_later_notes_are_sent(histo
 
 
 def test_what_is_there_composed_is_a_question_where_the_template_is_forgotten(history: History) -> None:
-    """The rows of one prospect are one note then. Of another prospect, the same text is new."""
     assert history.run(*voicemails(1, 2), template=TEMPLATE).counts == {"created": 2}
     rows = [*voicemails(1, 2), *voicemails(1, prospect=BEN)]
     ran = history.run(*rows)
@@ -131,7 +127,6 @@ def test_only_a_column_that_a_person_chose_counts(history: History, heading: str
 def test_results_show_the_composed_text_and_are_corrected_in_the_sheets_own_columns(
     history: History, ending: str
 ) -> None:
-    """What was sent stands beside the row; next time it is composed anew, from the columns that a person corrects."""
     rows = [*voicemails(1), *voicemails(2, text=""), [ADA, "2026-11-03", "=Ben", "Called", "Pubic"]]
     ran = history.run(*rows, template=TEMPLATE)
     assert [row["composed_text"] for row in ran.rows] == ["2026-11-01, Ada: Left voicemail", "", ""]

@@ -108,7 +108,6 @@ HOSTILE = [*ABSOLUTE, *OUTSIDE, *DEVICES, *MANGLED, *OURS, *LINKS, *NO_FILES]
 
 @systems.links
 def test_no_byte_of_what_a_hostile_sheet_names_leaves(folder: Folder) -> None:
-    """Twice, for on the second time journal and results are there; what is permitted arrives, and only that."""
     for expected, results in (("created", "earlier.results.csv"), ("already imported", "notes.results.csv")):
         status, rows = folder.run([*HOSTILE, *PERMITTED], results)
         assert status == 1

@@ -92,7 +92,6 @@ def test_no_import_runs_up() -> None:
 
 
 def test_an_import_that_runs_up_would_be_found() -> None:
-    """The rule itself: each of these is wrong, and each of those is right."""
     wrong = """
         reading.sheet rows.columns, rows.values results.layout, journal.runs delivery.context,
         results.layout importing.run, cli.terminal journal, cli.terminal practice,

@@ -101,7 +101,6 @@ def test_what_comes_to_nothing_says_why(ask: Ask, arguments: tuple[str, ...], st
 
 
 def test_check_tells_what_was_understood(ask: Ask) -> None:
-    """Columns, what is left, problems by kind and cell; questions name the settings that answer them."""
     Path("a.csv").write_text(SHEET, encoding="utf-8")
     status, document, _ = ask("check", "a.csv")
     assert status == 1
@@ -145,7 +144,6 @@ def test_history_and_verify_tell_theirs(ask: Ask, box: Sandbox) -> None:
 def test_doctor_tells_versions_settings_without_secrets_and_findings(
     ask: Ask, box: Sandbox, profiles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the origin of each setting; the key, addresses for notifications and passwords are in none of it."""
     monkeypatch.delenv(KEY_VARIABLE)
     monkeypatch.delenv("NOTE_IMPORTER_BASE_URL")
     monkeypatch.setenv("HTTPS_PROXY", "http://somebody:secret-of-proxy@127.0.0.1:9")

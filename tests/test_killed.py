@@ -1,7 +1,5 @@
 """The program, killed again and again, ends with every note on the server exactly once and every row's result true."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import random
@@ -190,7 +188,6 @@ def test_killed_amid_uploads_it_uploads_nothing_again_that_is_up_and_every_note_
 
 
 def test_the_program_ends_within_thirty_seconds_with_true_results(tmp_path: Path) -> None:
-    """Though a call would be given up after ten minutes; the next run settles what is open, and sends nothing twice."""
     sheet = write_sheet(tmp_path / "n.csv", [Line(f"P{number}", f"Note {number}") for number in range(4)])
     one = ("--batch-size", "1", "--workers", "1")
     with Sandbox(api_key=KEY, faults=[Fault.parse("hang=600@2:after")]) as box:

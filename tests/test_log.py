@@ -42,7 +42,6 @@ def events() -> list[tuple[str, str, str]]:
 
 
 def test_each_event_is_a_line_with_time_run_file_request_and_counts(run: Run, box: Sandbox) -> None:
-    """From the beginning to the results; and nothing of the sheet, of the API's words, or of the key."""
     box.add_fault(Fault.parse("503:before@1"))
     assert run("run", "a.csv", "--yes", "--batch-size", "2") == 1
     log = Path("logs/a.log").read_text(encoding="utf-8")
@@ -132,7 +131,6 @@ def test_a_log_is_not_written_into_the_journal_nor_into_a_workbook(
 
 
 def test_quiet_prints_only_what_needs_somebody(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing where all is well; else all that was put aside, as cron would send it by mail."""
     Path("good.csv").write_text("Prospect ID,Note,Visibility\nP1,x,Public\n", encoding="utf-8")
     for arguments, status, out, err in (
         (("run", "good.csv", "--quiet"), 0, "", ""),

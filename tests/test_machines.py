@@ -1,7 +1,5 @@
 """Several machines on one journal: processes are killed, the database goes and comes, links are cut; each note once."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
@@ -48,7 +46,6 @@ def once(box: Sandbox, lines: list[Line] = LINES) -> bool:
 
 
 def test_the_database_crashes_in_the_middle_and_the_same_command_finishes(server: Postgres, tmp_path: Path) -> None:
-    """The run ends with 3 and says why; the crash loses nothing."""
     sheet, journal = write_sheet(tmp_path / "sheet.csv", LINES), ["--journal", server.empty()]
     with Sandbox(api_key=KEY, latency=0.05) as box:
         process = start(box, sheet, *journal)
@@ -73,7 +70,6 @@ def test_the_database_crashes_in_the_middle_and_the_same_command_finishes(server
 
 
 def test_another_machine_takes_over_from_one_that_was_killed(url: str, tmp_path: Path) -> None:
-    """It waits for the lock, and begins when the first is dead; it looks up what that may have sent."""
     sheet, journal = write_sheet(tmp_path / "sheet.csv", LINES), ["--journal", url]
     with Sandbox(api_key=KEY, latency=0.1) as box:
         first = start(box, sheet, *journal)
@@ -175,7 +171,6 @@ for name in names:
 
 
 def test_two_machines_share_eight_workspaces_and_one_is_killed(url: str, tmp_path: Path, profiles: Path) -> None:
-    """What it left is done by whoever is given the workspace next: every note of every workspace once."""
     names = [f"w{number}" for number in range(8)]
     lines = {name: [Line(f"{name}P{number}", f"{name} note {number % 8}") for number in range(40)] for name in names}
     profiles.write_text("".join(f"[{name}]\n" for name in names))

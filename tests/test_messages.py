@@ -139,7 +139,6 @@ def test_each_text_is_with_a_room_that_says_its_kind() -> None:
 
 
 def test_each_field_and_each_column_of_the_results_has_its_texts() -> None:
-    """Their kinds are put together from names, so that nobody sees them in the code."""
     named = {family: [*Role] for family in OF_FIELDS} | {"use": [*WORDED], "restricted": [*WORDED]}
     named["none"] = [role for role, field in FIELDS.items() if field.may_be_missing]
     named["template.prompt"] = [role for role, field in FIELDS.items() if field.width]
@@ -148,7 +147,6 @@ def test_each_field_and_each_column_of_the_results_has_its_texts() -> None:
 
 
 def test_every_kind_that_is_said_has_a_text_with_the_parts_that_are_given() -> None:
-    """All that a text names are given, and one of its texts at least shows each that is given, or ``n`` chooses one."""
     wrong = []
     for path, kind, line, given, is_open in all_said():
         shown = set().union(*map(parts_of, FORMS.get(kind, [])))
@@ -211,7 +209,6 @@ DATA = ("`content`", "{why}", "{action.run-again}", "run again", "`note-importer
     ],
 )
 def test_a_message_shows_its_data_as_it_came_and_a_number_chooses_the_form(message: Message, shown: str) -> None:
-    """Data is never read as a part, a setting, a command or an action. Of many names the first are shown."""
     assert render(message) == shown
 
 

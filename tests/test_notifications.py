@@ -108,7 +108,6 @@ def test_a_run_that_sends_nothing_is_told(
     sheet: str, arguments: list[str], why: str, to_do: str, run: Run, ear: Ear, box: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    """As on the screen, without the cells; even where the profile itself is wrong, if the addresses stand elsewhere."""
     monkeypatch.setenv(ADDRESSES_VARIABLE, f"json://{ear.place}/hook ping-fail+http://{ear.place}/fail")
     assert run(sheet, *arguments) == 2
     assert ear.paths() == [("POST", "/hook"), ("GET", "/fail")]
@@ -164,7 +163,6 @@ def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.Monk
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows takes no such names")
 def test_a_files_name_is_one_line_of_text_that_mentions_nobody(run: Run, ear: Ear) -> None:
-    """No chat is woken up, no line is forged, and a name that isn't text doesn't suppress a mail."""
     names = ("@everyone.csv", "<!channel> @here.csv", "a\nExit status 0.\u202e.csv", os.fsdecode(b"caf\xe9.csv"))
     for name in names:
         Path(name).write_text(BAD, encoding="utf-8")
@@ -214,7 +212,6 @@ def test_no_reply_leads_anywhere_else_and_no_password_goes_along(
 def test_a_reply_that_drips_in_is_given_up(
     run: Run, ear: Ear, box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each sign comes in time, and the reply never ends; the others are told, and the run's end is what it was."""
     monkeypatch.setattr("importer.telling.notifications._SECONDS", 5.0)
     addresses = f"json://{ear.place}/drip/hidden\nping+http://{ear.place}/drip/hidden\nping+http://{ear.place}/alive"
     assert run(GOOD, "--notify", "always", addresses=addresses) == 0

@@ -48,7 +48,6 @@ def command(folder: Path, *words: object, out: bool, err: bool) -> tuple[int, st
 def test_what_cant_be_written_isnt_status_0_or_1_and_a_run_whose_plan_cant_be_said_sends_nothing(
     tmp_path: Path,
 ) -> None:
-    """Standard error says so; if that can't be written itself, the status alone does."""
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
     with Sandbox(api_key="a-key") as box:
         words = ("run", sheet, "--yes", "--base-url", box.url)

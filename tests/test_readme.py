@@ -113,7 +113,6 @@ def test_what_is_shown_of_a_profile_a_formula_and_a_proxys_password_is_so(monkey
 def test_the_python_that_is_shown_imports_a_file(
     box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As it stands, but for the key and for where the API is. `make check` finds it in a file of its own, too."""
     monkeypatch.chdir(tmp_path)
     write_sheet(tmp_path / "contacts.xlsx", [Line("P1", "Called back"), Line("P2", "Called back")])
     shown = blocks("python", text_of("installing.md"))[0]
@@ -169,7 +168,6 @@ def test_every_sentence_that_the_guide_explains_is_one_that_a_person_can_see() -
 def test_the_five_commands_of_the_readme_lead_to_a_schedule(
     box: Sandbox, tmp_path: Path, profiles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its commands one after the other, as they stand there; only the address is the sandbox's, and it is night."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     part = readme.partition("## Five commands")[2].partition("\n## ")[0]
     [block] = re.findall(r"^```\n(.*?)^```", part, re.MULTILINE | re.DOTALL)

@@ -69,7 +69,6 @@ def test_what_a_release_is_made_of_has_the_tested_versions_and_a_digest_each(sys
 
 
 def test_a_python_of_another_digest_or_version_is_refused(tmp_path: Path) -> None:
-    """The wheels are made for one version; whatever else the archive is, it is not used."""
     script, archive = scripted("windows"), tmp_path / "python.zip"
     for name, is_right in (("python313.dll", True), ("python314.dll", False)):
         with zipfile.ZipFile(archive, "w") as package:

@@ -182,7 +182,6 @@ MINE, NO = (Role.VISIBILITY, "Column of mine", ("a",)), (Role.VISIBILITY, "Share
 def test_no_note_is_more_than_its_own_column_says_whatever_was_answered_for_another_sheet(
     tmp_path: Path, one: Sheet, other: Sheet, picks: list[int], on_the_page: bool
 ) -> None:
-    """For any two sheets, any answers to the first, at the terminal or on the page, and a real profile."""
     desk = Desk(tmp_path)
     desk.answer(desk.write(*one), picks, on_the_page=on_the_page)
     check(desk, *other)

@@ -125,7 +125,6 @@ def test_csv_says_the_same_and_opens_in_excel(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["r.xlsx", "r.csv"])
 def test_the_row_of_the_first_file_is_carried_over(tmp_path: Path, name: str) -> None:
-    """Whole numbers are; where a person added a row or wrote something else, there is no such row."""
     headings = ("Prospect ID", *OUR_COLUMNS)
     told = ["17", " 4 ", "", "about 5", "0", "-3", "2.5", "٣", "999999999", "9" * 10]
     table = Rows(*(("P", "rejected", "", "No.", text, "", "") for text in told), headings=headings)
@@ -152,7 +151,6 @@ def test_a_table_of_another_length_than_its_outcomes_is_refused(tmp_path: Path, 
 
 
 def test_no_text_becomes_a_formula_or_a_link_in_a_workbook(tmp_path: Path) -> None:
-    """Whatever a text begins with, its cell holds a string, and the package holds neither formula nor link."""
     texts = [*DANGEROUS, "{=1+1}", "http://a.example", "mailto:a@b.example", "internal:Results!A1", "-5", "1E5", "TRUE"]
     outcomes = Outcomes(len(texts))
     outcomes.settle(range(len(texts)), Result.REJECTED, reason=words("=1+1"), note_ids=["=2"] * len(texts))
@@ -174,7 +172,6 @@ def test_no_text_becomes_a_formula_or_a_link_in_a_workbook(tmp_path: Path) -> No
 
 
 def test_no_text_becomes_a_formula_in_csv_and_numbers_are_left_alone(tmp_path: Path) -> None:
-    """In CSV such a text gets an apostrophe, which comes off again; plain numbers don't. So do headings and reasons."""
     kept = {"-5": "-5", "+49": "+49", "-1.5": "-1.5", "+49 170 1234": "'+49 170 1234", "'=1": "''=1", "'q'": "'q'"}
     outcomes = Outcomes(len(texts := [*DANGEROUS, *kept]))
     outcomes.settle(range(len(texts)), Result.REJECTED, reason=words("=1+1"))
@@ -201,7 +198,6 @@ ANY_TEXT = st.text(alphabet="'=+-@\t\r\n 5.,eEa＝;|\"") | st.text()
 @example("b\r\n'\r\nc")
 @example("'\tb")
 def test_unprotected_is_the_exact_inverse_of_protected(text: str) -> None:
-    """Every text survives, also one that looks as if it had been protected before; only apostrophes are added."""
     assert unprotected(protected(text)) == text
     assert protected(text).replace("'", "") == text.replace("'", "")
     if not set(text[1:]) & set(BORDERS):
@@ -215,7 +211,6 @@ def test_unprotected_is_the_exact_inverse_of_protected(text: str) -> None:
 @example("|@SUM(A1)")
 @example(",\u200b=1")
 def test_no_cell_of_whatever_program_begins_like_a_formula(text: str) -> None:
-    """Wherever a program may see a cell begin, no sign stands there with which a formula begins, spaces left aside."""
     safe = protected(text)
     if text == safe and not set(text.lstrip("'")) - set("+-0123456789.,eE"):
         return  # a number
@@ -241,7 +236,6 @@ def test_control_characters_markup_and_halves_of_characters_survive(tmp_path: Pa
 
 
 def test_a_text_longer_than_a_cell_is_cut_with_a_mark_and_counted(tmp_path: Path) -> None:
-    """A cell takes 32,767 characters (of UTF-16); longer texts end in a mark, and CSV keeps them whole."""
     texts = ["a" * 32_767, "b" * 32_768, "😀" * 20_000, "d" * 20_000]
     written = results.write(tmp_path / "r.xlsx", Rows(*((t, "", "") for t in texts)), created(4), SUMMARY)
     found = [row[0] for row in cells(written.path)[1:]]
@@ -297,7 +291,6 @@ def test_long_notes_wrap_on_both_sheets_and_short_ones_dont(tmp_path: Path) -> N
 
 
 def test_a_long_note_makes_no_row_as_high_as_the_screen(tmp_path: Path) -> None:
-    """Neither by its length nor by its lines, nor as a cell with a problem; any other row fits its texts."""
     cells = ["short", "y" * 300, "x" * 4000, "line\n" * 40, "z" * 4000]
     table = Rows(*(("P", text) for text in cells), headings=["Prospect ID", "Note"])
     for sample in (table, Rows(*[("P", "short")] * 600, ("P", "z" * 4000), headings=["Prospect ID", "Note"])):
@@ -310,7 +303,6 @@ def test_a_long_note_makes_no_row_as_high_as_the_screen(tmp_path: Path) -> None:
 
 
 def test_to_fix_holds_only_what_needs_a_person_with_the_reason_first(tmp_path: Path) -> None:
-    """Rejected, invalid and unconfirmed rows and their repeats, in a form that can be corrected and imported."""
     table, outcomes = every_outcome()
     path = results.write(tmp_path / "r.xlsx", table, outcomes, replace(SUMMARY, run="R")).path
     head, *body = cells(path, "To fix")
@@ -322,7 +314,6 @@ def test_to_fix_holds_only_what_needs_a_person_with_the_reason_first(tmp_path: P
 
 
 def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) -> None:
-    """Title, counts that add up, advice for each result, the caller's lines, and the columns explained."""
     table, outcomes = every_outcome()
     path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY).path
     lines = {row[1]: row[2:] for row in cells(path, "Summary") if row[1]}
@@ -382,7 +373,6 @@ def test_results_are_no_more_readable_than_what_was_imported(
 def test_a_failure_in_the_middle_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException
 ) -> None:
-    """When writing breaks off, what stood there stands there still, and no temporary file is left."""
     scratch, folder = tmp_path / "scratch", tmp_path / "folder"
     scratch.mkdir()
     folder.mkdir()
@@ -423,7 +413,6 @@ def test_a_file_that_appears_in_the_very_moment_is_left_alone(
 def test_a_folder_that_takes_no_file_sends_the_results_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The current folder takes them instead, without touching what stands there, and only their owner can read them."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "r.csv").write_text("another")
     (tmp_path / "notes.csv").touch(0o644)

@@ -72,7 +72,6 @@ def test_a_folder_in_s3_is_imported_and_moved_with_its_results(type_: Terminal, 
 
 
 def test_notes_of_a_file_elsewhere_carry_files_of_this_machine(type_: Terminal, box: Sandbox, store: Store) -> None:
-    """Results go where the file is, and no file is replaced there. To check it puts nothing there."""
     (forms := type_.folder / "forms").mkdir()
     (forms / "call.pdf").write_bytes(b"the summary of a call")
     url = store.put("inbox/a.csv", "Prospect ID,Note,Visibility,Attachments\nP-1,hello,private,call.pdf\n")
@@ -98,7 +97,6 @@ def test_a_file_is_never_moved_over_another(store: Store) -> None:
 
 
 def test_a_file_that_changed_since_it_was_read_stays(type_: Terminal, box: Sandbox, store: Store) -> None:
-    """Be it before it is copied, or while it is: what is new in it is imported by the next run, under the next name."""
     longer = f"{HEAD}P-1,hello,private\nP-2,new,private\n"
 
     def changes(moment: Ask) -> None:
@@ -127,7 +125,6 @@ def test_a_file_that_changed_since_it_was_read_stays(type_: Terminal, box: Sandb
 def test_a_store_that_goes_away_before_the_results_are_put(
     type_: Terminal, box: Sandbox, lead: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What became of the rows is said even so, and one file is kept: the workbook, where it is said to be."""
     with serving() as store, http_ear() as ear:
         monkeypatch.setenv("NOTE_IMPORTER_NOTIFY_ADDRESSES", f"json://{ear.place}")
         lead(store.url)

@@ -121,7 +121,6 @@ def test_an_agent_of_launchd_runs_what_was_said() -> None:
 
 
 def test_the_task_runs_what_was_said() -> None:
-    """At the window's opening, every day, one at a time. A path of Windows is quoted as Windows takes it apart."""
     text = text_for(night(program=["C:/Program Files/note-importer.exe"], profile="a b"), System.WINDOWS)
     assert text.isascii()
     task = ElementTree.fromstring(text)
@@ -196,7 +195,6 @@ def test_the_dag_of_airflow_runs_what_was_said(tmp_path: Path, monkeypatch: pyte
 def test_schedule_makes_names_full_and_says_what_the_night_wont_know(
     system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profiles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What to paste is on standard output, alone and whole; the rest beside it. The window may be in the profile."""
     (tmp_path / "my exports").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NOTE_IMPORTER_BATCH_SIZE", "3")

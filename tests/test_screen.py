@@ -38,7 +38,6 @@ def lines(seen: Seen) -> list[str]:
 
 
 def test_no_line_is_longer_than_the_terminal_and_no_line_break_is_two_signs(box: Sandbox) -> None:
-    """In a plan, a question, counts, a list of runs, what would be hidden, and a mistake on the command line."""
     screens = [
         types(["check", write([*ROWS, ("P\n9", "x", "?", "", "")]), *FLAGS], [""]),
         types(["run", write(), *FLAGS], ["y"]),

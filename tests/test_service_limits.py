@@ -1,7 +1,5 @@
 """Imports under the service's limit, in every way in which a call beyond it may be refused: no row pays for it."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace

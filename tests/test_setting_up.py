@@ -25,7 +25,6 @@ pytestmark = pytest.mark.usefixtures("jumping")
 
 
 def test_an_entry_that_cant_be_used_is_an_error_with_its_file(type_: Terminal, profiles: Path) -> None:
-    """Whatever is wrong with it: its value, its name, its form; and `doctor` finds those too that no run would."""
     for wrong in ('rate = "fast"', "min-rosw = 3", "map = 3", "batch-size 3", "yes = 7"):
         profiles.write_text(f"[night]\n# a comment\n{wrong}\n", encoding="utf-8")
         ended = type_("doctor", "--profile", "night")
@@ -42,7 +41,6 @@ def looked(type_: Terminal, *arguments: str) -> tuple[int, dict[str, str]]:
 
 
 def test_doctor_finds_all_well_with_one_call_that_only_reads(type_: Terminal, tmp_path: Path) -> None:
-    """The key is accepted, the limit is said, the journal is there to be made; nothing was made or changed."""
     type_.box.set_limit(Limit.parse("20/1s:headers:429"))
     status, found = looked(type_)
     assert [call.method for call in type_.box.received] == ["GET"]
@@ -87,7 +85,6 @@ def test_doctor_says_that_the_journal_is_whole_and_whose(type_: Terminal) -> Non
 def test_doctor_ends_as_a_run_would_that_met_the_same(
     type_: Terminal, trouble: dict[str, Any], status: int, about: str, words: str
 ) -> None:
-    """A key that is refused, an outage, another server, a limit that is used up, a clock that is off."""
     with Sandbox(**{"api_key": KEY, **trouble}) as box:
         type_.variables["NOTE_IMPORTER_BASE_URL"] = box.url
         ended, found = looked(type_)
@@ -119,7 +116,6 @@ def test_doctor_finds_a_disk_that_is_nearly_full(type_: Terminal, monkeypatch: p
 
 @pytest.mark.slow
 def test_doctor_sends_a_test_notification_when_asked(type_: Terminal) -> None:
-    """To everyone who is notified; where it can't be sent, that is said."""
     with http_ear() as ear:
         type_.variables["NOTE_IMPORTER_NOTIFY_ADDRESSES"] = f"json://{ear.place}"
         assert looked(type_)[1]["Notifications"] == "ok 1 address. To try it: --test-notification"
@@ -153,7 +149,6 @@ def init(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> Init:
 
 
 def test_init_writes_a_profile_that_can_be_used_at_once(type_: Terminal, profiles: Path, init: Init) -> None:
-    """Commented, beside what stood there; key and addresses in files that only their owner can read, and not shown."""
     profiles.write_text("# mine\n[other]\nmin-rows = 3\n", encoding="utf-8")
     away = "https://notes.invalid/v1"
     hush = "json://127.0.0.1:1/hush"
@@ -188,7 +183,6 @@ def test_init_writes_a_profile_that_can_be_used_at_once(type_: Terminal, profile
 def test_init_tries_the_key_at_once_and_asks_for_another_or_keeps_it(
     type_: Terminal, profiles: Path, init: Init
 ) -> None:
-    """With a call that only reads. The archive is beside the exports unless one says otherwise."""
     for name, given, kept, calls in (("night", ("wrong", "worse", KEY), KEY, 3), ("day", ("wrong", ""), "wrong", 1)):
         before = len(type_.box.received)
         ended = init(name, "", "", *given, "")
@@ -201,7 +195,6 @@ def test_init_tries_the_key_at_once_and_asks_for_another_or_keeps_it(
 
 
 def test_init_asks_again_until_an_answer_can_be_used(type_: Terminal, profiles: Path, init: Init) -> None:
-    """With what is allowed; a profile that is there already is never replaced."""
     profiles.write_text("[night]\n", encoding="utf-8")
     answers = ("night", "https://x", "day", "noon", "-", "-", "two words", "", "slakc://x", "")
     ended = init(*answers)

@@ -108,7 +108,6 @@ def test_all_of_it_is_there(bare: Bare) -> None:
 
 
 def test_the_first_note_is_practised_and_then_delivered_once(bare: Bare, box: Sandbox) -> None:
-    """One file was fetched, and unpacked; then practice without anything else, an import, and the same once more."""
     sheet = bare.file("first.csv", f"{HEAD}8PvBmrB7P7,Called back,Private\n")
     assert "the import would create the note" in bare("run", sheet, "--practice")
     assert (bare.home / "first.practice.xlsx").exists()
@@ -153,7 +152,6 @@ def test_the_page_practises_with_a_sample(bare: Bare) -> None:
 
 
 def test_the_extras_work(bare: Bare, box: Sandbox, url: str) -> None:
-    """A file in S3, a journal in PostgreSQL, and a notification, which the program starts itself anew to send."""
     with stores.serving() as store, http_ear() as ear:
         store.begin()
         place = store.put("inbox/first.csv", f"{HEAD}P1,Called back,Private\n")

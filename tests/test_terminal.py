@@ -132,7 +132,6 @@ def eventually(box: Sandbox, notes: int) -> None:
 
 
 def test_a_person_is_asked_and_sees_how_far_it_is(start: Start, box: Sandbox, tmp_path: Path) -> None:
-    """The plan, a question with the address, a bar that ends full, and the counts. Ctrl-C is a no."""
     for answer in (CTRL_C, "y\n"):
         person = start("run", sheet(tmp_path, 5))
         person.waits_for(f"Send 5 notes to {box.url}? [y/N]:")
@@ -155,7 +154,6 @@ def test_a_person_is_asked_and_sees_how_far_it_is(start: Start, box: Sandbox, tm
 def test_a_person_sees_why_it_does_not_go_on_and_that_it_is_tried_again(
     start: Start, box: Sandbox, tmp_path: Path
 ) -> None:
-    """While nobody is there, and while the account's limit lets no call go; each line keeps to the terminal."""
     box.stop()
     person = start("run", sheet(tmp_path, 60), "--yes")
     person.waits_for(f"0/60 rows, 00:00, trying again: 127.0.0.1:{box.port} could not be reached")

@@ -86,7 +86,6 @@ def test_a_command_line_is_repeated_without_obeying_it(type_: Terminal) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="such names can't be there")
 def test_a_file_steers_nothing_by_its_name_or_contents(type_: Terminal, tmp_path: Path) -> None:
-    """Its name, sheet, headings, ids, notes and cells, from check and run to history, hide and verify."""
     name = f"n{TITLE}\n9 created\u202e.xlsx"
     book = openpyxl.Workbook()
     book.active.title = "s\u202e\u2028t"  # type: ignore[union-attr]
@@ -125,7 +124,6 @@ def test_a_file_steers_nothing_by_its_name_or_contents(type_: Terminal, tmp_path
     ],
 )
 def test_a_server_steers_nothing(type_: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
-    """Not by a redirect, its words, a status, an id or what is no HTTP; also in the lines that tell how far it is."""
     monkeypatch.setattr(RunWatch, "_EVERY", 0.0)
     (tmp_path / "n.csv").write_text("Prospect ID,Note,Visibility\nP1,x,1\n", encoding="utf-8")
     with Canned(said) as server:

@@ -54,7 +54,6 @@ def test_a_second_column_that_says_less_is_asked_about(
 def test_of_two_columns_that_say_who_sees_a_note_the_least_visible_counts_for_each_row(
     box: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only what surely says no less leaves a note public. The plan says how many notes the second column restricts."""
     columns = {
         "Note": list("ABCDEFG"),
         "Visibility": ["Public"] * 6 + ["Private"],

@@ -1,7 +1,5 @@
 """What verify says is what it found: of unconfirmed deliveries, and, reading them all back, of each note of a file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -124,7 +122,6 @@ def test_reading_that_is_behind_makes_no_note_gone(
 
 
 def test_it_ends_when_a_run_begins(tmp_path: Path) -> None:
-    """What it didn't read is in the results, too. Another workspace's run is nothing to it."""
     with Sandbox(api_key=KEY) as box:
         deliver(box, tmp_path, LINES)
         here = settings(box, tmp_path)

@@ -1,7 +1,5 @@
 """A connection is used again only in step: no bytes that were there before are taken for the next request's reply."""
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import ssl

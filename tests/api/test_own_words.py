@@ -1,7 +1,5 @@
 """Whose word a refusal is: the API's own proves that nothing was applied; a gateway's proves nothing."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """A page of prospects is asked for as the vendor's reference says, and read without trust."""
 
-from __future__ import annotations
-
 import pytest
 
 from importer.api import Cause, FoundProspect

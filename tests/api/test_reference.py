@@ -1,7 +1,5 @@
 """What the client makes of the vendor's examples and refusals, in every layout that a live reply was seen to have."""
 
-from __future__ import annotations
-
 import copy
 import json
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Each refusal that the API is known to give, in each of its three layouts, whatever the HTTP status is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

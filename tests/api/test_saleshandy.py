@@ -1,7 +1,5 @@
 """Saleshandy's fields, codes and words: what each reply means, byte by byte. None is trusted."""
 
-from __future__ import annotations
-
 import gzip
 import json
 
@@ -216,7 +214,6 @@ def test_a_refusal_that_broke_off_is_nobodys_word() -> None:
 
 @pytest.mark.parametrize(("status", "cause"), [("429 Too Many", Cause.RATE_LIMITED), ("503 Away", Cause.FAILED)])
 def test_how_long_to_wait_is_understood(status: str, cause: Cause) -> None:
-    """Its forms are in tests/calls/test_headers.py; a date that no clock shows is not heeded."""
     date, later = "Date: Tue, 21 Apr 2026 10:57:07 GMT", "Retry-After: Tue, 21 Apr 2026 10:57:30 GMT"
     never = "Fri, 31 Dec 9999 23:59:59 GMT"
     for headers, seconds in (([date, later], 23.0), ([], None), ([f"Date: {never}", f"Retry-After: {never}"], None)):

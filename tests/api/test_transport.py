@@ -1,7 +1,5 @@
 """One call is one attempt: what leaves, how much of a reply is taken, and what a lost connection means."""
 
-from __future__ import annotations
-
 import socket
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A file leaves as a form; its id is read wherever it stands, and a refusal is the API's own word."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from email import message_from_bytes
 from typing import Any

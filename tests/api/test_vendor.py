@@ -1,7 +1,5 @@
 """The vendor is behind a protocol: only its own modules know its words. Practice and the simulation are others."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``python -m tests.benchmarks``: the importer beside the script one would write instead, as a table."""
 
-from __future__ import annotations
-
 import argparse
 import compileall
 import os

@@ -1,7 +1,5 @@
 """Sheets to import: so many rows of four columns, with so many distinct notes."""
 
-from __future__ import annotations
-
 import csv
 import random
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ Each import is a process of its own, with the importer, the stand-in and the jum
 skips, but counts, pauses in which no call is under way. Comes in: a commit. Goes out: a table.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

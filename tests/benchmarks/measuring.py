@@ -1,7 +1,5 @@
 """One run of one contender in a process of its own: how long, how much memory, and what the API then holds."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

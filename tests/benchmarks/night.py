@@ -6,8 +6,6 @@ process is killed once, in the middle, and started again until it ends. Nothing 
 of an hour. Comes in: nothing. Goes out: the table of the README.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 import os

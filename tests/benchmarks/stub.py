@@ -4,8 +4,6 @@ It creates notes with a latency and a limit, and remembers what was delivered: `
 answered and refused, and how many deliveries it made, each (note, prospect) once and in all.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import math

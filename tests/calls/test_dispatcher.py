@@ -1,7 +1,5 @@
 """Tasks go when they are due and may go, and every reply reaches the one who decides."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What replies say of limits and times is understood in every form, and nothing else is taken for it."""
 
-from __future__ import annotations
-
 import pytest
 
 from importer.api.exchange import Announcement, seconds_to_wait

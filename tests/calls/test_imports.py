@@ -1,7 +1,5 @@
 """Whole imports keep to the limits of a sandbox."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +32,6 @@ def test_a_batch_that_is_refused_for_its_size_is_halved_and_the_size_that_works_
 
 @pytest.mark.usefixtures("jumping")
 def test_an_import_tells_what_holds_it_up_and_the_time_left(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
-    """The limit, once windows have shown it; nothing is left at the end."""
     box.set_limit(Limit.parse("4/1s:headers:429"))  # far slower than any machine
     seen: list[Progress] = []
     running.run(notes(tmp_path / "notes.csv", 16, 2), settings, observe=seen.append)
@@ -47,7 +44,6 @@ def test_an_import_tells_what_holds_it_up_and_the_time_left(tmp_path: Path, sett
 
 @pytest.mark.usefixtures("jumping")
 def test_an_import_tells_when_it_gives_up_if_nobody_is_there(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
-    """Counting down, and no time left is told meanwhile."""
     box.stop()
     seen: list[Progress] = []
     report = running.run(notes(tmp_path / "notes.csv", 3, 1), replace(settings, give_up=2), observe=seen.append)

@@ -1,7 +1,5 @@
 """When the next call may go: outages, limits that are told in refusals, and what a person is told meanwhile."""
 
-from __future__ import annotations
-
 import math
 import random
 
@@ -88,7 +86,6 @@ def test_what_never_was_the_api_is_given_up_after_a_minute(cause: Cause, is_othe
 
 @pytest.mark.parametrize("way_is_lost", [False, True])
 def test_reading_that_is_turned_away_is_an_outage_only_where_sending_is(way_is_lost: bool) -> None:
-    """One prospect's notes may be kept from us, which holds nobody else up."""
     driver = Driver()
     driver.limiter.began(Endpoint.CREATE)
     driver.reply()

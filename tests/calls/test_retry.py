@@ -1,7 +1,5 @@
 """How long to wait before the next attempt, and when to give up."""
 
-from __future__ import annotations
-
 import random
 
 import pytest

@@ -3,8 +3,6 @@
 Windows are of a minute, as the service's are. A test counts what the API let through and what it refused.
 """
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Callable
@@ -32,7 +30,6 @@ def after(run: Importer, seconds: float) -> list[float]:
 @pytest.mark.parametrize("sliding", [False, True], ids=["fixed", "sliding"])
 @pytest.mark.parametrize("retry", [False, True], ids=["no header", "retry-after"])
 def test_refusals_alone_teach_the_limit_in_two_windows(retry: bool, sliding: bool, latency: float, seed: int) -> None:
-    """From then on 95 % of it are used, and at most one call in ten windows is refused."""
     api = Api(20, 60.0, "off", retry=retry, sliding=sliding, phase=random.Random(seed + 77).uniform(0, 60))
     run = importer(api, latency, seed)
     run.run(600)
@@ -83,7 +80,6 @@ def test_two_importers_on_one_key_share_the_limit(seed: int) -> None:
 
 
 def test_each_endpoint_has_a_limit_of_its_own() -> None:
-    """Reading waits for none of the calls that send notes."""
     apis = {CREATE: Api(20, 60.0, "off", retry=False), READ: Api(20, 60.0, "off", retry=False)}
     kinds = iter([CREATE, READ] * 10_000)
     run = importer(apis[CREATE], 0.05, 1, kinds=lambda: next(kinds))
@@ -117,7 +113,6 @@ def test_an_accounts_limit_below_those_of_its_endpoints_together_is_kept_to() ->
 
 
 def test_two_calls_are_in_flight_until_a_higher_limit_shows_itself() -> None:
-    """So that the first refusal hits two calls, not eight."""
     now = NOON
     limiter = Limiter(8, lambda: now, 900.0, rng=random.Random(1))
 

@@ -1,7 +1,5 @@
 """Threads carry calls and hand back every reply, whatever else happens."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Which notes may follow their rows, how far without a person's yes, and what is done once a note was read."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 
@@ -117,7 +115,6 @@ def there(**what: Any) -> FoundNote:
 
 
 def test_what_may_be_read_too_early_is_looked_at_again() -> None:
-    """That a note is gone, that somebody changed it, and that it is as wanted without our doing."""
     for found in (None, there(content="Mine"), there(visibility=PRIVATE)):
         decision = decided(found, visibility=PRIVATE)
         assert (bool(decision.change), decision.is_sure) == (False, False)

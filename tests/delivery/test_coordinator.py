@@ -1,7 +1,5 @@
 """How delivery goes on and how it ends while the API can't be used, on a clock that moves when someone waits."""
 
-from __future__ import annotations
-
 import math
 import random
 import time

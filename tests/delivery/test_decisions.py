@@ -1,7 +1,5 @@
 """The table of what an answer means, row by row: what was attempted, the reply and what is known, and what follows."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 

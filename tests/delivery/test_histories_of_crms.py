@@ -4,8 +4,6 @@ The journal is real; what is to be sent counts as sent. With IDs of records, a r
 becomes. Without IDs, each text of a prospect is one.
 """
 
-from __future__ import annotations
-
 import weakref
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -185,7 +183,6 @@ def exports(history: History, *, is_whole: bool) -> Iterator[tuple[int, list[Rec
 @some
 @given(weeks, st.booleans(), st.sampled_from(["", *TEMPLATES]), st.booleans())
 def test_with_ids_each_record_is_one_note(history: History, is_whole: bool, template: str, changes: bool) -> None:
-    """Whatever is edited, in whole exports and in those of a week, and with another template from week three on."""
     importer, sent, seen = Importer(), Counter[int](), set[int]()
     for week, records in exports(history, is_whole=is_whole):
         now = TEMPLATES[1] if changes and week > 1 else template
@@ -202,7 +199,6 @@ def test_with_ids_each_record_is_one_note(history: History, is_whole: bool, temp
 def test_without_ids_each_text_of_a_prospect_is_one_note(
     history: History, is_whole: bool, template: str, changes: bool
 ) -> None:
-    """With another template from week three on, what was sent with the first one is known."""
     importer = Importer()
     said: dict[tuple[str, str], int] = {}  # prospect and first text of a thing that was said → notes
     known: dict[tuple[str, str], tuple[str, str]] = {}  # any text it had → the first

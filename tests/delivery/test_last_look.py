@@ -1,7 +1,5 @@
 """Notes are looked at once more when all else is done: ten that answers named, and all that were sent again."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -72,7 +70,6 @@ def drops(nth: int) -> Fault:
 def test_ten_notes_of_a_healthy_run_are_read_once_each_at_its_end_and_nothing_is_waited_for(
     count: int, batch_size: int, box: Sandbox, settings: Settings, tmp_path: Path, clock: Jumping
 ) -> None:
-    """An import right after it reads nothing, because it sends nothing."""
     before = clock()
     report = import_(tmp_path, settings, lines(count), batch_size=batch_size)
     assert report.exit_status == 0
@@ -86,7 +83,6 @@ def test_ten_notes_of_a_healthy_run_are_read_once_each_at_its_end_and_nothing_is
 
 
 def test_all_notes_of_a_run_are_equally_likely_to_be_read(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """The first notes are not preferred, nor the last."""
     import_(tmp_path, settings, lines(1_000), batch_size=100)
     numbers = sorted(int(prospect[1:]) for prospect in reads(box))
     assert numbers[0] < 400
@@ -144,7 +140,6 @@ def test_a_note_that_is_not_found_is_told_with_its_row(
 def test_a_look_that_fails_is_no_miss_and_does_not_stop_the_run(
     fault: str, looks: int, box: Sandbox, settings: Settings, tmp_path: Path, clock: Jumping
 ) -> None:
-    """If reading fails, no further note is read; the API's own word about a prospect concerns that prospect alone."""
     import_(tmp_path, settings, lines(1, "The first", first=99))  # the way to the API is known
     since = len(box.received)
     box.set_faults([drops(3), Fault.parse(fault)])

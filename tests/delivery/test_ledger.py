@@ -1,7 +1,5 @@
 """What becomes of a delivery stands in its row and in the journal, and what is about to be sent is there before."""
 
-from __future__ import annotations
-
 import math
 import shutil
 import time

@@ -1,7 +1,5 @@
 """A row is known by its note, its record, its text or an earlier text, in this order, whatever its visibility."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

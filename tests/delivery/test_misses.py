@@ -1,7 +1,5 @@
 """A missed note proves nothing by itself: a control must be read before and after which it is missed."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -66,7 +64,6 @@ def test_a_known_note_is_read_first_so_that_a_lost_one_is_adopted_at_once(
 
 
 def test_the_first_request_is_kept_back_and_serves_as_control(tmp_path: Path, clock: Callable[[], float]) -> None:
-    """It goes once the lost request is at rest; what it shows costs some lookups and no minute."""
     lines = [Line(f"P{number}", f"{TEXT} {number}") for number in range(4)]
     lines += [Line(prospect, "Prefers email.") for prospect in ("P7", "P8", "P9")]
     began = clock()
@@ -81,7 +78,6 @@ def test_the_first_request_is_kept_back_and_serves_as_control(tmp_path: Path, cl
 def test_without_a_control_reading_gets_a_minute_and_one_note_goes_first(
     tmp_path: Path, clock: Callable[[], float]
 ) -> None:
-    """The one that goes first is the control of the others."""
     lines = [Line(f"P{number}", TEXT) for number in range(5)]
     began = clock()
     received = imported(lines, tmp_path, "close:before@1")

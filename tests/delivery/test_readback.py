@@ -1,7 +1,5 @@
 """What a prospect's notes say of a delivery: the right one is adopted, no other, and doubt is said."""
 
-from __future__ import annotations
-
 import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence

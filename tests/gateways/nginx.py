@@ -1,7 +1,5 @@
 """An nginx of the test's own: its configuration, its port and its files, started and stopped by the test."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

@@ -1,7 +1,5 @@
 """With a real nginx in between, which speaks for the API in its own ways, no note doubles, is lost, or is slandered."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import Counter
@@ -68,7 +66,6 @@ def test_an_error_that_nginx_shows_as_another_is_looked_up(way: str, moment: str
 
 @pytest.mark.parametrize("way", ["400", "200, in JSON"])
 def test_a_timeout_that_nginx_shows_as_another_error_is_looked_up(way: str, tmp_path: Path) -> None:
-    """What nginx no longer waits for, the API does a while later."""
     with (
         Sandbox(api_key=KEY, faults=faults("late=1.2@5,7")) as box,
         Nginx(tmp_path, box.port, location=f"proxy_read_timeout 200ms; {WAYS[way]}") as nginx,
@@ -106,7 +103,6 @@ LOST = {
 
 @pytest.mark.parametrize(("way", "received"), [*zip(LOST, (0, 4), strict=True)])
 def test_a_route_that_is_lost_for_a_while_is_waited_for(way: str, received: int, tmp_path: Path) -> None:
-    """From the first request on, or in the middle of the run."""
     lost = tmp_path / "nginx" / "lost"
     answers = f'error_page 418 = @lost; location @lost {{ {LOST[way]} }} if (-f "{lost}") {{ return 418; }}'
     with Sandbox(api_key=KEY, latency=0.05) as box, Nginx(tmp_path, box.port, server=answers) as nginx:
@@ -147,7 +143,6 @@ ELSE: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
 
 @pytest.mark.parametrize("case", ELSE)
 def test_another_answer_ends_the_run_and_is_told(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once the API is there, the same command sends all."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(PEM))
     odd, usual, words = ELSE[case]
     with Sandbox(api_key=KEY) as box, Nginx(tmp_path, box.port, is_tls="http" in odd, **odd) as nginx:

@@ -1,7 +1,5 @@
 """Rows become the fewest requests that deliver every note once; no row is lost on the way."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -61,7 +59,6 @@ batches = st.integers(1, 7)
 
 @given(lines, st.booleans())
 def test_groups_partition_the_valid_rows(found: list[Line], keyed: bool) -> None:
-    """Every valid row is in the one group of its note, or repeats a row that is; an invalid one is nowhere."""
     rows = table(found, keyed=keyed)
     plan = grouping.plan(rows)
     grouped = [int(position) for group in plan.groups for position in group.positions]
@@ -74,7 +71,6 @@ def test_groups_partition_the_valid_rows(found: list[Line], keyed: bool) -> None
 
 @given(lines, st.booleans())
 def test_a_repeated_row_points_to_the_first_that_means_the_same(found: list[Line], keyed: bool) -> None:
-    """Same note, prospect and key, and itself no repetition. A row without a key repeats the first with one."""
     plan = grouping.plan(table(found, keyed=keyed))
     meaning = [line if keyed else (*line[:2], "") for line in found]
     for position, original in enumerate(plan.original.tolist()):
@@ -89,7 +85,6 @@ def test_a_repeated_row_points_to_the_first_that_means_the_same(found: list[Line
 
 @given(lines, st.booleans(), batches)
 def test_requests_cut_each_group_without_losing_a_row(found: list[Line], keyed: bool, batch_size: int) -> None:
-    """Each row of a group is in exactly one request, with its own prospect; none holds a prospect twice."""
     rows = table(found, keyed=keyed)
     for group, requests in zip(grouping.plan(rows).groups, cut(rows, batch_size), strict=True):
         assert sorted(i for request in requests for i in request.positions) == sorted(group.positions.tolist())
@@ -103,7 +98,6 @@ def test_requests_cut_each_group_without_losing_a_row(found: list[Line], keyed: 
 
 @given(lines, st.booleans(), batches)
 def test_the_requests_are_as_few_as_can_be(found: list[Line], keyed: bool, batch_size: int) -> None:
-    """⌈n/batch⌉, or as many as the most frequent prospect stands in the group, which only a key lets it do twice."""
     rows = table(found, keyed=keyed)
     for group, requests in zip(grouping.plan(rows).groups, cut(rows, batch_size), strict=True):
         most = max(Counter(rows.prospect[group.positions].tolist()).values())
@@ -114,7 +108,6 @@ def test_the_requests_are_as_few_as_can_be(found: list[Line], keyed: bool, batch
 
 @given(lines, st.booleans())
 def test_groups_stand_in_the_order_of_their_notes_first_row(found: list[Line], keyed: bool) -> None:
-    """What is sent first is what stands first, in groups and in each."""
     rows = table(found, keyed=keyed)
     groups = grouping.plan(rows).groups
     notes = [rows.notes.index(group.note) for group in groups]
@@ -124,7 +117,6 @@ def test_groups_stand_in_the_order_of_their_notes_first_row(found: list[Line], k
 
 
 def test_of_rows_that_say_the_same_the_least_visible_counts() -> None:
-    """Visibility and status each; markup and white space say nothing."""
     notes = [
         Note("Use <b>this</b>", Visibility.PUBLIC, Status.DRAFT),
         Note("Use  this", Visibility.PRIVATE, Status.PUBLISHED),

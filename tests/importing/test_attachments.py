@@ -1,7 +1,5 @@
 """Notes that carry files: each file is uploaded once, each note carries what its row names, and none goes without."""
 
-from __future__ import annotations
-
 import hashlib
 import time
 from collections import Counter
@@ -76,7 +74,6 @@ def results(settings: Settings) -> list[tuple[str, str]]:
 
 
 def test_a_note_with_ids_is_what_it_was_and_one_with_files_is_what_they_hold() -> None:
-    """With another digest all that was delivered would be sent again."""
     note = Note("Spoke about terms.", Visibility.PRIVATE, Status.PUBLISHED)
     ids = replace(note, attachments=("A1", "A2"))
     assert note.digest.hex() == "dc3336d6131a080cb3271e477626d189b2583e77319c29291f794ceedd43a18f"
@@ -156,7 +153,6 @@ def test_an_upload_that_ends_unclear_is_made_again(
 def test_an_upload_of_which_the_api_says_only_that_it_failed_is_tried_three_times(
     box: Sandbox, settings: Settings, files: Path, tmp_path: Path
 ) -> None:
-    """It may well succeed the next time; another refusal is the file's fault, and is not asked for again."""
     for name in ("failed.pdf", "run.exe"):
         (files / name).write_bytes(name.encode())
     sheet = write(tmp_path, [*rows_of(1, "failed.pdf"), *rows_of(1, "run.exe", "Program")])

@@ -1,7 +1,5 @@
 """Several files: each is imported for itself, and what became of all of them is told as one."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os
@@ -91,7 +89,6 @@ def imported(folder: Path, tmp_path: Path) -> Imported:
 
 
 def test_a_folder_means_every_spreadsheet_in_it_in_the_order_of_their_names(folder: Path) -> None:
-    """Of whatever kind; what is hidden, marks an open file, or is no spreadsheet isn't meant."""
     for name in ("b.csv", "A.XLSX", "c.tsv", "d.xlsb", ".hidden.csv", "~$A.XLSX", "letter.pdf"):
         lay(folder, name)
     (folder / "sub.csv").mkdir()
@@ -111,7 +108,6 @@ def test_files_folders_and_patterns_come_in_the_order_in_which_they_are_named_an
 def test_what_runs_wrote_is_left_out_of_a_folder_and_imported_when_it_is_named(
     box: Sandbox, settings: Settings, folder: Path
 ) -> None:
-    """So is what a shell makes of ``*``: results that are named among other files aren't meant. A template is."""
     sheet = lay(folder, "a.csv", "P1,x,private")
     write_template(folder / "filled in.xlsx")
     run(sheet, settings)
@@ -132,7 +128,6 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(folder: Path) -> No
 
 @pytest.mark.parametrize("named", ["", "*.csv"])
 def test_a_place_without_a_spreadsheet_is_like_an_empty_export(settings: Settings, folder: Path, named: str) -> None:
-    """It ends with 2, unless it is said that there may be nothing."""
     found = run(folder / named, settings)
     assert found.exit_status == 2
     assert isinstance(found.files[0].error, Guarded)
@@ -143,7 +138,6 @@ def test_a_place_without_a_spreadsheet_is_like_an_empty_export(settings: Setting
 def test_a_file_that_may_not_be_whole_is_left_for_next_time_and_imported_then(
     box: Sandbox, settings: Settings, folder: Path
 ) -> None:
-    """Changed lately, or open in a spreadsheet program; the others are imported. A name alone means now."""
     lay(folder, "a.csv", "P1,x,private")
     lay(folder, "b.csv", "P2,x,private", age=20)
     lay(folder, "c.csv", "P3,x,private")
@@ -165,7 +159,6 @@ def test_a_file_that_may_not_be_whole_is_left_for_next_time_and_imported_then(
 
 
 def test_one_files_failure_doesnt_stop_the_others(box: Sandbox, settings: Settings, folder: Path) -> None:
-    """Not one that can't be read, nor an empty one, nor rows that need a person; the worst status counts."""
     lay(folder, "a.csv", "P1,x,private", "P2,x,nobody knows")
     (folder / "b.xlsx").write_bytes(b"no workbook")
     os.utime(folder / "b.xlsx", (1, 1))
@@ -212,7 +205,6 @@ def test_only_a_place_that_is_out_of_reach_ends_the_files_after_it(
 def test_what_would_be_so_for_every_file_ends_them_all(
     box: Sandbox, settings: Settings, folder: Path, error: type, status: int
 ) -> None:
-    """The rest isn't begun, and says why."""
     lay_each(folder, "a.csv", "b.csv", "c.csv")
     if error is Outage:
         box.stop()
@@ -242,7 +234,6 @@ def test_a_file_that_is_declined_is_not_sent_and_the_next_is_asked_for(
 def test_one_name_for_all_results_and_an_archive_that_isnt_there_are_said_first(
     box: Sandbox, settings: Settings, folder: Path, setting: str, said: str
 ) -> None:
-    """The archive isn't made: its disk may merely be missing."""
     lay(folder, "a.csv", "P1,x,private")
     with pytest.raises(BadSettings, match=said):
         run(folder, replace(settings, **{setting: folder / "none"}))  # type: ignore[arg-type]
@@ -252,7 +243,6 @@ def test_one_name_for_all_results_and_an_archive_that_isnt_there_are_said_first(
 def test_what_is_finished_goes_into_the_archive_with_its_results_and_nothing_else_does(
     settings: Settings, folder: Path, tmp_path: Path
 ) -> None:
-    """0 and 1 go, 2 stays; names that are taken there are kept, and both have one number, which is what is said."""
     archive = tmp_path / "done"
     archive.mkdir()
     (archive / "a.csv").write_text("another night's", encoding="utf-8")
@@ -335,7 +325,6 @@ def other_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str
 def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
     imported: Imported, other_disk: Callable[[str], None], kept: str, there: set[str], here: set[str], status: int
 ) -> None:
-    """Nothing is there twice, nothing is half there, and what a person has to do is said."""
     other_disk(kept)
     moved = imported.archive()
     assert ("by hand" in render(moved.why)) is (status > 0)
@@ -344,7 +333,6 @@ def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
 
 
 def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(imported: Imported) -> None:
-    """An exporter renames a new one over it in the very moment; and yet another one before that is back."""
     path, folder, come = imported.path, imported.path.parent, ["new", "newer"]
 
     def export(old: object, *_: object) -> None:
@@ -401,7 +389,6 @@ def test_a_link_of_another_user_in_the_inbox_is_not_followed(box: Sandbox, setti
 def test_another_import_of_the_same_folder_is_waited_for_and_takes_nothing_from_this_one(
     box: Sandbox, settings: Settings, folder: Path, tmp_path: Path
 ) -> None:
-    """What it sends, or moves away, while this one waits is neither sent again nor an error."""
     (tmp_path / "done").mkdir()
     lay_each(folder, "a.csv", "b.csv")
     with ExitStack() as other:
@@ -433,7 +420,6 @@ def test_a_file_that_another_import_took_after_it_was_read_here_is_gone_and_leav
 def test_a_file_with_notes_that_are_still_too_visible_is_not_archived_so_that_every_night_tells_of_them(
     settings: Settings, folder: Path, tmp_path: Path
 ) -> None:
-    """Until the notes follow the sheet."""
     done = tmp_path / "done"
     done.mkdir()
     settings = replace(settings, archive=done)

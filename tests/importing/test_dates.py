@@ -1,7 +1,5 @@
 """The same history is one history, in whatever locale its dates with slashes were exported."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -38,7 +36,6 @@ def voicemails(dates: Sequence[str]) -> list[list[str]]:
 
 
 def test_a_history_that_is_exported_under_another_locale_is_sent_once(history: History) -> None:
-    """By the dates of each sheet that have one meaning. A short export without any isn't sent by a guess."""
     assert history.run(*voicemails(US), template=TEMPLATE).counts == {"created": 3}
     assert history.run(*voicemails(UK), template=TEMPLATE).counts == {"already imported": 3}
     with pytest.raises(UnclearColumns, match="has dates such as 02/11/2026"):

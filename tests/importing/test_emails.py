@@ -1,7 +1,5 @@
 """Rows that name prospects by email: each note reaches the one prospect that has it, or its row says why not."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -72,7 +70,6 @@ def notes(box: Sandbox) -> list[tuple[str, str]]:
 
 
 def test_each_email_reaches_the_prospect_that_has_it_and_no_other(tmp_path: Path) -> None:
-    """The search for jo@example.com finds joann@example.com too, and capitals don't matter."""
     sheet = write(tmp_path, by_email(["jo@example.com", "mailto:JOANN@example.com", "Kim <kim@example.com>"]))
     with Sandbox(prospects=PEOPLE) as box:
         report = send(sheet, settings_of(box, tmp_path))
@@ -81,7 +78,6 @@ def test_each_email_reaches_the_prospect_that_has_it_and_no_other(tmp_path: Path
 
 
 def test_an_email_that_nobody_has_is_rejected_and_nobody_is_added(tmp_path: Path) -> None:
-    """An email of which one is a part belongs to somebody else."""
     sheet = write(tmp_path, by_email(["o@example.com", "jo@example.com", "o@example.com"]))
     with Sandbox(prospects=PEOPLE) as box:
         report = send(sheet, settings_of(box, tmp_path))
@@ -95,8 +91,6 @@ def test_an_email_that_nobody_has_is_rejected_and_nobody_is_added(tmp_path: Path
 
 
 def test_of_several_the_one_is_taken_whose_id_is_written_in_the_place_of_the_email(tmp_path: Path) -> None:
-    """Beside a CRM's IDs, as the reason says; a word in its place is still no email, and nothing is asked for it."""
-
     def sheet(*emails: str) -> Path:
         rows = [(*row, f"003Dm00000XyZ1{i}IAB") for i, row in enumerate(by_email(emails))]
         return write(tmp_path, rows, (*HEADINGS, "Contact ID"))
@@ -140,7 +134,6 @@ def test_an_id_counts_more_than_an_email_and_where_they_differ_that_is_a_problem
 
 
 def test_rows_that_were_delivered_by_their_ids_are_compared_no_more(tmp_path: Path) -> None:
-    """Last night's file with a new row takes the calls of that row."""
     rows = [(prospect, email, "Hello", "Public") for prospect, email in PEOPLE.items()]
     with Sandbox(prospects=PEOPLE) as box:
         settings = settings_of(box, tmp_path)
@@ -165,7 +158,6 @@ IDS_OF_OTHERS = {
 
 @pytest.mark.parametrize("heading", IDS_OF_OTHERS)
 def test_ids_that_cannot_be_saleshandys_give_way_to_the_emails(tmp_path: Path, heading: str) -> None:
-    """The plan says so plainly, each note reaches the right prospect, and the next night finds nothing to do."""
     people = {"8PvBmrB7P7": "ada@kestrel.example", "Pr9xQ2Lm": "ben@kestrel.example", "KbtDE6kG": "eva@kestrel.example"}
     rows = [(IDS_OF_OTHERS[heading].format(i), *row) for i, row in enumerate(by_email(people.values()))]
     sheet = write(tmp_path, rows, (heading, *HEADINGS))
@@ -210,7 +202,6 @@ def test_many_emails_are_found_by_listing_few_by_searching(tmp_path: Path) -> No
 
 
 def test_a_search_is_read_to_its_end(tmp_path: Path) -> None:
-    """So many others have the email as a part of theirs that the one who has it stands on the second page."""
     others = {f"Q{number}": f"n{number}.jo@example.com" for number in range(130)}
     calls = calls_for(tmp_path, others | {"P1": "jo@example.com"}, ["jo@example.com"])
     assert calls == ["jo@example.com"] * 2
@@ -242,7 +233,6 @@ class Crash(BaseException):
 
 
 def test_look_ups_that_were_broken_off_by_a_crash_are_gone_on_with(tmp_path: Path) -> None:
-    """No email is looked up twice whose answer was recorded, and every note is made once."""
     people = invented(2_000)
     emails = spread(people, 18)
     sheet = write(tmp_path, by_email(emails))
@@ -268,7 +258,6 @@ def test_look_ups_that_were_broken_off_by_a_crash_are_gone_on_with(tmp_path: Pat
 
 
 def test_a_prospect_that_is_gone_is_looked_up_anew_by_the_next_run(tmp_path: Path) -> None:
-    """The email moved to another prospect after it was looked up; whoever had it is gone. What it was told stays so."""
     emails, moved = ["jo@example.com", "joann@example.com"], {"P9": "jo@example.com", "P2": "joann@example.com"}
     with Sandbox(prospects=PEOPLE) as box:
         settings, port = settings_of(box, tmp_path), box.port
@@ -299,7 +288,6 @@ def test_the_preview_makes_no_call_and_says_how_many_emails_there_are_to_look_up
 
 
 def test_a_sheet_that_has_grown_costs_look_ups_for_its_new_rows_only(tmp_path: Path) -> None:
-    """What is known of a row's email is exact in the plan. A known email with a new text is looked up, as a new one."""
     rows = by_email(["jo@example.com", "joann@example.com"]) + by_email(["jo@example.com"], "Old text")
     new = by_email(["kim@example.com"]) + by_email(["jo@example.com"], "New text")
     with Sandbox(prospects=PEOPLE) as box:

@@ -1,7 +1,5 @@
 """Notes that are there already, whoever wrote them, aren't sent once more: ``skip-existing``."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,7 +44,6 @@ def reads(box: Sandbox) -> list[str]:
 
 
 def test_a_note_that_is_there_is_not_sent_and_its_row_has_its_id(tmp_path: Path) -> None:
-    """One look-up a prospect, before its first request; the text is what a reader sees."""
     sheet = write(tmp_path, ("P1", "Spoke <b>to</b> Jo"), ("P1", "Other"), ("P2", "Spoke <b>to</b> Jo"))
     with Sandbox() as box:
         there = by_hand(box, "P1", "<div>Spoke  <b>to</b> Jo</div>")
@@ -67,7 +64,6 @@ def test_a_note_that_is_there_is_not_sent_and_its_row_has_its_id(tmp_path: Path)
     [("2", "1", "Public", 0), ("1", "0", "Public", 0), ("1", "1", "Private", 1)],
 )
 def test_texts_alone_are_compared(tmp_path: Path, visibility: str, status: str, says: str, ended: int) -> None:
-    """A less visible note than the sheet says is there all the same; one that is more visible needs attention."""
     with Sandbox() as box:
         there = by_hand(box, "P1", "Spoke", visibility, status)
         for _ in range(2):
@@ -77,7 +73,6 @@ def test_texts_alone_are_compared(tmp_path: Path, visibility: str, status: str, 
 
 
 def test_who_lost_the_journal_gets_nothing_twice(tmp_path: Path) -> None:
-    """And who imported without keys, and then with keys, or says again: the oldest note is that of the row."""
     sheet = write(tmp_path, *((f"P{i}", "Spoke") for i in range(5)))
     keyed = settings_of
     with Sandbox() as box:
@@ -104,7 +99,6 @@ def test_it_is_never_ours_so_that_hide_never_touches_it(tmp_path: Path) -> None:
 
 
 def test_each_note_that_is_there_serves_one_occurrence(tmp_path: Path) -> None:
-    """Two voicemails and one note by hand: one is sent. Next month's call is another occurrence, and is sent."""
     headings = HEADINGS
     monday, friday = ("P1", "Left voicemail", "Public", "Published", "1"), ("P1", "Left voicemail", "Public", "", "2")
     march = ("P1", "Left voicemail", "Public", "", "3")
@@ -165,7 +159,6 @@ def test_files_of_a_note_that_is_there_are_not_uploaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fault", ["500", "reset"])
 @pytest.mark.slow
 def test_what_cannot_be_read_is_not_sent_and_the_next_run_goes_on(tmp_path: Path, fault: str) -> None:
-    """A prospect that doesn't exist is the API's to reject."""
     sheet = write(tmp_path, ("P1", "Spoke"), ("INVALID", "Spoke"), ("P2", "Spoke"))
     with Sandbox() as box:
         there = by_hand(box, "P1", "Spoke")

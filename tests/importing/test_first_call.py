@@ -1,7 +1,5 @@
 """Before the first note that a workspace ever gets, one call reads, so that nothing is sent to a wrong address."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

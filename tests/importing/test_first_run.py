@@ -3,8 +3,6 @@
 The address is elsewhere, but no call leaves this machine: the vendor leads to the sandbox whatever the address is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -75,7 +73,6 @@ def run(sheet: Path, settings: Settings, vendor: Vendor, answers: Sequence[bool 
 def test_where_nobody_can_be_asked_nothing_is_sent_until_a_person_has_confirmed_it_once(
     box: Sandbox, sheet: Path, away: Settings, vendor: Vendor
 ) -> None:
-    """Then it runs by itself; another profile, or another address, is asked for anew."""
     found = run(sheet, away, vendor)
     assert found.exit_status == 2
     assert isinstance(found.files[0].error, FirstRun)
@@ -105,7 +102,6 @@ def test_a_journal_that_knows_the_workspace_is_confirmation_enough(
 def test_a_shared_journal_keeps_it_for_all_machines(
     box: Sandbox, sheet: Path, away: Settings, vendor: Vendor, url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Confirmed on one, though nothing was sent yet; each remembers things of its own."""
     shared = replace(away, journal=url)
     assert isinstance(run(sheet, shared, vendor).files[0].error, FirstRun)
     found = next(finding for finding in doctor.examine(shared, vendor=vendor) if finding.exit_status)
@@ -135,7 +131,6 @@ def test_from_python_the_number_that_was_agreed_to_is_the_confirmation(
 def test_a_profile_continues_with_another_ones_deliveries(
     box: Sandbox, sheet: Path, away: Settings, vendor: Vendor, tmp_path: Path, key: str
 ) -> None:
-    """With its key, or at its address: nothing is sent until a person has said so, and then nothing again."""
     run(sheet, replace(away, profile="default", key=key), vendor, [True])
     night = replace(away, key=KEY)
     found = run(sheet, night, vendor)
@@ -170,7 +165,6 @@ def run_held(settings: Settings) -> None:
 def test_a_key_of_another_profile_is_for_another_account_only_if_a_person_says_so(
     box: Sandbox, sheet: Path, away: Settings, vendor: Vendor
 ) -> None:
-    """A number that was agreed to doesn't say so. Once said, it stays said, for both profiles."""
     run(sheet, away, vendor, [True])
     day = replace(away, profile="day")
     workspaces.confirm(replace(day, key=""))
@@ -188,7 +182,6 @@ def test_a_key_of_another_profile_is_for_another_account_only_if_a_person_says_s
 def test_who_continues_has_the_journal_of_those_deliveries(
     box: Sandbox, sheet: Path, away: Settings, vendor: Vendor, tmp_path: Path
 ) -> None:
-    """An earlier copy lacks some, so that it is refused for the other name as well."""
     run(sheet, away, vendor, [True])
     copy, more = tmp_path / "copy.sqlite", write_sheet(tmp_path / "more.csv", [Line("P2", "x")])
     history.back_up(away, copy)
@@ -202,7 +195,6 @@ def test_who_continues_has_the_journal_of_those_deliveries(
 
 
 def test_a_profile_becomes_no_other_name_that_was_not_offered(sheet: Path, away: Settings, vendor: Vendor) -> None:
-    """Somebody else may have answered meanwhile; or it has deliveries of its own by now."""
     run(sheet, away, vendor, [True])
     day = replace(away, profile="day")
     with pytest.raises(Changed, match="can't continue"):
@@ -217,7 +209,6 @@ def test_a_profile_becomes_no_other_name_that_was_not_offered(sheet: Path, away:
 def test_a_new_key_of_a_known_workspace_is_confirmed_again(
     box: Sandbox, sheet: Path, away: Settings, vendor: Vendor, tmp_path: Path
 ) -> None:
-    """It may be another account's; nothing is sent, read back or hidden with it before."""
     run(sheet, away, vendor, [True])
     new, more = replace(away, key=ANOTHER), write_sheet(tmp_path / "more.csv", [Line("P2", "x")])
     found = run(more, new, vendor)
@@ -281,7 +272,6 @@ def test_a_copy_of_the_journal_made_during_the_latest_run_is_known_as_an_earlier
 def test_two_profiles_that_share_a_key_dont_import_at_the_same_time(
     sheet: Path, away: Settings, vendor: Vendor
 ) -> None:
-    """Each would take the account's whole limit."""
     run(sheet, away, vendor, [True])
     other = replace(away, profile="day")
     workspaces.confirm(other)

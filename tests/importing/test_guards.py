@@ -1,7 +1,5 @@
 """A file that is wrong as a whole is not sent: empty, full of problems or unknown people, or with too many notes."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,7 +37,6 @@ LINES = [Line("P1", "x", "1"), Line("P2", "x", "1"), Line("P3", "y", "2"), Line(
 def test_a_guard_that_fires_sends_nothing_of_the_file(
     box: Sandbox, settings: Settings, tmp_path: Path, guard: dict[str, Any], fires: str, words: str
 ) -> None:
-    """And says what was found, what is allowed, and how to allow more; `check` says the same."""
     sheet = write_sheet(tmp_path / "n.csv", LINES)
     with prepare(sheet, replace(settings, **guard)) as prepared:
         assert prepared.preview.exit_status == (2 if fires else 1)
@@ -57,7 +54,6 @@ def test_a_guard_that_fires_sends_nothing_of_the_file(
 
 
 def test_a_report_that_is_empty_but_for_its_footer_is_empty(settings: Settings, tmp_path: Path) -> None:
-    """What is skipped is no row that was expected, and makes no smaller share of the others wrong."""
     path = tmp_path / "n.csv"
     report = "Prospect ID,Note,Visibility\nGrand Totals (0 records),,\nCopyright (c) 2026 Acme,,\n"
     path.write_text(report, encoding="utf-8")
@@ -69,7 +65,6 @@ def test_a_report_that_is_empty_but_for_its_footer_is_empty(settings: Settings, 
 
 
 def test_what_earlier_runs_delivered_doesnt_count(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """Last night's file with one row more sends one note, and that is what is bounded."""
     with prepare(write_sheet(tmp_path / "n.csv", LINES[:3]), settings) as prepared:
         prepared.send()
     more = write_sheet(tmp_path / "n.csv", [*LINES[:3], Line("P5", "x", "1")])

@@ -60,7 +60,6 @@ def hours(between: str, now: float) -> Hours:
     ],
 )
 def test_the_window_ends_when_the_clock_on_the_wall_says_so(between: str, now: str, ends: str, lasts: float) -> None:
-    """Over midnight, and on both days on which clocks are set, when it is an hour shorter or longer."""
     found = hours(between, at(now)).closes_at
     assert found == at(ends)
     assert found - at(now) == pytest.approx(lasts * 3600)
@@ -76,7 +75,6 @@ def test_the_window_ends_when_the_clock_on_the_wall_says_so(between: str, now: s
     ],
 )
 def test_outside_of_the_window_it_doesnt_begin(between: str, now: str) -> None:
-    """Also where clocks pass over all of it."""
     with pytest.raises(
         Interrupted, match=rf"It is {now[11:16]} here, outside the window {between} \(--between\)"
     ) as caught:
@@ -85,7 +83,6 @@ def test_outside_of_the_window_it_doesnt_begin(between: str, now: str) -> None:
 
 
 def test_it_is_over_in_time_for_what_is_under_way_and_for_the_results() -> None:
-    """Of a large file these take longer. Without hours it is never over."""
     now = at("2026-01-15 02:00")
     found = Hours.of(Settings(between="02:00-03:00"), lambda: now, BERLIN)  # type: ignore[arg-type]
     assert found.over() is None
@@ -108,7 +105,6 @@ class Evening:
 
 
 def test_it_stops_when_its_hours_are_over_and_the_next_night_goes_on(settings: Settings, tmp_path: Path) -> None:
-    """Results are written, the rest is not sent and says why, the status is 3; what was sent isn't sent again."""
     lines = [Line(f"P{number}", f"Note {number}") for number in range(40)]
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
     with Sandbox(limit=Limit.parse("200/1s:headers:429"), latency=0.01) as box:
@@ -138,7 +134,6 @@ def test_files_that_its_hours_dont_reach_are_not_begun(box: Sandbox, settings: S
 
 
 def test_a_window_that_isnt_open_reads_no_file_and_sends_nothing(box: Sandbox, settings: Settings) -> None:
-    """Whoever the caller is."""
     now = datetime.now().astimezone()
     shut = f"{(now.hour + 2) % 24:02}:00-{(now.hour + 3) % 24:02}:00"
     settings = replace(settings, between=shut)  # type: ignore[arg-type]
@@ -151,7 +146,6 @@ def test_a_window_that_isnt_open_reads_no_file_and_sends_nothing(box: Sandbox, s
 def test_in_a_window_an_outage_is_outlived_until_the_window_closes(
     box: Sandbox, settings: Settings, tmp_path: Path, longest: float, status: int
 ) -> None:
-    """Not for 15 minutes only. When the window closes, the next night goes on."""
     settings = replace(settings, give_up=None, between="02:00-06:00")  # type: ignore[arg-type]
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
     box.stop()

@@ -1,7 +1,5 @@
 """Who was told what: nothing twice, nothing lost, nothing more visible than the sheet says, or a question."""
 
-from __future__ import annotations
-
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -127,7 +125,6 @@ def moving(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> 
 def test_who_moves_to_another_profile_as_init_leads_him_has_each_note_once(
     moving: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch, answer: str, status: int, notes: int
 ) -> None:
-    """Twice only if he says that the other notes are in another account; without an answer there is no profile."""
     answers = ("night", "-", "-", moving.box.api_key, answer, "")
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in answers)))
     ended = moving("init")
@@ -144,7 +141,6 @@ def test_who_moves_to_another_profile_as_init_leads_him_has_each_note_once(
 def test_who_follows_the_refusal_of_another_profile_has_each_note_once(
     moving: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody sits there: nothing is sent. At a terminal he is asked, and from then on nobody has to be."""
     profiles.write_text("[night]\n", encoding="utf-8")
     calls = len(moving.box.received)
     ended = moving("run", "n.csv", "--profile", "night", "--yes")
@@ -167,7 +163,6 @@ def test_who_follows_the_refusal_of_another_profile_has_each_note_once(
 
 @pytest.mark.parametrize("ids", [True, False])
 def test_a_public_note_that_is_private_in_the_sheet_needs_attention(desk: Desk, *, ids: bool) -> None:
-    """With a record ID or without one: nothing is sent, and the note is told to be public still, night after night."""
     desk.run(row(ADA, "Terms"), ids=ids)
     for _ in range(2):
         ran = desk.run(row(ADA, "Terms", "Private"), ids=ids)
@@ -192,7 +187,6 @@ def test_a_column_of_records_counts_from_then_on(
 
 
 def test_who_may_get_a_second_note_is_said(desk: Desk) -> None:
-    """Without the IDs of records a text that was changed is another note."""
     desk.run(row(ADA, "Terms"), ids=False)
     ran = desk.run(row(ADA, "Terms"), row(BEN, "Terms"), ids=False)
     assert preview_messages.keeps_edited(ran.preview)
@@ -222,7 +216,6 @@ def test_a_new_call_with_a_new_record_and_the_same_words_is_sent(desk: Desk) -> 
 
 
 def test_a_row_is_known_in_each_form_that_its_kind_of_sheet_had(desk: Desk) -> None:
-    """Also if the sheets between held other rows only, as weekly exports do; the order of dates is part of the form."""
     first = Reading("Calls", HEADINGS, DAY, {"map": {Role.CONTENT: (TEMPLATE,)}, "dates": DateOrder.DAY_FIRST})
     early = (ADA, "3/11/2026", "Left voicemail", "Public", ""), (BEN, "4/11/2026", "Called", "Public", "")
     assert desk.run(*early, readings=(first,)).counts == {"created": 2}
@@ -262,7 +255,6 @@ def test_a_status_or_a_visibility_that_differs_within_a_sheet_is_the_least(desk:
 
 
 def test_a_record_with_two_texts_in_one_sheet_is_invalid(desk: Desk) -> None:
-    """No row changes how other rows are identified."""
     ran = desk.run(row(ADA, "One"), row(ADA, "Two"), row(ADA, "Three", record=SECOND), ids=True)
     assert ran.counts == {"created": 1, "invalid": 2}
     ran = desk.run(row(ADA, "One"), row(ADA, "Three, edited", record=SECOND), ids=True)
@@ -285,7 +277,6 @@ def weekly(desk: Desk, *, shift: int = 0, weeks: int = 3) -> list[list[str]]:
 
 
 def test_dates_that_shift_by_a_day_are_a_question(desk: Desk) -> None:
-    """Nothing is sent, with status 2, until a person says that all of it is new."""
     for week in range(3):
         desk.run(*weekly(desk, weeks=week), template=TEMPLATE)
     there = len(desk.box.notes)
@@ -297,7 +288,6 @@ def test_dates_that_shift_by_a_day_are_a_question(desk: Desk) -> None:
 
 
 def test_an_export_of_each_weeks_notes_is_none(desk: Desk) -> None:
-    """Even if each file is imported again, to write its results."""
     for week in range(4):
         for _ in range(2):
             ran = desk.run(*(row(ADA, f"Week {week}, call {number}") for number in range(5)))
@@ -305,7 +295,6 @@ def test_an_export_of_each_weeks_notes_is_none(desk: Desk) -> None:
 
 
 def test_the_notification_says_first_what_is_public_still(desk: Desk) -> None:
-    """Before the counts of rows; the number of rows that need attention has it, too."""
     desk.run(row(ADA, "Terms"), row(BEN, "Left voicemail"))
     path, results = desk.folder / "night.csv", desk.folder / "night results.csv"
     write_csv(path, HEADINGS, row(ADA, "Terms", "Private"), row(BEN, "Left voicemail", day=2))

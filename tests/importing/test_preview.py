@@ -1,7 +1,5 @@
 """What is shown before anything is sent, and what was agreed to: an overview as values, examples, choices."""
 
-from __future__ import annotations
-
 import pickle
 import subprocess
 import sys
@@ -42,7 +40,6 @@ def seen(path: Path, settings: Settings) -> preview_messages.Described:
 
 
 def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settings: Settings, tmp_path: Path) -> None:
-    """Columns, roles, numbers, kinds of problems; it may go from process to process."""
     rows = [[f"p{i}", "Hello", ["public", "private"][i % 2], ["", "draft"][i == 0]] for i in range(8)]
     found = seen(write(tmp_path / "n.csv", *rows, ["", "Hello", "pubic", ""], ["p9", "", "public", ""]), settings)
     assert [column.name for column in found.columns] == HEAD
@@ -58,7 +55,6 @@ def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settin
 def test_notes_that_are_more_visible_than_the_sheet_says_come_first_in_the_plan(
     settings: Settings, tmp_path: Path
 ) -> None:
-    """Those that are less visible are one count. It isn't told of hidden ones, nor of other prospects."""
     run(write(tmp_path / "n.csv", *[[f"p{i}", "Hello", "public", ""] for i in range(3)]), settings)
     others = [["p0", "Hello", "private", ""], ["p1", "Hello", "public", "draft"], ["p7", "Hello", "private", ""]]
     same = write(tmp_path / "m.csv", *others, ["p2", "Hello", "public", ""], ["p2", "Bye", "private", ""])
@@ -74,7 +70,6 @@ def test_notes_that_are_more_visible_than_the_sheet_says_come_first_in_the_plan(
 
 
 def test_results_with_nothing_to_fix_say_so(settings: Settings, tmp_path: Path) -> None:
-    """An empty sheet of another kind is reported as an export that may be incomplete."""
     run(write(tmp_path / "n.csv", ["p1", "Hello", "public", ""]), settings)
     (results,) = tmp_path.glob("n.results*.xlsx")
     with prepare(results, replace(settings, sheet="To fix")) as prepared:
@@ -95,7 +90,6 @@ def test_whoever_only_receives_an_overview_waits_for_nothing_heavy() -> None:
 
 
 def test_where_several_sheets_would_do_each_is_an_answer(settings: Settings, tmp_path: Path) -> None:
-    """The question names them, and the choice of one is enough; then all of them are told of."""
     book = openpyxl.Workbook()
     for name in ("May", "June"):
         sheet = book.create_sheet(name)
@@ -112,7 +106,6 @@ def test_where_several_sheets_would_do_each_is_an_answer(settings: Settings, tmp
 
 
 def test_a_choice_counts_before_what_the_profile_says(settings: Settings) -> None:
-    """A drop-down is the last word for this sheet; what else is set aside stays so."""
     before = replace(settings, mapping={Role.CONTENT: ("Text", "Remark"), Role.STATUS: ("State",)}, ignored=("Old",))
     after = answered(answered(answered(before, "map", "content=Remark"), "map", "status="), "ignore", "New")
     assert after.mapping == {Role.CONTENT: ("Remark",), Role.STATUS: ("",)}
@@ -121,7 +114,6 @@ def test_a_choice_counts_before_what_the_profile_says(settings: Settings) -> Non
 
 
 def test_three_of_each_visibility_are_shown(settings: Settings, tmp_path: Path) -> None:
-    """In the sheet's order, with their rows; private first; and of a long text the beginning."""
     rows = [[f"p{i}", "x" * (i + 1), "Public", ""] for i in range(8)]
     rows += [[who, "y" * 3_010, "Private", "Draft"] for who in ("q1", "q2")]
     found = seen(write(tmp_path / "n.csv", *rows), settings).examples
@@ -133,7 +125,6 @@ def test_three_of_each_visibility_are_shown(settings: Settings, tmp_path: Path) 
 
 
 def test_a_note_is_shown_as_its_readers_see_it(settings: Settings, tmp_path: Path) -> None:
-    """HTML without its tags, with the breaks that it makes; or as text, if the sheet's is said to be text."""
     html = "<p>Met at the <b>fair</b></p><ul><li>R&amp;D</li></ul>"
     for kind, reads in ((ContentKind.AUTO, "Met at the fair\nR&D"), (ContentKind.TEXT, html)):
         found = seen(write(tmp_path / "n.csv", ["p1", html, "Public", ""]), replace(settings, content=kind)).examples
@@ -149,7 +140,6 @@ def lines(path: Path, *rows: str, head: str = "Prospect ID,Note,Visibility") -> 
 
 
 def test_to_prepare_leaves_nothing_behind(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
-    """No journal is made, no lock is taken, nothing is sent and no key is needed."""
     path = lines(tmp_path / "n.csv", "P1,x,1", "P2,x,1", "P2,,1")
     with prepare(path, replace(settings, key="")) as prepared:
         assert prepared.preview.remaining.total == 2
@@ -159,7 +149,6 @@ def test_to_prepare_leaves_nothing_behind(tmp_path: Path, settings: Settings, bo
 
 
 def test_what_another_import_did_since_is_seen_and_refused(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
-    """The plan differs from what was agreed to: nothing is sent, and the run doesn't count as one."""
     path = lines(tmp_path / "n.csv", "P1,x,1", "P2,x,1", "P3,x,1")
     with prepare(path, settings) as prepared:
         agreed = prepared.preview.digest

@@ -1,7 +1,5 @@
 """Of each run, the journal tells a year later how its sheet was read, and who confirmed the workspace."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +40,6 @@ def answered(settings: Settings, tmp_path: Path) -> Settings:
 
 
 def test_a_run_keeps_columns_words_and_settings(answered: Settings) -> None:
-    """No word that may be somebody's, and of headings digests."""
     about = history.one(answered, "last").reading
     assert about["program"] == __version__
     assert about["columns"] == {"prospect": [0], "content": [3], "visibility": [5], "email": [1]}
@@ -61,7 +58,6 @@ def test_no_file_of_the_journal_holds_a_text_a_heading_an_email_or_the_key(answe
 
 
 def test_history_shows_it(answered: Settings, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """To a person and to a program, which gets it with a list of runs, too."""
     here = ["--journal", str(answered.journal), "--base-url", answered.base_url]
     assert main(["history", "last", *here]) == 0
     said = " ".join(capsys.readouterr().out.split())

@@ -1,7 +1,5 @@
 """Results are read as the run read its sheet, whatever the headings are: columns, words and templates."""
 
-from __future__ import annotations
-
 import struct
 import zipfile
 from dataclasses import replace
@@ -67,7 +65,6 @@ def results(told: Settings, tmp_path: Path) -> Path:
 
 
 def test_what_was_corrected_is_sent_as_the_sheet_was(box: Sandbox, settings: Settings, results: Path) -> None:
-    """With its columns, its words and its template, although nobody says any of them again."""
     with prepare(results, settings) as prepared:
         assert prepared.loaded.to_fix == TO_FIX
     with prepare(results, replace(settings, sheet=TO_FIX)) as prepared:
@@ -83,7 +80,6 @@ def test_what_was_corrected_is_sent_as_the_sheet_was(box: Sandbox, settings: Set
 
 
 def test_answers_to_results_replace_no_other_remembered_ones(settings: Settings, results: Path) -> None:
-    """A sheet of the profile may have the same name."""
     other = Reading("n", ("Note", "Date"), date(2026, 1, 2), {"ignore": ("Date",)})
     with prepare(results, replace(settings, sheet=TO_FIX, readings=(other,))) as prepared:
         prepared.decide(PossibleAnswer("value", "status:Erledigt=Published", say("words.leave-out")))
@@ -95,7 +91,6 @@ def test_answers_to_results_replace_no_other_remembered_ones(settings: Settings,
 
 
 def test_one_visibility_for_all_is_known_again(settings: Settings, tmp_path: Path) -> None:
-    """The next run has no column for it either."""
     path = tmp_path / "n.csv"
     path.write_text("Prospect ID,Note\nP1,Hello\nP2,\n", encoding="utf-8")
     report = ran(path, replace(settings, default_visibility=Visibility.PRIVATE))
@@ -167,7 +162,6 @@ def test_results_are_read_as_their_run_in_its_workspace_and_under_its_headings_o
 def test_results_without_their_run_offer_the_rows_to_fix_first_and_none_of_our_columns(
     settings: Settings, results: Path
 ) -> None:
-    """Another program may have saved them without."""
     book = openpyxl.load_workbook(results)
     assert str(book.properties.description).startswith(OF_RUN)
     book.properties.description = None

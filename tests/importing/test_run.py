@@ -1,7 +1,5 @@
 """An import end to end, in this process: a real file in, notes in a real sandbox, a real results file out."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
@@ -95,7 +93,6 @@ def kind(request: pytest.FixtureRequest) -> str:
 def test_every_note_arrives_and_every_row_has_its_id(
     box: Sandbox, settings: Settings, tmp_path: Path, kind: str
 ) -> None:
-    """500 rows with 7 notes: 7 requests, and each row's note id is that prospect's note of that text on the server."""
     lines = [(f"P{i}", f"Note {i % 7}", "Public" if i % 7 < 3 else "Private") for i in range(500)]
     path = write(tmp_path / "notes.csv", *lines)
     report = ran(path, replace(settings, results=tmp_path / f"out{kind}"))
@@ -152,7 +149,6 @@ def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tm
 
 
 def test_check_knows_what_earlier_runs_did_and_learned(tmp_path: Path) -> None:
-    """The notes that exist, the batch size that was taken and the limit that was met; nothing is called or written."""
     with Sandbox(max_batch=10, limit=Limit.parse("6/1s:headers:429")) as box:
         settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "j.sqlite", settle=0)
         first = [(f"P{i}", "x", "1") for i in range(120)]
@@ -170,7 +166,6 @@ def test_check_knows_what_earlier_runs_did_and_learned(tmp_path: Path) -> None:
 
 
 def test_results_of_another_workspace_are_not_believed(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """After an import into a test account, its note ids don't make anything count as delivered elsewhere."""
     results = ran(write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "y", "1")), settings).results
     other = replace(settings, profile="other")
     assert ran(results, other).counts == {Result.NOT_SENT: 2}
@@ -186,7 +181,6 @@ def test_results_of_another_workspace_are_not_believed(box: Sandbox, settings: S
 def test_drafts_attachments_and_numbers_travel_as_the_api_wants_them(
     box: Sandbox, settings: Settings, tmp_path: Path
 ) -> None:
-    """Texts throughout; attachments only where there are some; one request for each different note."""
     box.know_attachments("f1", "f2")
     path = write(
         tmp_path / "n.csv",
@@ -206,7 +200,6 @@ def test_drafts_attachments_and_numbers_travel_as_the_api_wants_them(
 
 
 def test_a_results_file_is_corrected_and_imported(box: Sandbox, settings: Settings, tmp_path: Path, kind: str) -> None:
-    """Rows with note ids are that delivery, corrected ones are sent, and our columns stand there once."""
     first = ran(
         write(tmp_path / "n.csv", ("P1", "=x", "1", "a"), ("P2", "", "1", "b"), ("INVALID3", "=x", "1", "+c"),
               headings=(*HEADINGS, "Mine")),
@@ -249,13 +242,11 @@ def test_a_results_file_is_corrected_and_imported(box: Sandbox, settings: Settin
     ],
 )
 def test_results_of_results_have_the_same_name(tmp_path: Path, pattern: str | None, names: list[str]) -> None:
-    """No file is replaced, so that they get the next number. The date stands in them once."""
     for name, following in itertools.pairwise(names):
         assert results_path(tmp_path / name, Settings(results=pattern), AT).name == following
 
 
 def test_results_always_take_a_new_name(settings: Settings, tmp_path: Path, kind: str) -> None:
-    """Whoever wrote what has the name: a person, this journal, or another one."""
     theirs = write(tmp_path / f"out{kind}", ("P9", "theirs", "1")).read_bytes()
     path, told = write(tmp_path / "n.csv", ("P1", "x", "1")), replace(settings, results=tmp_path / f"out{kind}")
     found = [ran(path, told), ran(path, told), ran(path, replace(told, journal=tmp_path / "another.sqlite"))]
@@ -271,7 +262,6 @@ def test_results_always_take_a_new_name(settings: Settings, tmp_path: Path, kind
 def test_results_that_cant_be_written_are_said_before_anything_is_sent(
     box: Sandbox, settings: Settings, tmp_path: Path, name: str
 ) -> None:
-    """Another ending, a folder that isn't there, a folder of that name."""
     (tmp_path / "folder.csv").mkdir()
     path = write(tmp_path / "n.csv", ("P1", "x", "1"))
     with pytest.raises(BadSettings):
@@ -295,7 +285,6 @@ lines = st.lists(
 def test_every_row_in_has_one_row_out_and_nothing_is_sent_twice(
     tmp_path_factory: pytest.TempPathFactory, first: list[Line], second: list[Line], keyed: bool, batch: int
 ) -> None:
-    """Two files, then both again: rows in their order, each with a true result; the second round sends nothing new."""
     folder = tmp_path_factory.mktemp("any")
     with Sandbox() as box:
         settings = Settings(

@@ -1,7 +1,5 @@
 """A cell or several columns that name several people: each receives the note once, and the row has one outcome."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -69,7 +67,6 @@ def sizes(overview: Preview) -> str:
 def test_those_receive_the_note_that_were_said(
     tmp_path: Path, how: SeveralInCell | None, receivers: list[str], result: str, heading: str
 ) -> None:
-    """Unattended, nobody does, and the row says how it could be; a second run sends nothing."""
     cell = BOTH if heading == "Email" else f"{ADA}; {BEN}"
     other = PEOPLE[CY] if heading == "Email" else CY
     sheet = write(tmp_path, [(cell, "Hello", "Public"), (other, "a", "Public")], (heading, "Note", "Visibility"))
@@ -87,7 +84,6 @@ def test_those_receive_the_note_that_were_said(
 
 
 def test_a_row_has_the_ids_of_all_its_notes_in_the_order_of_its_people(tmp_path: Path) -> None:
-    """Its results can be imported again: a row with note IDs is left alone."""
     sheet = write(tmp_path, by_email(["ben@example.com | Ada <ada@example.com>\ncy@example.com"]))
     with Sandbox(prospects=PEOPLE) as box:
         report = send(sheet, each(box, tmp_path))
@@ -105,7 +101,6 @@ def test_a_row_has_the_ids_of_all_its_notes_in_the_order_of_its_people(tmp_path:
 
 
 def test_a_row_that_is_delivered_in_part_is_rejected_and_says_for_whom_it_is_there(tmp_path: Path) -> None:
-    """Corrected and imported again, in the results or in the sheet, only the missing note is sent."""
     cell = "ada@example.com; nobody@example.com"
     sheet = write(tmp_path, by_email([cell, "ben@example.com"]))
     with Sandbox(prospects=PEOPLE) as box:
@@ -152,7 +147,6 @@ def test_a_part_that_names_nobody_is_a_problem_of_the_row_and_nothing_of_it_is_s
 
 
 def test_the_preview_counts_rows_and_notes(tmp_path: Path) -> None:
-    """A row is a repeated one only if all its people have the note from earlier rows."""
     cells = [BOTH, "ben@example.com; cy@example.com", "cy@example.com, ada@example.com", "ben@example.com"]
     sheet = write(tmp_path, by_email(cells))
     with Sandbox(prospects=PEOPLE) as box:
@@ -170,7 +164,6 @@ def test_the_preview_counts_rows_and_notes(tmp_path: Path) -> None:
 
 
 def test_rows_are_counted_once_whose_emails_several_nobodies_have(tmp_path: Path) -> None:
-    """Of the people, each counts for the guard, so that a single unknown one doesn't condemn a row of many."""
     sheet = write(
         tmp_path, by_email(["ada@example.com; x@example.com, y@example.com", "ben@example.com;cy@example.com"])
     )
@@ -195,8 +188,6 @@ def listed(
 
 @pytest.mark.parametrize("role", ["email", "prospect"])
 def test_each_person_of_several_columns_receives_the_note(tmp_path: Path, role: str) -> None:
-    """A blank one is nobody, the same one twice is one; cells with several people are treated as in one column."""
-
     def person(prospect: str) -> str:
         return prospect and (PEOPLE[prospect] if role == "email" else prospect)
 
@@ -257,7 +248,6 @@ def test_a_listed_column_has_no_other_role(tmp_path: Path) -> None:
 
 
 def test_who_receives_the_notes_is_asked_once_with_the_number_of_rows(tmp_path: Path) -> None:
-    """Only of cells with two valid people at least; without an answer, the file can be sent all the same."""
     sheet = write(tmp_path, by_email([BOTH, "cy@example.com", BOTH, "ada@example.com; Kim"]))
     with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path)) as prepared:
         [question] = prepared.loaded.questions

@@ -1,7 +1,5 @@
 """Notes that follow the sheet: less visible unasked, more visible with a person's yes, and nothing else is changed."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -53,7 +51,6 @@ def known(desk: Desk) -> list[Any]:
 
 @pytest.mark.parametrize("ids", [True, False])
 def test_a_public_note_that_is_private_in_the_sheet_becomes_private(desk: Desk, *, ids: bool) -> None:
-    """One PATCH with the one field that differs, and no POST; the next run has nothing left to do."""
     desk.run(row(ADA, "Terms"), ids=ids)
     ran = desk.run(row(ADA, "Terms", "Private"), ids=ids, update=True)
     assert (ran.counts, ran.status) == ({"updated": 1}, 0)
@@ -66,7 +63,6 @@ def test_a_public_note_that_is_private_in_the_sheet_becomes_private(desk: Desk, 
 
 
 def test_the_first_that_went_out_as_public_follow_the_rest(desk: Desk) -> None:
-    """The first is read back whole before the others go; one PATCH a note."""
     rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(10)]
     desk.run(*rows[:5], default_visibility=Visibility.PUBLIC)
     ran = desk.run(*rows, default_visibility=Visibility.PRIVATE, update=True)
@@ -80,7 +76,6 @@ def test_the_first_that_went_out_as_public_follow_the_rest(desk: Desk) -> None:
 
 
 def test_a_profile_may_do_what_makes_notes_less_visible_and_nothing_more(desk: Desk) -> None:
-    """Of a note that becomes less visible in one way and more in another, too."""
     headings = (*HEADINGS, "Status")
     desk.run([*row(ADA, "Terms"), "Draft"], [*row(BEN, "Terms", "Private"), "Published"], headings=headings)
     rows = [*row(ADA, "Terms", "Private"), "Published"], [*row(BEN, "Terms"), "Published"]
@@ -96,7 +91,6 @@ def test_a_profile_may_do_what_makes_notes_less_visible_and_nothing_more(desk: D
 
 
 def test_a_yes_is_for_what_was_seen(desk: Desk) -> None:
-    """What became of a note since then isn't covered, so the whole run is refused."""
     desk.run(row(ADA, "Terms", "Private"), row(BEN, "Terms", "Private"))
     path = desk.folder / "later.csv"
     lines = [",".join(line) for line in (HEADINGS, row(ADA, "Terms"), row(BEN, "Terms"))]
@@ -112,7 +106,6 @@ def test_a_yes_is_for_what_was_seen(desk: Desk) -> None:
 
 
 def test_a_yes_is_not_for_what_shows_only_once_emails_are_looked_up(tmp_path: Path) -> None:
-    """The next run shows that change, too."""
     with Sandbox(prospects={ADA: "ada@example.com", BEN: "ben@example.com"}) as box:
         desk, headings = Desk(box, tmp_path), (*HEADINGS, "Email")
         desk.run(*([*row(who, "Terms", "Private"), ""] for who in (ADA, BEN)), headings=headings)
@@ -127,7 +120,6 @@ def test_a_yes_is_not_for_what_shows_only_once_emails_are_looked_up(tmp_path: Pa
 
 
 def test_a_private_notes_new_text_follows_and_a_public_ones_needs_a_yes(desk: Desk) -> None:
-    """Only if the record, or the note's ID, says which note it is."""
     desk.run(row(ADA, "Trms", "Private"), row(BEN, "Trms", record=SECOND), ids=True)
     rows = row(ADA, "Terms", "Private"), row(BEN, "Terms", record=SECOND)
     ran = desk.run(*rows, ids=True, update=True)
@@ -160,7 +152,6 @@ def test_a_key_says_which_note_a_new_text_belongs_to_once_a_person_has_said_so(d
 
 
 def test_a_text_with_markup_waits_until_markup_was_seen_to_survive(desk: Desk) -> None:
-    """The attributes follow all the same, and the reason says so."""
     desk.run(row(ADA, "Terms"), ids=True)
     line = row(ADA, "<b>New</b> terms", "Private")
     ran = desk.run(line, ids=True, update=True)
@@ -186,7 +177,6 @@ def test_attachments_cant_be_changed_and_the_reason_says_so(desk: Desk) -> None:
 
 @pytest.mark.parametrize("what", [{"content": "Mine"}, {"visibility": "2", "status": "0"}, {"status": "0"}, None])
 def test_a_note_that_somebody_changed_is_left_alone(desk: Desk, what: dict[str, str] | None) -> None:
-    """Its row needs attention, and the plan counts it from then on; hiding asks nothing of it. None: it is gone."""
     desk.run(row(ADA, "Terms"))
     [note] = desk.box.notes
     if what is None:
@@ -219,7 +209,6 @@ def never_answered(desk: Desk, line: list[str], **how: Any) -> Ran:
 
 
 def test_a_second_draft_of_a_prospect_is_not_made(desk: Desk) -> None:
-    """Beside one that is there, one that is about to be sent, or one of the same run; the rest is done all the same."""
     headings = (*HEADINGS, "Status")
     rows = [[*row(who, text), "Published"] for who, text in ((ADA, "One"), (BEN, "One"), (CAL, "One"), (CAL, "Two"))]
     desk.run([*row(ADA, "Two"), "Draft"], *rows, headings=headings)
@@ -251,7 +240,6 @@ def test_another_kind_of_sheet_changes_nothing(desk: Desk) -> None:
 def test_an_api_that_changes_what_was_not_named_is_found_out_by_the_first_note(
     desk: Desk, resets: dict[str, str]
 ) -> None:
-    """Status 4: one PATCH, and no other note was touched."""
     headings, wanted = (*HEADINGS, "Status"), ("Private", "Published")
     first = ("Public", "Published")
     if "visibility" in resets:
@@ -298,7 +286,6 @@ def test_nothing_is_changed_once_the_journal_is_another_one(desk: Desk, monkeypa
 
 
 def test_an_update_that_is_never_answered_is_settled_by_the_next_run(desk: Desk) -> None:
-    """The row is unconfirmed. A later run reads the note before it sends anything."""
     desk.run(row(ADA, "Terms"))
     ran = never_answered(desk, row(ADA, "Terms", "Private"))
     assert (ran.counts, ran.status) == ({"unconfirmed": 1}, 3)
@@ -336,7 +323,6 @@ def test_a_key_that_is_refused_changes_nothing(desk: Desk) -> None:
 
 
 def test_only_one_process_at_a_time_changes_notes(desk: Desk) -> None:
-    """Beside another import, or another update, of the workspace: nothing is sent."""
     desk.run(row(ADA, "Terms"))
     settings, since = desk.settings(), len(desk.box.received)
     with Journal.open(settings.journal) as journal, journal.held(settings.workspace):
@@ -391,7 +377,6 @@ def test_a_note_that_was_recognised_by_its_likeness_alone_is_not_hidden(desk: De
 
 
 def test_a_file_and_single_notes_can_be_hidden(desk: Desk) -> None:
-    """Also some rows of a run, if a file has only these."""
     desk.run(*(row(f"AbCdEfGh{i}", "Terms") for i in range(5)))
     path = desk.folder / "some.csv"
     lines = [HEADINGS, *(row(f"AbCdEfGh{i}", "Terms") for i in (1, 3, 4))]
@@ -409,7 +394,6 @@ def test_a_file_and_single_notes_can_be_hidden(desk: Desk) -> None:
 
 
 def test_the_last_run_is_the_last_that_made_notes(desk: Desk) -> None:
-    """Not one that found all of them there, and no earlier one if the command is repeated."""
     desk.run(row(ADA, "Before"))
     lines = [row(ADA, "Terms"), row(BEN, "Terms")]
     desk.run(*lines)

@@ -3,8 +3,6 @@
 It listens on this machine, so these tests say that nothing is this machine.
 """
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 import socketserver
@@ -60,7 +58,6 @@ def _url(host: str, **more: object) -> str:
 
 @pytest.mark.parametrize("asked", [{}, {"sslmode": "verify-full", "sslrootcert": PEM}])
 def test_the_way_is_encrypted_whether_asked_or_not(url: Url, asked: dict[str, object]) -> None:
-    """Who only says where the server is has it, too; who asks for more is content with the right certificate."""
     with closing(connect(url("localhost", **asked))) as connection:
         query = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
         assert connection.execute(query).fetchall() == [(True,)]
@@ -78,7 +75,6 @@ def test_the_way_is_encrypted_whether_asked_or_not(url: Url, asked: dict[str, ob
 def test_a_server_that_cant_be_known_by_its_certificate_is_refused(
     url: Url, host: str, root: object, words: str
 ) -> None:
-    """As another name's, another authority's, or as none is there to compare; it says what to do."""
     with pytest.raises(UnusableJournal, match=words) as caught:
         Journal.open(url(host, sslmode="verify-full", sslrootcert=root))
     assert "Nothing was sent" in str(caught.value)
@@ -118,7 +114,6 @@ class _Asking(socketserver.BaseRequestHandler):
 def test_the_password_itself_is_given_only_to_a_server_whose_certificate_is_checked(
     monkeypatch: pytest.MonkeyPatch, asked: dict[str, object], is_told: bool
 ) -> None:
-    """Or to any, if the URL or the environment says so."""
     monkeypatch.setenv("PGPASSWORD", "a-password")
     with Impostor() as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()

@@ -1,7 +1,5 @@
 """The journal: what is entered is on disk, what isn't ours is left alone, what can't be written stops the run."""
 
-from __future__ import annotations
-
 import os
 import sqlite3
 import stat
@@ -267,7 +265,6 @@ def test_a_change_begins_only_from_the_form_that_it_was_decided_for(journal: Jou
 
 
 def test_a_note_id_belongs_to_one_delivery_and_a_conflict_is_a_value(journal: Journal, address: str) -> None:
-    """The round goes on: of deliveries with one ID the first has it, and the others are unconfirmed."""
     prospects = ("P1", "P2", "P3", "P4")
     number = claim(journal, begin(journal), *prospects)
     assert number is not None
@@ -283,7 +280,6 @@ def test_a_note_id_belongs_to_one_delivery_and_a_conflict_is_a_value(journal: Jo
 
 
 def test_a_prospect_was_told_what_its_deliveries_say_until_their_claims_are_given_up(journal: Journal) -> None:
-    """Of its workspace, and by each name that the prospect has."""
     number = claim(journal, begin(journal), "P1", "P2")
     assert number is not None
     told = [("P1", b"T1", b"P1"), ("P1", b"R1", b"P1"), ("@jo", b"T1", b"P1"), ("P2", b"T1", b"P2")]

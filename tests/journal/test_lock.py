@@ -1,7 +1,5 @@
 """One import of a workspace at a time: who comes second is told of the first, and the dead hold nobody up."""
 
-from __future__ import annotations
-
 import errno
 import os
 import platform

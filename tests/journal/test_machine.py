@@ -3,8 +3,6 @@
 No call is made here: the guard stands before the first.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,7 +52,6 @@ def test_none_in_its_place_stops_and_none_is_made(live: Settings, tmp_path: Path
 
 
 def test_a_person_can_take_on_another_journal(live: Settings, tmp_path: Path) -> None:
-    """Said once; from then on it is the workspace's, and the first no longer is."""
     another = replace(live, journal=tmp_path / "another.sqlite")
     accepted = replace(another, new_journal=True)
     with workspaces.held(accepted) as journal:

@@ -1,7 +1,5 @@
 """The journal's parts: what is kept for later, at what cost, and how one process stays out of another's way."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -95,7 +93,6 @@ def statements() -> Iterator[list[str]]:
 
 
 def test_another_name_of_a_workspace_has_all_that_it_has(journal: Journal, address: str) -> None:
-    """Also a name that was another one's: no name leads to a name."""
     first, third = begin(journal), Workspace("third", "https://gateway.example/v1")
     answer(journal, *sent(journal, first, "P1"), "P1")
     journal.identities.enter(HERE, [("P1", b"what", name("P1"))])
@@ -155,7 +152,6 @@ def test_a_key_is_known_by_a_digest(journal: Journal) -> None:
 
 
 def test_reads_wait_for_no_writer_and_see_what_was_committed(tmp_path: Path) -> None:
-    """Another process is in the middle of a commit; runs are listed and a sheet is checked all the same."""
     path = tmp_path / "journal.sqlite"
     with Journal.open(path) as journal:
         run = begin(journal)
@@ -248,7 +244,6 @@ def test_each_statement_is_understood_by_both_databases(journal: Journal) -> Non
 
 
 def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
-    """But for those named above."""
     with Journal.open(tmp_path / "journal.sqlite") as journal:
         plans = {name: explained(journal, statement) for name, statement in statements_of_the_journal().items()}
     all_of_them = re.compile(
@@ -263,7 +258,6 @@ def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
 
 
 def test_what_was_sent_again_is_kept_until_somebody_has_looked(journal: Journal) -> None:
-    """Once it is there; and not for another workspace."""
     run = begin(journal)
     answer(journal, *sent(journal, run, "P1"), "P1")
     number, note = sent(journal, run, "P2", "P3", is_resent=True)
@@ -283,7 +277,6 @@ def test_what_was_sent_again_is_kept_until_somebody_has_looked(journal: Journal)
 
 
 def test_a_note_that_was_not_found_is_missing_until_it_is_hidden(journal: Journal) -> None:
-    """Not for another workspace, and no other note is."""
     answer(journal, *sent(journal, begin(journal), "P1", "P2"), "P1", "P2")
     with journal.transaction():
         journal.deliveries.missed(b"P2")
@@ -307,7 +300,6 @@ class Time:
 
 
 def test_what_was_found_is_known_again_to_its_key_in_its_workspace(journal: Journal) -> None:
-    """In its order, until something else is found."""
     found = journal.found(HERE, "key", Time())
     assert found.known([JO, KIM]) == {}
     found.enter({JO: ["P1"], KIM: ["P9", "P2"]})

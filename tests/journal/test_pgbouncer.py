@@ -1,7 +1,5 @@
 """A real PgBouncer before the database: no journal is reached by it."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import socket

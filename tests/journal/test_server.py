@@ -1,7 +1,5 @@
 """A journal in PostgreSQL: what stands in the way is said, and whoever loses the connection can claim nothing."""
 
-from __future__ import annotations
-
 import random
 import threading
 from collections.abc import Callable
@@ -80,7 +78,6 @@ MAY_ONLY_READ = _with(
 def test_what_stands_in_the_way_is_said_and_nothing_is_sent(
     make: Callable[[Postgres], str], status: int, words: str, postgres: Postgres
 ) -> None:
-    """3 where the same command may go through later, 2 where a setting or a right is wrong, 4 where it isn't ours."""
     url = make(postgres)
     with pytest.raises(ImporterError, match=words) as caught, Journal.open(url) as journal, journal.held(HERE):
         pass

@@ -1,7 +1,5 @@
 """A run stops when its journal is no longer the file that it opened, and a file that can't be kept safe is refused."""
 
-from __future__ import annotations
-
 import os
 import stat
 import subprocess
@@ -80,7 +78,6 @@ def test_nothing_is_sent_of_a_claim_in_a_journal_that_no_longer_stands(
 def test_a_run_whose_journal_is_removed_ends_with_4_and_what_it_saved_lets_the_next_go_on(
     path: Path, tmp_path: Path, settings: Settings, box: Sandbox
 ) -> None:
-    """It is removed while the run is at work; the copy that the run saves knows every note that it sent."""
     lines = [Line(f"P{number}", f"Note {number}") for number in range(60)]
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
 
@@ -170,7 +167,6 @@ def files_of(path: Path) -> list[str]:
 
 
 def test_the_copy_holds_what_was_committed_and_nothing_of_what_is_under_way(tmp_path: Path) -> None:
-    """The writer has the lock and an open transaction, and isn't held up; nothing is left beside the copy."""
     path, copy = tmp_path / "journal.sqlite", tmp_path / "copies" / "copy.sqlite"
     copy.parent.mkdir()
     with Journal.open(path) as writer, writer.held(HERE):
@@ -193,7 +189,6 @@ def test_the_copy_holds_what_was_committed_and_nothing_of_what_is_under_way(tmp_
 def test_nothing_but_an_earlier_copy_is_replaced(
     tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither another file nor another journal, nor the journal itself."""
     path, other, foreign = tmp_path / "journal.sqlite", tmp_path / "other.sqlite", tmp_path / "foreign"
     foreign.write_bytes(content)
     for journal in (path, other):

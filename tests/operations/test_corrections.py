@@ -1,7 +1,5 @@
 """Corrections are laid over a sheet while it is read; what was sent of them, or left out, is known from then on."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -73,7 +71,6 @@ def problems(preview: Preview) -> list[tuple[int, str]]:
 
 
 def test_a_correction_is_read_for_its_cell_and_is_named(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """Of a row that is left out, no cell raises a question, and all stand in the results; the file stays as it is."""
     rows = [("p1", "Hello", "Public"), ("p2", "Hi", "Secret"), ("p3", "Ho", "Secret"), ("p4", "", "Pubic")]
     path = write(tmp_path / "n.csv", [*rows, ("p5", "", "Pubic")])
     before = path.read_bytes()
@@ -113,7 +110,6 @@ def test_a_flaw_of_a_cell_that_was_not_corrected_stays_a_problem(settings: Setti
 def test_a_night_that_reads_the_file_again_sends_nothing_that_was_sent_of_its_corrections(
     settings: Settings, box: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only what is still a problem there fails; a word that gets a meaning later is sent no more either."""
     head = ("Prospect ID", "Note", "Visibility", "Task ID", "Key")
     rows = [
         ("p1", "Hello", "Public", "task-00000001", ""),
@@ -156,7 +152,6 @@ MEANT_LATER: Sequence[tuple[str, str, str, Sequence[str]]] = (
 def test_a_row_that_was_corrected_is_not_sent_again_once_its_word_has_a_meaning(
     case: tuple[str, str, str, Sequence[str]], settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
-    """Also the row that became a duplicate, and one whose text was corrected, too; but a further row is sent."""
     heading, wrong, right, means = case
     other = "Status" if heading == "Visibility" else "Visibility"
     said = {"Status": "Published", "Visibility": "Public"}[other]
@@ -183,7 +178,6 @@ def test_a_row_that_was_corrected_is_not_sent_again_once_its_word_has_a_meaning(
 
 
 def test_a_correction_changed_after_sending_sends_no_more(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """Whatever the row said before: nothing, or another text. The results say why."""
     path = write(tmp_path / "n.csv", [("p1", "", "Public"), ("p2", "Helo", "Public"), ("p3", "Hi", "Public")])
     run(path, settings, wrote(2, 1, "One"), wrote(3, 1, "Hello"))
     assert len(box.notes) == 3
@@ -224,7 +218,6 @@ def test_a_corrected_row_is_known_with_a_template_and_without(
 
 
 def test_the_rest_of_a_file_sends_nothing_that_a_night_sent(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """Whoever comes first sends a row; the other one leaves it alone. A row that was hidden meanwhile is sent."""
     rows = [(f"p{i}", "Hello", "Pubic") for i in range(4)]
     path, private = write(tmp_path / "n.csv", rows), Step(Act.WRITE, (2, 3, 4, 5), 2, "Private")
     run(write(tmp_path / "some.csv", rows[:1]), settings, wrote(2, 2, "Private"))
@@ -242,7 +235,6 @@ def test_the_rest_of_a_file_sends_nothing_that_a_night_sent(settings: Settings, 
 def test_equal_rows_that_somebody_corrected_each_in_another_way_are_one_note_if_they_say_the_same(
     settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
-    """The least visible counts. What says something else is another note, although both rows had no text."""
     rows = [("p1", "Hello", "Pubic"), ("p1", "Hello", "Pubic"), ("p2", "", "Pubic"), ("p2", "", "Pubic")]
     path = write(tmp_path / "n.csv", rows)
     steps = [Step(Act.WRITE, (2, 4, 5), 2, "Private"), wrote(3, 2, "Public"), wrote(4, 1, "One"), wrote(5, 1, "Two")]
@@ -254,7 +246,6 @@ def test_equal_rows_that_somebody_corrected_each_in_another_way_are_one_note_if_
 
 
 def test_all_is_sent_anew_with_again_and_counts_from_then_on(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """Also what a run with --again sent of a correction counts for the file, and what was left out is sent."""
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic"), ("p2", "Ho", "Public")])
     run(path, replace(settings, again=True), wrote(2, 2, "Private"), left_out(3))
     meant = replace(settings, values=PUBLIC_LATER)
@@ -289,7 +280,6 @@ def test_a_row_that_is_left_out_after_it_was_sent_keeps_the_id_of_its_note(
 def test_a_row_that_was_left_out_is_skipped_in_the_next_sheets_too(
     settings: Settings, by_email: Settings, box: Sandbox, tmp_path: Path, head: Sequence[str]
 ) -> None:
-    """Whether it is a problem there or not. A row that says something else, or to somebody else, is sent."""
     settings = by_email if head[0] == "Email" else settings
     al, jo = ("al@example.com", "jo@example.com") if head[0] == "Email" else ("p1", "p2")
     path = write(tmp_path / "n.csv", [(al, "Hello", "Secret"), (jo, "Hi", "Public")], head)
@@ -308,7 +298,6 @@ def test_a_row_that_was_left_out_is_skipped_in_the_next_sheets_too(
 
 
 def test_a_record_that_was_left_out_is_known_by_its_id(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """With an ID, another record with the same text is sent."""
     head, told = (*HEAD, "Activity ID"), replace(settings, mapping={Role.RECORD: ("Activity ID",)})
     rows = [("p1", "Hello", "Pubic", "activity-1"), ("p2", "Hi", "Public", "activity-2")]
     path = write(tmp_path / "n.csv", rows, head)
@@ -318,7 +307,6 @@ def test_a_record_that_was_left_out_is_known_by_its_id(settings: Settings, box: 
 
 
 def test_of_rows_that_repeat_each_other_one_may_be_left_out(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """Now and later, in this sheet and in the next."""
     rows = [("p1", "Hello", "Pubic"), ("p1", "Hello", "Public"), ("p2", "Hi", "Pubic"), ("p2", "Hi", "Pubic")]
     path = write(tmp_path / "n.csv", rows)
     steps = left_out(2, 4), wrote(5, 2, "Public")
@@ -328,7 +316,6 @@ def test_of_rows_that_repeat_each_other_one_may_be_left_out(settings: Settings, 
 
 
 def test_who_takes_it_back_has_the_row_sent(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """In the same file, or by correcting the row in a later one."""
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic"), ("p2", "Hi", "Pubic"), ("p9", "Hi", "Public")])
     run(path, settings, left_out(2, 3))
     again = run(path, settings, left_out(3), wrote(2, 2, "Public"))
@@ -354,7 +341,6 @@ def written(path: Path, settings: Settings, *steps: Step) -> Path:
 
 @pytest.mark.parametrize("entry", FIT[::3], ids=lambda entry: entry.title)
 def test_the_corrected_sheet_has_a_files_texts_in_its_rows(entry: Entry, settings: Settings, tmp_path: Path) -> None:
-    """Dates, long numbers, blank rows, merged cells, damaged rows."""
     path = tmp_path / entry.name
     path.write_bytes(entry.content)
     how = {name: value for name, value in entry.options.items() if name in ("sheet", "header_row", "encoding")}
@@ -366,7 +352,6 @@ def test_the_corrected_sheet_has_a_files_texts_in_its_rows(entry: Entry, setting
 
 
 def test_the_corrected_sheet_is_an_ordinary_workbook(settings: Settings, tmp_path: Path) -> None:
-    """Without marks and formulas; a row that was left out is blank."""
     path = write(
         tmp_path / "n.csv", [("p1", "=1+1", "Pubic"), ("p2", "Hi", "Pubic"), ("00123", "2026-01-02", "Public")]
     )

@@ -1,7 +1,5 @@
 """The history is filtered, tells how long each run took, and shows one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +30,6 @@ def imported(settings: Settings, tmp_path: Path) -> Callable[..., str]:
 
 
 def test_two_runs_of_one_workbook_name_their_sheets(settings: Settings, tmp_path: Path) -> None:
-    """In the list, on its own, and in the document; a workbook with one sheet needs none."""
     book = openpyxl.Workbook()
     for name in ("March", "April"):
         sheet = book.create_sheet(name)
@@ -54,7 +51,6 @@ def test_two_runs_of_one_workbook_name_their_sheets(settings: Settings, tmp_path
 
 
 def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str], settings: Settings) -> None:
-    """By its name, or as the last."""
     name = imported("march.csv", 1_772_000_000.0)
     for asked in (name, "last"):
         past = history.one(settings, asked)
@@ -68,7 +64,6 @@ def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str
 
 
 def test_what_was_hidden_since_is_told_in_list_and_run(imported: Callable[..., str], settings: Settings) -> None:
-    """By how many notes; and nothing of it is said of another run, nor of another workspace's."""
     first, second = imported("march.csv", 1_772_000_000.0), imported("april.csv", 1_775_000_000.0)
     hidden = hide.hide(hide.what_to_hide(hide.Which(first), settings), settings)
     assert hidden.hidden == 1

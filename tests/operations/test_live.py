@@ -1,7 +1,5 @@
 """A live test says what the service does with one private note on one prospect, and leaves it there as a draft."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -78,7 +76,6 @@ Open = Callable[..., Any]
 
 @pytest.mark.parametrize("prospect", [TEST, EMAIL])
 def test_nothing_is_otherwise_if_all_is_as_known(service: Open, prospect: str) -> None:
-    """Named by its ID or its email."""
     with service() as usual:
         seen = usual.seen(prospect)
         [note] = usual.box.notes
@@ -125,7 +122,6 @@ HABITS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, int], dict[st
 
 @pytest.mark.parametrize("habit", HABITS)
 def test_each_habit_is_seen_and_no_other(service: Open, habit: str) -> None:
-    """With what is left behind; nothing is created twice."""
     faults, rules, otherwise, texts = HABITS[habit]
     with service(*faults, **rules) as odd:
         seen = odd.seen()
@@ -162,7 +158,6 @@ def test_a_note_that_comes_back_as_public_needs_a_person_and_becomes_a_draft_all
 
 
 def test_what_cant_begin_creates_nothing(service: Open) -> None:
-    """An unknown prospect, an email that none or several have, a draft in the way, a wrong key, an outage."""
     with service(prospects={TEST: EMAIL, OTHER: EMAIL}) as usual:
         for prospect, words in (
             ("no prospect", "can't be read"), ("nobody@example.com", "0 prospects"), (EMAIL, "2 prospects"),
@@ -195,7 +190,6 @@ def test_whoever_asks_it_to_stop_hears_what_is_left(service: Open) -> None:
 def test_the_journal_remembers_whether_a_changed_text_keeps_its_markup(
     service: Open, settings: Settings, updates_text: bool, is_kept: bool
 ) -> None:
-    """By that a later update decides about texts with markup; without a journal, nothing is remembered."""
     with service(updates_text=updates_text) as usual:
         usual.seen()
         assert not Journal.exists(usual.settings.journal)

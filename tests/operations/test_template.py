@@ -1,7 +1,5 @@
 """The workbook to fill in."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import openpyxl
@@ -25,7 +23,6 @@ def sheet(tmp_path: Path) -> Worksheet:
 
 
 def test_choices_are_drop_downs_that_say_what_is_allowed(sheet: Worksheet) -> None:
-    """Visibility and status offer their values over the whole column and refuse others, with a helpful message."""
     rules = {str(rule.sqref): rule for rule in sheet.data_validations.dataValidation}
     visibility, status = rules["D2:D1048576"], rules["E2:E1048576"]
     assert (visibility.type, visibility.formula1) == ("list", '"Private,Public"')

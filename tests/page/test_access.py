@@ -51,7 +51,6 @@ def test_whoever_lacks_the_cookie_gets_nothing(stranger: FlaskClient, guard: Acc
 
 
 def test_the_cookie_alone_opens_nothing(friend: FlaskClient, site: Flask, guard: Access) -> None:
-    """Other ports of this machine get cookies, too; the secret path they don't, and no refusal tells it."""
     cookie = friend.get_cookie(guard.cookie, domain="127.0.0.1", path=f"{HOME}/")
     assert cookie is not None
     site.test_client_class = FlaskClient
@@ -92,7 +91,6 @@ def test_there_are_no_other_methods_and_no_get_changes_anything(friend: FlaskCli
 
 
 def test_the_launch_token_is_good_for_once(site: Flask, guard: Access, stranger: FlaskClient) -> None:
-    """A wrong one opens nothing and spends nothing; the right one gives a cookie that scripts and other sites lack."""
     assert stranger.get("/start/guessed").status_code == 403
     address = guard.address
     answer = stranger.get(address)
@@ -113,7 +111,6 @@ def test_the_launch_token_is_good_for_once(site: Flask, guard: Access, stranger:
 def test_a_second_start_with_the_same_options_opens_the_page_again(
     site: Flask, guard: Access, friend: FlaskClient, stranger: FlaskClient, tmp_path: Path
 ) -> None:
-    """Through a file that only its owner can read; each address works once, and none is left at the end."""
     place = serving.place_for(tmp_path / "page", {"profile": "night"}, 0)
     assert place != serving.place_for(tmp_path / "page", {"profile": "day"}, 0)
     assert place != serving.place_for(tmp_path / "page", {"profile": "night"}, 8765)

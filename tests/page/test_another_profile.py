@@ -33,7 +33,6 @@ def asked(sender: Person, settings: Settings, tmp_path: Path) -> str:
 
 
 def test_one_continues_with_the_others_deliveries(asked: str, sender: Person, box: Sandbox, settings: Settings) -> None:
-    """The screen says so before anything is sent; then only what the other profile didn't send is."""
     assert "The API key was used before as" in asked
     assert "notes are in another account: send these as" in asked
     [meant] = re.findall(r'<button name="meant" value="([^"]*)"', asked)

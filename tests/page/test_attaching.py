@@ -37,7 +37,6 @@ def attach(person: Person, *files: tuple[str, bytes], status: int = 200) -> str:
 
 
 def test_files_stay_and_go_with_a_sheet(person: Person, parts: Parts, upload: DroppedFile, settings: Settings) -> None:
-    """One of a name that is there takes its place; what notes can carry is these alone; nothing partial stays."""
     assert for_page(settings, upload).attachments is None
     profiles = replace(settings, attachments=Path("here"), origin=Origin(secret_files=[Path("key.txt")]))
     assert for_page(profiles, upload).attachments == Path("here").absolute()
@@ -103,7 +102,6 @@ def test_what_was_agreed_holds_for_files_too(person: Person, parts: Parts, uploa
 
 @pytest.mark.slow
 def test_a_spreadsheet_that_names_files_is_sent_with_them(server: PageServer, box: Sandbox, tmp_path: Path) -> None:
-    """Until they are dropped its rows are problems that say so; no path is shown; each is uploaded once."""
     names = {"p1": "call.pdf", "p2": "call.pdf", "p3": "form.pdf"}
     with visiting(server.address) as person:
         seen = person.drops(

@@ -90,7 +90,6 @@ def reached(page: Page, role: str, name: str) -> None:
 
 
 def test_a_file_is_dropped_checked_sent_and_its_results_are_taken(page: Page, box: Sandbox, tmp_path: Path) -> None:
-    """Nothing leaves before the button is pressed; then every note once, and the workbook says what became of each."""
     rows = [(f"p{i}", TEXTS[i % 2], ("Public", "Private")[i % 2]) for i in range(6)]
     rows[0] = ("p0", "\n".join(f"Line {i}" for i in range(40)), "Public")
     rows += [("INVALID-1", TEXTS[0], "Public"), ("p8", "", "Public"), ("p9", TEXTS[0], "pubic")]
@@ -160,7 +159,6 @@ def test_what_is_undecided_is_chosen_there_and_a_reload_loses_nothing(page: Page
 
 
 def test_without_a_script_buttons_do_all(browser: Browser, server: PageServer, box: Sandbox, tmp_path: Path) -> None:
-    """What was chosen or written goes with each button, and with Continue, which agrees to nothing unseen."""
     rows = [("p1", TEXTS[0], "Ann", "Pubic"), ("p2", "", "Ben", "Public"), ("p3", TEXTS[1], "", "Pubic")]
     path = write(tmp_path / "n.csv", rows, ("Prospect ID", "Note", "Owner", "Visibility"))
     with browser.new_context(java_script_enabled=False) as context:
@@ -205,7 +203,6 @@ def test_without_a_script_buttons_do_all(browser: Browser, server: PageServer, b
 def test_a_run_is_watched_reloaded_stopped_from_a_second_tab_and_its_rest_sent(
     page: Page, server: PageServer, box: Sandbox, tmp_path: Path
 ) -> None:
-    """The run doesn't hang on any tab; stopped in the middle it says so, and what is left is sent without a twin."""
     box.set_limit(Limit.parse("4/60s:headers:429:first-call"))
     drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(8)]))
     page.get_by_role("button", name="Continue").click()
@@ -232,7 +229,6 @@ def test_a_run_is_watched_reloaded_stopped_from_a_second_tab_and_its_rest_sent(
 
 
 def test_the_keyboard_alone_is_enough(page: Page, server: PageServer, box: Sandbox, tmp_path: Path) -> None:
-    """From the file's button to the download, with Tab, arrows, Space and Enter; and where one is can be seen."""
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hello", "")])
     page.on("filechooser", lambda _: None)  # so that the browser leaves choosing to us before Enter is pressed
 
@@ -274,7 +270,6 @@ def test_hebrew_runs_from_right_to_left_and_what_is_said_of_it_from_left_to_righ
 
 
 def test_a_question_stays_while_keys_pass_by_its_answers(page: Page, server: PageServer, tmp_path: Path) -> None:
-    """It is looked at once one leaves it or presses Enter; the focus is never lost."""
     drop(page, write(tmp_path / "n.csv", [("p1", "Hello")], HEAD[:2]))
     question = page.get_by_role("combobox", name="Who may see these notes?")
     question.focus()
@@ -305,7 +300,6 @@ def test_a_question_stays_while_keys_pass_by_its_answers(page: Page, server: Pag
 def test_an_outage_is_shown_a_program_that_is_gone_too_and_quit_asks_while_something_is_sent(
     page: Page, server: PageServer, box: Sandbox, tmp_path: Path
 ) -> None:
-    """Quit leaves the run alone until a person says so; then it ends in good order, and after it the program."""
     drop(page, write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Send 1 note").wait_for()
@@ -343,7 +337,6 @@ def test_an_outage_is_shown_a_program_that_is_gone_too_and_quit_asks_while_somet
 def test_a_file_is_dropped_again_and_again_as_are_a_useless_one_and_one_with_two_sheets(
     page: Page, server: PageServer, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is read has a screen that goes on by itself. The browser doesn't keep a file in the field."""
     path, status = write(tmp_path / "n.csv", [("p1", TEXTS[0], "Public")]), page.get_by_role("status")
     with monkeypatch.context() as held:  # reading is held up, so that it can be looked at
         held.setattr(server.parts.reading, "look", lambda *_, **__: None)

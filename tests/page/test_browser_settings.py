@@ -23,7 +23,6 @@ def go(page: Page, name: str) -> None:
 def test_a_profile_is_made_given_its_key_and_defaults_and_sent_with(
     page: Page, box: Sandbox, profiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All on the page: what is wrong is marked, what is saved counts, the key is typed once and seen by nobody."""
     monkeypatch.delenv(KEY_VARIABLE)
     go(page, "Import")
     looked_at(page, "import-no-key")

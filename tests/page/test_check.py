@@ -43,7 +43,6 @@ def buttons(person: Person) -> dict[str, list[str]]:
 
 
 def test_what_is_likely_is_chosen_marked_and_sent_as_it_was_shown(person: Person, parts: Parts, tmp_path: Path) -> None:
-    """The first look shows the notes already; nothing is chosen where two columns are likely, or one is empty."""
     head = ("Contact ID", "Full Comments", "Visibility", "Owner")
     rows = [("p1", TEXT, "Public", "Ann"), ("p2", TEXT, "Private", "Ben")]
     form = sees(person, write(tmp_path / "n.csv", rows, head))
@@ -94,7 +93,6 @@ def test_a_new_choice_replaces_the_one_shown_for_the_role(person: Person, parts:
 
 
 def test_columns_become_a_part_of_the_text_and_leave_it_again(person: Person, parts: Parts, tmp_path: Path) -> None:
-    """Two at once, then without one, then another text; and the notes that follow are on the screen."""
     head = ("Prospect ID", "Day", "Who", "Note", "Other", "Visibility")
     form = sees(person, write(tmp_path / "n.csv", [("p1", "Monday", "Ann", "Called", "Wrote", "Public")], head))
     form = form.chooses({"Column B: Day": "Part of the text", "Column C: Who": "Part of the text"})

@@ -147,7 +147,6 @@ def starter(tmp_path: Path) -> Path:
 def test_the_browser_opens_a_private_file_that_leads_on_and_is_gone_at_the_end(
     starter: Path, browser: Browser, box: Sandbox, tmp_path: Path
 ) -> None:
-    """The list of processes shows others the file's address, and the file lets nobody but its owner read it."""
     with started(box, tmp_path, starter) as program:
         program.until("Keep this window open")
         (address,) = ast.literal_eval((tmp_path / "starter.said").read_text())
@@ -172,7 +171,6 @@ def test_the_browser_opens_a_private_file_that_leads_on_and_is_gone_at_the_end(
 
 @pytest.mark.slow
 def test_where_no_browser_comes_the_address_is_printed(starter: Path, box: Sandbox, tmp_path: Path) -> None:
-    """A browser in a sandbox of its own can't read the file. The address works once; the file is gone at the end."""
     with started(box, tmp_path, starter) as program:
         address = re.findall(r"http://\S+/start/\S+", program.until("/start/"))[0]
         assert requests.get(address, timeout=30).ok
@@ -188,7 +186,6 @@ def test_where_no_browser_comes_the_address_is_printed(starter: Path, box: Sandb
 
 @pytest.mark.slow
 def test_ctrl_c_ends_a_run_in_good_order_and_then_the_program(box: Sandbox, tmp_path: Path) -> None:
-    """The results of what was sent are written and named; the server is gone; the token opened the page just once."""
     box.set_limit(Limit.parse("1/15s:headers:429"))
     with started(box, tmp_path) as program:
         address = program.opens()
@@ -213,7 +210,6 @@ def test_ctrl_c_ends_a_run_in_good_order_and_then_the_program(box: Sandbox, tmp_
 
 @pytest.mark.slow
 def test_quit_on_the_page_ends_the_program(box: Sandbox, profiles: Path, tmp_path: Path) -> None:
-    """As Ctrl-C does; the profile is the environment's until another is chosen, and a key that was typed is gone."""
     profiles.write_text("[spring]\n", encoding="utf-8")
     data = {"XDG_DATA_HOME": str(tmp_path / "data"), "NOTE_IMPORTER_PROFILE": "spring"}
     program = Program("--base-url", box.url, "--journal", str(tmp_path / "journal.sqlite"), browser=None, **data)

@@ -42,7 +42,6 @@ def kept(parts: Parts, path: Path) -> DroppedFile:
 
 
 def test_runs_are_listed_and_each_tells_what_it_came_to(person: Person, settings: Settings, tmp_path: Path) -> None:
-    """With its file, what its counts mean and ask for; of this workspace alone; nothing of a file is part of a page."""
     ours = imported(write(tmp_path / "'><b>n&.csv", ROWS), settings)
     other = imported(write(tmp_path / "m.csv", ROWS), replace(settings, profile="other"))
     listed = person.sees("/runs")
@@ -60,7 +59,6 @@ def test_runs_are_listed_and_each_tells_what_it_came_to(person: Person, settings
 def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
     person: Person, parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
-    """The file is known by what it holds, with the answers about it; what was said of one time counts no more."""
     box.set_faults([Fault.parse("503:any@2-")])
     path = write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(4)])
     name = imported(path, replace(settings, give_up=1, workers=1))
@@ -79,7 +77,6 @@ def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
 def test_before_notes_are_hidden_their_number_and_some_of_them_are_shown_and_agreed_to(
     person: Person, parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
-    """What they say comes from the run's rows, if they are kept; without the tick, or elsewhere, nothing is done."""
     path = write(tmp_path / "n.csv", [(f"p{i}", HOSTILE, "Public") for i in range(7)])
     upload, seen = kept(parts, path), list[tuple[Any, Any]]()
     with prepare(path, settings) as prepared:
@@ -102,7 +99,6 @@ def test_before_notes_are_hidden_their_number_and_some_of_them_are_shown_and_agr
 
 
 def test_what_is_agreed_to_hide_must_be_true(person: Person, settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """Another number: nothing is changed. The same: just these are private drafts; then nothing is left to hide."""
     name = imported(write(tmp_path / "n.csv", ROWS), settings)
     with pytest.raises(Changed, match="have changed since you agreed"):
         done(jobs.Hide(settings, name, 3))
@@ -122,7 +118,6 @@ def test_what_is_agreed_to_hide_must_be_true(person: Person, settings: Settings,
 
 @pytest.mark.usefixtures("jumping")
 def test_unclear_notes_are_told_and_looked_up(person: Person, settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """The list says how much it is, and one button looks it up: afterwards the results know of it."""
     box.set_faults([Fault.parse("500:after@1"), Fault.parse("503:any@2-")])
     path = write(tmp_path / "n.csv", ROWS)
     name = imported(path, replace(settings, give_up=1))

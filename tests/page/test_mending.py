@@ -98,7 +98,6 @@ def test_one_press_writes_to_every_cell_like_it_and_another_takes_it_back(droppe
 
 
 def test_corrections_outlive_the_program_and_no_file_holds_the_key(dropped: Drop, parts: Parts) -> None:
-    """They stand in the file's record, which nobody else can read; another sheet of it has its own."""
     mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Pubic")])
     mender.does(write="2 2 Public")
     kept = DroppedFiles(parts.uploads.folder).get(mender.upload.id)
@@ -114,7 +113,6 @@ def test_corrections_outlive_the_program_and_no_file_holds_the_key(dropped: Drop
 
 
 def test_a_row_is_left_out_and_so_are_all_of_a_kind(dropped: Drop) -> None:
-    """The filter shows one kind of problem; what is mended already isn't left out with the others."""
     rows = [*((f"p{i}", "", "Public") for i in range(3)), ("p4", TEXT, "Pubic"), ("", TEXT, "Public")]
     mender = dropped(rows)
     mender.does(leave_out="5")
@@ -198,7 +196,6 @@ def test_acts_that_are_not_possible_change_nothing(dropped: Drop) -> None:
 
 
 def test_any_cell_of_any_row_can_be_found_and_changed(dropped: Drop) -> None:
-    """By the number of its row, or by words; also in a file without problems. A changed cell is checked like any."""
     mender = dropped([("p1", TEXT, "Public"), ("p2", "Met Ada", "Public"), ("p3", "Wrote to ada", "Private")])
     assert "No row has a problem. You can change any cell." in mender.html
     assert mender.rows == []
@@ -218,7 +215,6 @@ def test_any_cell_of_any_row_can_be_found_and_changed(dropped: Drop) -> None:
 
 
 def test_a_text_is_replaced_in_a_column(dropped: Drop) -> None:
-    """In all rows of the file, as one step; never in a column that names people, nor in rows that were left out."""
     rows = [("p1", TEXT, "Pubic"), ("p1", TEXT + "!", "pubic"), ("p1", "Pubic", "Public"), ("p1", "x", "Pubic")]
     mender = dropped(rows)
     assert '<option value="0">' not in mender.html.partition('id="replace-in"')[2].partition("</select>")[0]

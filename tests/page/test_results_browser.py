@@ -100,7 +100,6 @@ def hides(page: Page, box: Sandbox) -> None:
 
 
 def test_hostile_html_does_nothing(browser: Browser, page: Page, server: PageServer, tmp_path: Path) -> None:
-    """Nothing runs, nothing is loaded from elsewhere, no policy is offended, and the page stays whole."""
     rows = [(f"p{i}", f"Text {i} {html}", "Public") for i, html in enumerate(HOSTILE)]
     rows += [("INVALID<img/src=x>", "a", "Public"), ("q1", "b", HOSTILE[1])]
     drop(page, write(tmp_path / "n.csv", [(*row, row[1]) for row in rows], (*HEAD, HOSTILE[1])))
@@ -139,7 +138,6 @@ def opened(browser: Browser, settings: Settings, folder: Path, readers: Readers)
 def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(
     browser: Browser, settings: Settings, readers: Readers, box: Sandbox, tmp_path: Path
 ) -> None:
-    """The file is still there, and how it is read; when every row is delivered, the next start removes it."""
     head = ("Prospect ID", "Full Comments", "Comments of ours", "Visibility")
     file = write(tmp_path / "n.csv", [(f"p{i}", "", f"Note {i}", "Public") for i in range(8)], head)
     box.set_limit(Limit.parse("4/12s:headers:429:first-call"))

@@ -36,7 +36,6 @@ def test_a_key_that_is_typed_goes_in_and_never_out(
     person: Person, parts: Parts, of: str, profiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    """It counts, for its workspace alone; no answer, no header, no file, no output holds it; then it is forgotten."""
     monkeypatch.delenv(KEY_VARIABLE)
     profiles.write_text("[night]\n", encoding="utf-8")
     assert "There is no key yet" in person.sees("/settings")
@@ -66,7 +65,6 @@ def test_a_key_that_is_typed_goes_in_and_never_out(
 
 
 def test_what_can_be_no_key_is_not_taken_nor_shown(person: Person, parts: Parts, of: str) -> None:
-    """The field says so, and is empty again. Nor is one for a workspace that another tab has left since."""
     shown = person.posts("/settings/key", of=of, key="two words of it")
     assert "an API key is one word of plain characters" in shown
     assert "two words" not in shown
@@ -89,7 +87,6 @@ def test_once_a_key_is_typed_one_goes_on_with_the_sheet(person: Person, parts: P
 
 
 def test_a_key_is_tried_when_it_is_typed(person: Person, parts: Parts, of: str, box: Sandbox) -> None:
-    """By one call that only reads. If the API is away, the key is held, and the page says that nothing is known."""
     wrong = types(person, of, KEY)
     assert [call.method for call in box.received] == ["GET"]
     assert KEY not in wrong
@@ -203,7 +200,6 @@ def test_an_unreadable_profile_is_told_and_another_can_be_chosen(person: Person,
 
 
 def test_a_reading_is_shown_and_forgotten(person: Person, profiles: Path) -> None:
-    """Each with what was answered. Nothing else can be taken out that way."""
     profiles.write_text(
         '[default]\nbatch-size = 3\n\n[[default.readings]]\nname = "<i>Calls"\nanswered = 2026-11-03\n'
         'headings = ["Prospect ID", "Full Comments", "Who"]\nmap = { content = "Full Comments" }\n'
@@ -231,7 +227,6 @@ def test_places_are_seen_from_the_program(parts: Parts, tmp_path: Path, monkeypa
 
 
 def test_a_sample_is_practised_and_never_sent(person: Person, of: str, box: Sandbox, tmp_path: Path) -> None:
-    """Its prospects are invented. It can't be confirmed or sent."""
     assert person.presses("/sample", sample="9").status == 404
     sample = person.posts("/sample", sample="1-webinar-followup.csv")
     person.file = person.answer.address

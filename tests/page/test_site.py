@@ -48,7 +48,6 @@ def guest(guests: tuple[Sandbox, Person], monkeypatch: pytest.MonkeyPatch) -> Pe
 def test_without_a_key_all_can_be_looked_at_and_nothing_sent(
     person: Person, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first screen says so and leads to the key's field; the screen that would ask says how to give one."""
     monkeypatch.delenv(KEY_VARIABLE)
     first = person.sees("/")
     assert "There is no usable API key yet. You can check a file without a key." in first
@@ -81,7 +80,6 @@ def test_one_file_is_sent_at_a_time_and_a_second_is_told_so(server: PageServer, 
 
 
 def test_choices_are_kept_in_the_profile_once_the_file_is_sent(guest: Person, profiles: Path, tmp_path: Path) -> None:
-    """What was chosen, and nothing else; not before."""
     head = ("Prospect ID", "Comments of ours", "Visibility")
     assert "1 thing to decide" in guest.drops(write(tmp_path / "n.csv", [("p1", "Hello", "Public")], head))
     chosen = guest.posts("choose", answer="map content=Comments of ours")
@@ -152,7 +150,6 @@ def test_first_notes_of_a_visibility_need_a_persons_word(
 def test_a_file_is_practised_without_a_key_and_its_results_are_no_run(
     guest: Person, guests: tuple[Sandbox, Person], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The Check screen offers it. The screen and the results say that nothing was sent; the file can still be sent."""
     monkeypatch.delenv(KEY_VARIABLE)
     received, runs = len(guests[0].received), guest.sees("/runs")
     checked = guest.drops(write(tmp_path / "practised.csv", [("p1", "a", "Public"), ("p2", "a", "Private")]))

@@ -28,7 +28,6 @@ BEFORE = Corrections((Step(Act.WRITE, (2,), 2, "Private"),))
 
 
 def test_of_two_tabs_only_the_one_that_shows_all_corrections_goes_on(dropped: Drop, friend: FlaskClient) -> None:
-    """Whatever was done in the other tab, and whatever is done in this one then: a change, or Continue."""
     mender, other = dropped([(f"p{i}", TEXT, "Pubic") for i in (1, 2, 3)]), inside(friend)
     other.file = mender.person.file
     for first, second in itertools.product(("a cell", "undo"), CHANGES):
@@ -62,7 +61,6 @@ ACTS: dict[str, tuple[str, dict[str, Any]]] = {
 def test_of_two_tabs_of_a_file_only_the_one_that_shows_its_state_acts(
     sender: Person, friend: FlaskClient, parts: Parts, box: Sandbox, tmp_path: Path, first: str, second: str
 ) -> None:
-    """Whatever was done in the other tab, and whatever is done in this one then; each note is sent once."""
     rows = [("p0", "", ""), *((f"p{n}", TEXT, "") for n in range(1, 4))]
     sender.drops(write(tmp_path / "notes.csv", rows))
     [upload] = parts.uploads

@@ -20,7 +20,6 @@ def dropped(uploads: DroppedFiles, name: str = "n.csv", content: bytes = b"a,b\n
 
 
 def test_a_file_that_is_not_finished_is_there_again_after_a_restart(tmp_path: Path) -> None:
-    """With where it was sent, how it was read, and its results; nobody else can read any of it."""
     uploads = DroppedFiles(tmp_path / "page")
     upload = dropped(uploads)
     uploads.change(
@@ -42,7 +41,6 @@ def test_a_file_that_is_not_finished_is_there_again_after_a_restart(tmp_path: Pa
 
 
 def test_what_needs_not_be_kept_is_removed_at_the_next_start(tmp_path: Path) -> None:
-    """Files of which every row is delivered, after thirty days all others, and what broke off as it came."""
     now = [time.time()]
     uploads = DroppedFiles(tmp_path, lambda: now[0])
     done, open_ = dropped(uploads, content=b"done"), dropped(uploads, content=b"open")

@@ -25,7 +25,6 @@ addEventListener("DOMContentLoaded", () => {
 
 
 def test_progress_is_read_out_in_steps_and_ends(page: Page, server: PageServer, box: Sandbox, tmp_path: Path) -> None:
-    """Not more often than every ten seconds, but for what is new; numbers on the screen follow meanwhile."""
     heard: list[str] = []
     page.expose_function("heard", lambda what: heard.extend([what]))
     page.add_init_script(HEARD)

@@ -1,7 +1,5 @@
 """Practice ends as the import would, sends nothing, and leaves results that nobody can take for real ones."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -44,7 +42,6 @@ def cells(path: Path, sheet: str = "Results") -> list[dict[str, object]]:
 
 
 def test_everything_happens_here_and_nothing_anywhere_else(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """No key is needed, no call is made, and neither a journal nor a memory of the workspace exists afterwards."""
     file, before = write(tmp_path), {*tmp_path.iterdir()}
     ended = practise(file, replace(settings, key=""))
     assert (ended.counts, ended.exit_status) == ({Result.CREATED: 2, Result.DUPLICATE: 1, Result.INVALID: 1}, 1)
@@ -54,7 +51,6 @@ def test_everything_happens_here_and_nothing_anywhere_else(settings: Settings, b
 
 
 def test_the_journal_is_read_and_not_written(settings: Settings, tmp_path: Path) -> None:
-    """What earlier runs delivered ends as in the next run: it isn't created, and no limit of notes counts it."""
     file = write(tmp_path, ROWS[:1])
     assert run(file, settings)
     write(tmp_path)
@@ -84,7 +80,6 @@ def test_no_note_is_updated_which_is_told(box: Sandbox, tmp_path: Path, capsys: 
 
 
 def test_the_pace_the_hours_and_a_lock_dont_hold_it_up(settings: Settings, tmp_path: Path) -> None:
-    """It makes no calls, so it takes no account of them, and it disturbs no import that is under way."""
     slow = replace(settings, rate="1/h", between="00:00-00:01")  # type: ignore[arg-type]
     file = write(tmp_path, [(f"P{i}", f"Note {i}", "Private") for i in range(50)])
     with Journal.open(settings.journal) as journal, journal.held(settings.workspace):
@@ -92,7 +87,6 @@ def test_the_pace_the_hours_and_a_lock_dont_hold_it_up(settings: Settings, tmp_p
 
 
 def test_the_results_say_in_every_sheet_what_they_are(settings: Settings, tmp_path: Path) -> None:
-    """The heading survives a copy; no row has a note ID; the summary promises nothing."""
     ended = practise(write(tmp_path), settings)
     for sheet in ("Results", "To fix"):
         for row in cells(ended.results, sheet):
@@ -110,7 +104,6 @@ def test_the_results_say_in_every_sheet_what_they_are(settings: Settings, tmp_pa
 
 
 def test_its_results_cant_be_imported(settings: Settings, tmp_path: Path) -> None:
-    """They are refused by name, also as a sheet of their own, and left out of a folder."""
     (folder := tmp_path / "folder").mkdir()
     file = write(folder)
     results = practise(file, settings).results
@@ -125,7 +118,6 @@ def test_its_results_cant_be_imported(settings: Settings, tmp_path: Path) -> Non
 
 
 def test_every_email_of_the_sheet_has_a_prospect(settings: Settings, tmp_path: Path) -> None:
-    """One beside an ID has that ID's, whatever row comes first; even one that the sandbox doesn't know."""
     rows = [
         ("", "jo@example.com", "Hello", "Public"), ("P1", "jo@example.com", "Hello", "Public"),
         ("", "nobody@example.com", "Hello", "Public"), ("P2", "kim@example.com", "Hello", "Public"),
@@ -155,7 +147,6 @@ def test_emails_that_were_looked_up_today_have_the_prospects_that_were_found(tmp
 
 
 def test_a_note_that_was_accepted_can_be_read_back() -> None:
-    """Long practice reads a sample of its notes back as a run does, and must find them."""
     api = in_memory(SALESHANDY, {}).connect("", "", read_timeout=1, clock=lambda: 1.0)
     note = Note("Hello", Visibility.PRIVATE, Status.PUBLISHED)
     answered = api.create(note, ["P1", "P2"]).value
@@ -168,7 +159,6 @@ def test_a_note_that_was_accepted_can_be_read_back() -> None:
 
 
 def test_again_counts_as_in_the_import(settings: Settings, tmp_path: Path) -> None:
-    """Delivered notes would be created again."""
     file = write(tmp_path, ROWS[:2])
     assert run(file, settings)
     assert practise(file, settings).counts == {Result.ALREADY_IMPORTED: 2}
@@ -176,7 +166,6 @@ def test_again_counts_as_in_the_import(settings: Settings, tmp_path: Path) -> No
 
 
 def test_several_files_are_practised_and_none_is_archived(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """Each has results of its own; a person agrees to nothing, and nobody has to confirm a first import."""
     live = replace(
         settings, key="", base_url="https://api.example.test/v1", archive=tmp_path / "done",
         between="00:00-00:01",  # type: ignore[arg-type]

@@ -192,7 +192,6 @@ BEYOND: dict[str, tuple[str, Callable[[], str | bytes], Limits]] = {
 
 @pytest.mark.parametrize("words", BEYOND)
 def test_a_file_beyond_a_limit_is_refused_in_words(words: str, tmp_path: Path) -> None:
-    """Parts that unpack to hundreds of megabytes, an attribute or a text of as many, tables and rows without end."""
     ending, content, limits = BEYOND[words]
     [path] = written(tmp_path, ending, [content()])
     assert words in " ".join(refused(path, limits).split())
@@ -232,7 +231,6 @@ def test_pipes_and_devices_are_refused_without_waiting(tmp_path: Path) -> None:
 
 
 def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dash is standard input, and the sheet can be read twice although the input can't."""
     content = b"Prospect ID;Note\n1;a\n"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
     with read("-", is_header=is_header) as sheet:

@@ -51,7 +51,6 @@ def test_an_email_stays_what_it_is(email: str) -> None:
     ],
 )
 def test_a_cell_names_several_people_each_once(cell: str, people: str) -> None:
-    """Separators within quotes, brackets or a name don't count; an ID may take the place of an email."""
     expected = tuple(name if name[0].isdigit() else f"{name}@example.com" for name in people.split())
     assert read_emails(cell) == expected
 

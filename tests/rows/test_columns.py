@@ -74,7 +74,6 @@ def test_other_columns_are_left_alone() -> None:
 def test_a_column_is_named_by_its_heading_or_its_letter(
     headings: Sequence[str], mapping: dict[str, str], roles: Mapping[str, int | None]
 ) -> None:
-    """A heading beats a letter, a column has one role, and an empty name takes the role from every column."""
     settled = places(found(*headings, **mapping))
     assert {role: settled.get(role) for role in roles} == roles
 
@@ -104,7 +103,6 @@ def test_a_column_is_named_by_its_heading_or_its_letter(
 def test_what_cant_be_settled_is_said_with_the_headings_and_each_answer(
     headings: Sequence[str], mapping: dict[str, Any], said: Sequence[str]
 ) -> None:
-    """A near miss is suggested and never taken; of two that fit, each is an answer, by its letter if need be."""
     message = refused(*headings, **mapping)
     assert [part for part in said if part not in message] == []
 
@@ -132,7 +130,6 @@ KNOWN = st.sampled_from([heading for field in FIELDS.values() for heading in fie
 
 @given(st.lists(st.text(max_size=12) | KNOWN, max_size=12))
 def test_any_headings_settle_or_are_refused_in_words(headings: Sequence[str]) -> None:
-    """Every column has one role at most, and the header row that is recognised is the one that settles."""
     wanted = Settings()
     try:
         roles = find(headings, wanted)

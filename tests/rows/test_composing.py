@@ -181,7 +181,6 @@ def test_an_answer_decides_the_order_and_impossible_dates_stay(
 
 @pytest.mark.parametrize("dates", [("11/1/2026",), ("26/11/01", "26/11/15"), ("13/1/2026", "1/13/2026", "1/2/2026")])
 def test_an_order_that_no_date_proves_is_asked_and_nothing_is_sent_before(tmp_path: Path, dates: Sequence[str]) -> None:
-    """26/11/01 may begin with its year, so it proves nothing."""
     with dated(tmp_path, *dates) as sheet:
         assert sheet.undecided is not None
         assert sheet.settings.dates is None

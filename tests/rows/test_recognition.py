@@ -114,7 +114,6 @@ def test_with_a_new_column_of_a_person_a_text_visibility_status_or_files_the_que
 
 @pytest.mark.parametrize("gone", ["Private?", "Call report"])
 def test_a_column_that_was_answered_for_has_to_be_there(tmp_path: Path, kept: Reading, gone: str) -> None:
-    """Without it, the questions are asked anew, also if the kind of sheet is named. Any other column may go."""
     assert seen(tmp_path, HEAD[:-1], ROW[:-1]).settings.reading == kept
     at = HEAD.index(gone)
     head, row = (*HEAD[:at], *HEAD[at + 1 :]), (*ROW[:at], *ROW[at + 1 :])
@@ -135,7 +134,6 @@ def test_a_column_of_statuses_that_is_gone_tonight_is_asked_about(tmp_path: Path
 
 
 def test_nights_that_alternate_are_each_answered_once(tmp_path: Path, kept: Reading) -> None:
-    """One has no column for the visibility. What was answered for the other stays true, and blanks stay a problem."""
     short = (*HEAD[:3], *HEAD[4:]), (*ROW[:3], *ROW[4:])
     assert taught(tmp_path, *short, ("map", "content=Call report"), ("default-visibility", "public")).name == "n"
     for _ in range(2):
@@ -170,7 +168,6 @@ def test_what_is_said_now_counts_more(tmp_path: Path, kept: Reading) -> None:
 
 
 def test_a_column_without_a_heading_is_known_by_its_number_among_such(tmp_path: Path, profiles: Path) -> None:
-    """In any order, as long as the sheet has as many of them; and one of a repeated heading is known, too."""
     head, row = ("Prospect ID", "", "Visibility", "Info", "Info"), ("jzRkmgMdw1", "Hello", "Private", "a", "b")
     first: dict[str, Any] = {"header-row": 1}
     for column, name, text in (("B", "#1", "Hello"), ("E", "Info #2", "b")):
@@ -203,7 +200,6 @@ def test_two_kinds_with_the_same_headings_are_told_apart_by_name(tmp_path: Path,
 
 
 def test_how_the_file_is_read_is_known_again(tmp_path: Path, profiles: Path) -> None:
-    """Wherever the headings are, in whichever sheet: never by the row's number, never by the sheet's name."""
     said: dict[str, Any] = {"sheet": "March", "export": "Calls", "map": ["content=Spoke about"]}
     for month, above in (("March", 1), ("April", 4)):
         book = openpyxl.Workbook()
@@ -238,7 +234,6 @@ def test_a_remembered_encoding_loses_to_a_file_that_is_valid_utf_8(tmp_path: Pat
 
 
 def test_the_first_question_says_which_reading_would_apply_but_for_which_column(tmp_path: Path, kept: Reading) -> None:
-    """So does the error, and the plan if nothing is asked. The earlier answers are offered first."""
     because = "answered on 3 November 2026 for 'Calls', but the column 'Visible to' is new and may matter"
     loaded = seen(tmp_path, ("Visible to", *HEAD), ("Legal", *ROW))
     assert because in render(loaded.questions[0].asks)

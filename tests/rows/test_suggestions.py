@@ -85,7 +85,6 @@ def test_a_column_of_visibilities_comes_before_one_for_all() -> None:
      ("Wer außer mir darf das sehen", ("Anna", "Vertrieb")), ("Circle", ("just us", "Everyone"))],
 )  # fmt: skip
 def test_a_column_that_something_speaks_for_stands_before_one_for_all(heading: str, cells: Sequence[str]) -> None:
-    """A few words of the heading or some of the cells do, though that isn't enough to suggest it."""
     question = asked(Role.VISIBILITY, ("Prospect ID", IDS), ("Note", PROSE), ("Owner", ("Jo",)), (heading, cells))
     assert likely(question) == []
     assert [choice.value for choice in question.choices[:3]] == [f"visibility={heading}", "private", "public"]

@@ -195,7 +195,6 @@ def test_a_control_character_is_taken_out_of_a_note_and_that_is_said(sign: str, 
 
 
 def test_what_is_sent_depends_on_how_the_content_is_meant() -> None:
-    """Plain text with signs of HTML is escaped, HTML goes as it is, and a flag overrules the look of it."""
     plain, html = "R&D <now>\nnext", "<p>Hi</p>"
     assert only_note("P", plain, "1").content == "<p>R&amp;D &lt;now&gt;<br>next</p>"
     assert only_note("P", html, "1").content == html
@@ -285,7 +284,6 @@ def test_every_problem_of_a_row_is_named() -> None:
 
 
 def test_a_problem_names_the_sheet_the_cell_and_its_value(tmp_path: Path) -> None:
-    """``'My notes'!C3`` is what a spreadsheet program calls it."""
     book = Workbook()
     book.worksheets[0].title = "My notes"
     for line in (HEADINGS[:3], ("P", "x", "Public"), ("P", "x", "x" * 100)):
@@ -298,7 +296,6 @@ def test_a_problem_names_the_sheet_the_cell_and_its_value(tmp_path: Path) -> Non
 
 
 def test_a_key_column_tells_rows_apart() -> None:
-    """Its cells are the keys, no longer than an index of a database can hold; without such a column there are none."""
     keys = (" monday ", "tuesday", "", "k" * 400, "k" * 401)
     rows = read(*(("P", key, "x", "1") for key in keys), headings=("Prospect ID", "Date", "Note", "Visibility"),
                 settings=Settings(mapping={Role.KEY: ("date",)}))  # fmt: skip
@@ -321,7 +318,6 @@ def test_a_note_id_is_read_whatever_else_stands_in_its_row() -> None:
 
 
 def test_notes_are_the_same_across_blocks() -> None:
-    """Rows far apart, read in different blocks, share one note, and their problems keep their numbers."""
     count = BLOCK_ROWS + 10
     found: list[tuple[str, ...]] = [(f"P{i}", f"Note {i % 3}", "1") for i in range(count)]
     found[-1] = ("P", "", "1")

@@ -35,14 +35,12 @@ def problems(found: Loaded) -> list[str]:
      ("Everyone", "everyone=Private")],
 )  # fmt: skip
 def test_a_word_that_was_given_a_meaning_has_it(tmp_path: Path, word: str, value: str) -> None:
-    """Whatever its case and spaces, and whatever everybody else means by it."""
     found = loaded(tmp_path, word, "Public", values=[f"visibility:{value}"])
     assert [note.visibility for note in found.rows.notes] == [Visibility.PRIVATE, Visibility.PUBLIC]
     assert found.rows.questions == []
 
 
 def test_a_word_that_stands_for_nothing_leaves_its_rows_out(tmp_path: Path) -> None:
-    """Knowingly: they are skipped, whatever else is wrong with them, and nobody is asked."""
     found = loaded(tmp_path, "Secret", "Secret", "1", values=["visibility:Secret="])
     assert [render(reason) for reason in found.rows.skipped.values()] == [
         "you said (--value) that rows with 'Secret' as the visibility are left out"
@@ -71,7 +69,6 @@ def test_two_meanings_for_one_word_are_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
-    """A word in several rows is a question, with its rows counted and the very settings that answer it."""
     found = loaded(tmp_path, "Team only", "Public", "team only", "Yes", "Team only", "Yes")
     assert [note.visibility for note in found.rows.notes] == [Visibility.PUBLIC]
     first, second = found.rows.questions
@@ -108,7 +105,6 @@ def test_a_column_of_many_unknown_words_is_rather_another_column(tmp_path: Path)
 
 
 def test_a_column_without_a_known_word_may_be_something_else(tmp_path: Path) -> None:
-    """A CRM's Status, for example. It is asked about, however rare each word is, until a person names the column."""
     found = loaded(tmp_path, "Open", "Won", "Lost", role="Status")
     assert [question.samples for question in found.rows.questions] == [["Open"], ["Won"], ["Lost"]]
     assert ("ignore", "Status") in [(choice.setting, choice.value) for choice in found.rows.questions[0].choices]
@@ -179,7 +175,6 @@ def test_a_word_that_names_a_visibility_means_it_everywhere(tmp_path: Path, head
      ("Public or private", ""), ("Access", ""), ("International", "")],
 )  # fmt: skip
 def test_the_heading_says_which_reading_is_offered_first(tmp_path: Path, heading: str, yes: str) -> None:
-    """A negation, or both at once, offers none; the choices themselves never change places."""
     no = {"Private": "Public", "Public": "Private", "": ""}[yes]
     found = under(tmp_path, heading, "1", "Nein")
     for question, likely in zip(found.rows.questions, (yes, no), strict=True):

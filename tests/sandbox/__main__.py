@@ -1,7 +1,5 @@
 """Run ``python -m tests.sandbox``, which serves the stand-in in a process of its own."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

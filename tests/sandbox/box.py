@@ -1,7 +1,5 @@
 """Start and stop a sandbox, and show what it received and what it stores."""
 
-from __future__ import annotations
-
 import contextlib
 import secrets
 import signal

@@ -1,7 +1,5 @@
 """Define a call and its reply, and check the fields of a call; each check returns the value, or refuses the call."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

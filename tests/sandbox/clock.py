@@ -1,7 +1,5 @@
 """Give the sandbox its clock, and write times as the service does."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Calls to a stand-in, as its tests make them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import requests

@@ -4,8 +4,6 @@ Input: the spreadsheets in ``samples/``. Output: results beside copies of them i
 never mixes with real imports: the journal is in ``demo/`` too, and the key is the sandbox's own, new at each start.
 """
 
-from __future__ import annotations
-
 import os
 import secrets
 import shlex

@@ -4,8 +4,6 @@ Input: the stream of a request's body, its length and its Content-Type. Output: 
 and the error of the form, if any.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Input: a fault, and the request or the notes that it affects. Output: the reply that is sent, or how notes are shown.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import Any

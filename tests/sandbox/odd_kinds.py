@@ -4,8 +4,6 @@ Importing this module adds them to `tests.sandbox.faults.KINDS`, and ways to ann
 `tests.sandbox.limits.WORDS`.
 """
 
-from __future__ import annotations
-
 import html
 import re
 import unicodedata

@@ -4,8 +4,6 @@ Input: IDs with their emails. Output: pages of prospects, as in the vendor's ref
 matches names, so a client that searches for an email must compare the results.
 """
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 import re

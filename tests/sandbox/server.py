@@ -1,7 +1,5 @@
 """Serve HTTP on a loopback port: sockets, headers, and the faults that affect the connection."""
 
-from __future__ import annotations
-
 import json
 import os
 import socket

@@ -9,8 +9,6 @@ Prospect IDs that begin with ``INVALID`` don't exist. One that begins with ``MAL
 whole request fail. All others exist, unless the known ones were named.
 """
 
-from __future__ import annotations
-
 import html
 import random
 import re

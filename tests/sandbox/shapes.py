@@ -3,8 +3,6 @@
 Each takes a reply's document and returns it laid out otherwise. They can be combined: ``Sandbox(shapes=[…])``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -3,8 +3,6 @@
 Input: options, and the requests as the server reads them. Output: a decision about each request, and the record.
 """
 
-from __future__ import annotations
-
 import functools
 import random
 import secrets

@@ -1,7 +1,5 @@
 """The stand-in shares nothing with what is tried on it, so that a mistake can't agree with itself."""
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Uploads of files are taken as the vendor's reference has them, strictly, and recorded without being kept."""
 
-from __future__ import annotations
-
 import hashlib
 
 import pytest

@@ -1,7 +1,5 @@
 """Each fault does to the client and to the notes what its description says."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 from pathlib import Path
@@ -124,7 +122,6 @@ def test_the_common_kinds_are_in_the_document() -> None:
 @pytest.mark.parametrize("status", [302, 404, 429, 502])
 @pytest.mark.parametrize("kind", ["html", "gateway"])
 def test_a_gateway_speaks_in_the_apis_place_after_the_notes_are_made(kind: str, status: int) -> None:
-    """In HTML, or in JSON that isn't laid out as the API's; without the API's headers."""
     with struck(f"{kind}-{status}:after@1", limit=Limit.parse("100/h:headers")) as box:
         reply = one(box)
         assert reply.status_code == status
@@ -143,7 +140,6 @@ def test_a_gateway_speaks_in_the_apis_place_after_the_notes_are_made(kind: str, 
     [("", 404, "<h1>404 "), (":400", 400, "<h1>400 "), (":json", 404, '{"message":"no Route')],
 )
 def test_a_route_is_lost_for_a_while(parts: str, status: int, page: str) -> None:
-    """From the request that it strikes on, for everybody; nothing is applied meanwhile."""
     clock = Time()
     with struck(f"lost-route=8@2{parts}", time_source=clock) as box:
         assert one(box).status_code == 201

@@ -1,7 +1,5 @@
 """The rate limit is the service's, and turns calls away; in modes it announces itself, and counts in other ways."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 
@@ -19,7 +17,6 @@ def read(box: Sandbox, path: str) -> requests.Response:
 
 
 def test_each_kind_of_call_has_twenty_a_minute_and_no_header_tells_of_it() -> None:
-    """The notes of all prospects are one kind. A refusal is 400, with a code and words, and nothing else."""
     time = Time()
     with Sandbox(limit=REFERENCE, time_source=time) as box:
         assert [post(box).status_code for _ in range(21)] == [201] * 20 + [400]

@@ -1,7 +1,5 @@
 """A sandbox in a process of its own can be looked into, reshaped and ended."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

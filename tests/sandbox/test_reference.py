@@ -1,7 +1,5 @@
 """The stand-in replies as the vendor's reference does, field by field."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -87,7 +85,6 @@ def test_a_reply_is_the_references_field_by_field(name: str) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_parameter_or_field_that_the_reference_does_not_name_is_refused(name: str) -> None:
-    """And each that it names is taken."""
     reference = page(name)
     method, path = reference["call"].replace("{prospectId}", "Pr9xQ2Lm").replace("/v1", "").split(" ")
     values = {"skip": "0", "take": "1", "search": "jo", "pageSize": "10", "page": "1", "sort": "ASC"}

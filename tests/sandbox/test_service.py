@@ -1,7 +1,5 @@
 """The sandbox keeps to the vendor's reference, strictly."""
 
-from __future__ import annotations
-
 import itertools
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Define a reply as it is sent, and write the error replies of the API and of gateways."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace

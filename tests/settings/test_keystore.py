@@ -1,7 +1,5 @@
 """The key store of the system: a key is kept for a profile at an address, and goes to no other."""
 
-from __future__ import annotations
-
 import io
 import sys
 from pathlib import Path
@@ -35,7 +33,6 @@ def typed(monkeypatch: pytest.MonkeyPatch, text: str, *arguments: str) -> int:
 def test_a_key_that_is_logged_in_is_used_by_its_profile_at_its_address_alone(
     store: InMemory, profiles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Another profile has none, nor has another address; logging out takes it away."""
     profiles.write_text("[night]\n[day]\n", encoding="utf-8")
     assert typed(monkeypatch, " hush-hush \n", "login", "--profile", "night") == 0
     assert store.held == {("note-importer", str(NIGHT)): "hush-hush"}
@@ -52,7 +49,6 @@ def test_a_key_that_is_logged_in_is_used_by_its_profile_at_its_address_alone(
 
 
 def test_all_else_with_a_key_counts_more(store: InMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file, or the environment; the store isn't even asked."""
     keyring.set_keyring(Locked())
     file = tmp_path / "key.txt"
     file.write_text("from-file", encoding="utf-8")
@@ -69,7 +65,6 @@ def test_all_else_with_a_key_counts_more(store: InMemory, tmp_path: Path, monkey
     ],
 )
 def test_a_useless_store_is_told_at_login(store: InMemory, worse: keyring.backend.KeyringBackend, words: str) -> None:
-    """And a file is proposed; the key stands in no message."""
     keyring.set_keyring(worse)
     with pytest.raises(BadSettings, match=words) as error:
         secrets.keep_key(NIGHT, "hush")
@@ -78,7 +73,6 @@ def test_a_useless_store_is_told_at_login(store: InMemory, worse: keyring.backen
 
 
 def test_where_there_is_no_store_nothing_is_missed(store: InMemory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither without one on this system nor without the part that asks it; one that is locked is told of."""
     keyring.set_keyring(NONE)
     assert secrets.kept_key(NIGHT) is None
     keyring.set_keyring(Locked())
@@ -94,7 +88,6 @@ def test_where_there_is_no_store_nothing_is_missed(store: InMemory, monkeypatch:
 def test_what_can_be_no_key_is_not_kept(
     store: InMemory, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The status is 2, and what was typed isn't repeated."""
     assert typed(monkeypatch, text, "login") == 2
     assert store.held == {}
     assert "This is not an API key" in capsys.readouterr().err

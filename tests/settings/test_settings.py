@@ -1,7 +1,5 @@
 """Settings are checked before anything is sent, and the key stays out of sight."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import replace
 from datetime import date
@@ -90,7 +88,6 @@ def test_an_address_has_one_spelling(spelling: str, url: str) -> None:
 
 
 def test_the_key_is_read_from_the_file_that_is_named_or_else_from_the_environment(tmp_path: Path) -> None:
-    """Spaces around it, a byte order mark and a line end don't belong to it."""
     assert read_key(None, {KEY_VARIABLE: " abc-123\n"}) == "abc-123"
     file = tmp_path / "key.txt"
     file.write_text("from-file\n", encoding="utf-8-sig")
@@ -137,7 +134,6 @@ def test_a_key_file_that_cant_be_read_is_said(tmp_path: Path) -> None:
 
 
 def test_the_key_is_not_shown_with_the_settings() -> None:
-    """Whoever prints settings prints no key."""
     assert "hush" not in repr(Settings(key="hush"))
     assert "hush" not in str(replace(Settings(), key="hush"))
 
@@ -215,7 +211,6 @@ def test_some_topics_can_be_taken_over_and_nothing_else_but_the_known_readings()
 
 @pytest.mark.parametrize("name", ["default", " ", "a\nb", "https://x"])
 def test_a_new_profile_has_a_name_of_its_own(name: str, profiles: Path) -> None:
-    """One line, no address, and not another's."""
     profiles.write_text("[default]\n", encoding="utf-8")
     with pytest.raises(BadSettings):
         check_new(name)

@@ -1,7 +1,5 @@
 """One table: a setting means the same, and is checked the same, wherever it stands."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -231,7 +229,6 @@ def test_what_cant_be_used_is_said_in_the_same_words_wherever_it_stands(
     by_variable: Callable[[str, list[str]], Options],
     by_profile: Callable[[str, str], Options],
 ) -> None:
-    """The setting's name, why, and what is allowed; beside that, where it stood."""
     in_profile = SETTINGS[name].is_lasting
     ways: list[Callable[[], Options]] = [lambda: by_profile(name, toml)] * in_profile
     if text is not None:

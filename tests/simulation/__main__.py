@@ -1,7 +1,5 @@
 """``python -m tests.simulation --seeds 200000``: as many seeds as one likes; ``--seed 7``: one, step by step."""
 
-from __future__ import annotations
-
 import argparse
 import gc
 import logging

@@ -1,7 +1,5 @@
 """Imports of one sheet into a world, again and again until one comes to its end; and what must be true then."""
 
-from __future__ import annotations
-
 import itertools
 import math
 import random

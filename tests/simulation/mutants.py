@@ -6,8 +6,6 @@ is not as it must be *kills* it. One that survives is either harmless, and :data
 the model doesn't show.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import math

@@ -4,8 +4,6 @@ Nothing here knows how uploads decide, but for one rule that it watches over: a 
 uploaded again. The ID of a file that is refused stands there no more.
 """
 
-from __future__ import annotations
-
 import atexit
 import hashlib
 import random

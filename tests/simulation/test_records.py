@@ -1,7 +1,5 @@
 """Simulated imports of records whose texts are composed in another way each time: no record has a second note."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Whatever a seed draws, every note is there once and every row's result is true; beyond the model, it is said."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

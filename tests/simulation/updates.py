@@ -4,8 +4,6 @@ Each seed makes a few notes in calm, and then changes them in its world: the pro
 applied late, and reading is behind.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace

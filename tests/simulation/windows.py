@@ -1,7 +1,5 @@
 """The API's limits in a world: windows for each kind of call, one for all of them, and how a client is told."""
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict, deque
 from collections.abc import Collection, Mapping

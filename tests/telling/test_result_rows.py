@@ -46,7 +46,6 @@ def kept(settings: Settings, tmp_path: Path) -> Kept:
 
 
 def test_rows_are_found_by_their_result_and_by_any_word(kept: Kept) -> None:
-    """In upper or lower case, in the prospect, the note or the reason, which keeps its cells; and both together."""
     rows = [("p1", "Müller <called>", "Public"), ("INVALID-1", "Other", "Public"), ("p3", "Other", "pubic"),
             ("P4", "100 % sure_it's", "Private"), ("p5", "STRASSE", "Public")]  # fmt: skip
     kept.imports(rows)
@@ -86,7 +85,6 @@ def test_html_is_kept_as_it_reads_and_long_notes_are_cut(kept: Kept) -> None:
 
 
 def test_rows_say_who_may_see_them_and_have_note_ids(kept: Kept, box: Sandbox) -> None:
-    """An ID that was copied from the workbook; a row without a valid note says nothing, nor does an earlier run's."""
     head = (*HEAD, "Status")
     kept.imports([("p1", "A", "Public", "Draft"), ("p2", "B", "Private", ""), ("p3", "C", "x", "")], head)
     assert [row.audience for row in kept.found().rows] == ["public, draft", "private, published", ""]

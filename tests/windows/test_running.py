@@ -38,7 +38,6 @@ LINES = [Line(f"P{row}", f"Spoke to Müller about row {row}") for row in range(1
 
 
 def test_a_sheet_on_a_drive_is_imported_once_from_any_folder(windows: Windows, box: Sandbox, tmp_path: Path) -> None:
-    r"""Named as people do there: D:\…, with spaces and umlauts, and relative to the folder."""
     (folder := tmp_path / "drive" / "Vertrieb & Söhne (Köln)").mkdir(parents=True)
     windows.drive("d", folder.parent)
     write_sheet(folder / "Kontakte März.csv", LINES)
@@ -140,7 +139,6 @@ def test_killed_often_nothing_is_twice(windows: Windows, box: Sandbox, tmp_path:
 
 
 def test_the_page_starts_checks_and_sends_a_file(windows: Windows, box: Sandbox, tmp_path: Path, wait: Wait) -> None:
-    """Opened by its address, in processes of its own; the results are downloaded, and Quit ends it."""
     sheet = write_sheet(tmp_path / "Köln.csv", LINES)
     process = windows.start("page", "--no-browser", "--base-url", box.url)
     with page_of(process, wait) as person:

@@ -4,8 +4,6 @@ A text ``…`` stands for one that the reference leaves out. Only what the refer
 are those that other calls document.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

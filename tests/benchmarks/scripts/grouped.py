@@ -1,7 +1,5 @@
 """A careful script: pandas' groupby, 100 prospects a request, one Session, ``to_excel``."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

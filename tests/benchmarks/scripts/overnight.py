@@ -4,8 +4,6 @@ It writes each answer to a file as it comes, and when it is started again it goe
 makes up to five attempts at a request, after any failure.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import time
