@@ -165,20 +165,16 @@ class Controls:
             waiting: requests that missed their notes after rest.
             is_more_to_come: whether a note may soon be created, or another request will soon need a control, too.
         """
-        note, lookup = self._evidence.youngest(self._failed), self._lookup
+        note, lookup = self._evidence.known(self._failed, of_this_run=True), self._lookup
         if lookup is not None and not (lookup.is_old and math.isinf(lookup.since)):
             return None
         if note is not None and any(serves(note.left, one) for one in waiting):
             self._begin(note, self._clock(), is_old=False)
-        elif lookup is None and not is_more_to_come and not self._send():
-            return self._without(waiting)
+        elif lookup is None and not is_more_to_come:
+            if self._tries >= _MOST_TRIES or not self.send():
+                return self._without(waiting)
+            self._tries += 1
         return None
-
-    def _send(self) -> bool:
-        if self._tries >= _MOST_TRIES or not self.send():
-            return False
-        self._tries += 1
-        return True
 
     def _without(self, waiting: Sequence[Ambiguous]) -> Proof | None:
         """Rely on age, because no note can be sent as a control: read the youngest known note once it is due."""

@@ -90,7 +90,6 @@ class Stop:
     is_applied: bool | None = False
 
 
-SendDecision: TypeAlias = Settle | Retry | Split | LookUp | Stop
 Decision: TypeAlias = Settle | Retry | Split | LookUp | Doubt | Reopen | Abandon | Stop
 """Decisions that the coordinator can carry out on a request."""
 NotApplied: TypeAlias = Retry | Split
@@ -114,7 +113,7 @@ class Facts:
 _REFUSED = {Cause.UNKNOWN_PROSPECT: "outcome.unknown-prospect", Cause.BAD_ATTACHMENT: "outcome.refused-attachment"}
 
 
-def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known: Facts) -> list[SendDecision]:
+def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known: Facts) -> list[Decision]:
     """Return the decisions that follow from the reply to a request for these prospects."""
     failure, all_indices = reply.failure, tuple(range(len(prospects)))
     if failure is None:
@@ -149,10 +148,10 @@ def _refusal(failure: Failure) -> Answer:
     return Answer(None, say(_REFUSED.get(failure.cause, "outcome.refused"), why=failure.text))
 
 
-def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[SendDecision]:
+def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[Decision]:
     answered = tuple((index, answers[prospect]) for index, prospect in enumerate(prospects) if prospect in answers)
     missing = tuple(index for index, prospect in enumerate(prospects) if prospect not in answers)
-    decisions: list[SendDecision] = [Settle(answered)] if answered else []
+    decisions: list[Decision] = [Settle(answered)] if answered else []
     if missing:
         text = say("failure.says-nothing")
         decisions.append(LookUp(missing, Failure(Cause.UNREADABLE, text, at_work=True, is_accepted=True)))
@@ -251,7 +250,7 @@ def judge(page: NotesPage, sought: Sought) -> Verdict:
     same = [note for note in possible if is_same(note, sought.key)]
     if (verdict := _same(same, sought)) is not None:
         return replace(verdict, seen=tuple(note.note_id for note in same))
-    timely = [note for note in possible if _is_timely(note, sought)]
+    timely = [note for note in possible if _is_of_the_time(note, sought, _NEAR, _ANY_ZONE)]
     unexplained = [note for note in timely if not any(reads_same(note, rival) for rival, _ in sought.rivals)]
     if (note_id := _rewritten(unexplained, sought)) is not None:
         return Verdict(note_id, is_sure=True, is_rewritten=True)
@@ -281,9 +280,10 @@ def _same(same: Sequence[FoundNote], sought: Sought) -> Verdict | None:
         return Verdict(same[0].note_id, is_sure=True)
     if any(note.created_at is None and note.status is not Status.DRAFT for note in same):
         return Verdict(doubt=say("doubt.no-date"))
-    dated = [note for note in same if _is_dated_right(note, sought)]
+    # A draft without a date is the only draft shown, so if it reads the same, it is the one that was sent.
+    dated = [note for note in same if _is_of_the_time(note, sought, _BELIEVED, _LIKELY)]
     if not dated:
-        near = [note for note in same if _is_likely(note, sought)]
+        near = [note for note in same if _is_of_the_time(note, sought, _BELIEVED, _ANY_ZONE)]
         if any((note.created_at or 0.0) > sought.latest for note in same if note not in near):
             return Verdict(doubt=say("doubt.dated-after"))  # never taken for absence, whatever is wrong with a clock
         if not near:
@@ -321,29 +321,10 @@ def _is_like(note: FoundNote, key: NoteKey, text: str) -> bool:
     return (note.visibility, note.status) == (key.visibility, key.status) and are_alike(note.content, text)
 
 
-def _is_dated_right(note: FoundNote, sought: Sought) -> bool:
-    # A draft without a date is the only draft shown, so if it reads the same, it is the one that was sent.
-    if note.created_at is None:
-        return note.status is Status.DRAFT
-    return _is_within(note.created_at, sought, _BELIEVED if sought.is_clock_known else _LIKELY)
-
-
-def _is_timely(note: FoundNote, sought: Sought) -> bool:
-    """Return whether the note can have been made at the time of the request."""
-    if note.created_at is None:
-        return True
-    return _is_within(note.created_at, sought, _NEAR if sought.is_clock_known else _ANY_ZONE)
-
-
-def _is_likely(note: FoundNote, sought: Sought) -> bool:
-    """Return whether a note that reads the same can have been made at the time of the request."""
-    return note.created_at is None or _is_within(
-        note.created_at, sought, _BELIEVED if sought.is_clock_known else _ANY_ZONE
-    )
-
-
-def _is_within(date: float, sought: Sought, tolerance: float) -> bool:
-    return sought.earliest - tolerance <= date <= sought.latest + tolerance
+def _is_of_the_time(note: FoundNote, sought: Sought, by_its_clock: float, by_ours: float) -> bool:
+    """Return whether a note can have been made when the request was sent, as exactly as the clock is known."""
+    tolerance = by_its_clock if sought.is_clock_known else by_ours
+    return note.created_at is None or sought.earliest - tolerance <= note.created_at <= sought.latest + tolerance
 
 
 def _hides(draft: FoundNote, sought: Sought) -> bool:
@@ -366,7 +347,7 @@ def copies(page: NotesPage, sought: Sought, note_id: str) -> tuple[str, ...]:
         and (note.visibility, note.status) == (sought.key.visibility, sought.key.status)
         and not readings.isdisjoint(seen_digests(note.content))
         and whose(note, sought) is not Whose.ANOTHERS
-        and _is_timely(note, sought)
+        and _is_of_the_time(note, sought, _NEAR, _ANY_ZONE)
     )
 
 

@@ -84,22 +84,20 @@ class Earlier:
         """Position of a row that is sent although something is there → what distinguishes its delivery."""
         return {}
 
-    def row_of(self, position: int) -> int:
-        """Return the index of the sheet's row that makes the note at a position."""
-        return position if self.rows.sheet_rows is None else int(self.rows.sheet_rows[position])
-
     @cached_property
     def _stood(self) -> Mapping[int, AsItStood]:
         return self.stood()
 
-    def _with_stood(self, row: RowIdentity) -> tuple[RowIdentity, str]:
-        """Return a row with what it said before somebody corrected it; and to whom, if to somebody else."""
-        if (stood := self._stood.get(self.row_of(row.position))) is None:
-            return row, ""
+    def _with_stood(self, row: RowIdentity) -> tuple[RowIdentity, str, Sequence[bytes]]:
+        """Return a row with what it said before somebody corrected it; to whom it said what, if to somebody else."""
+        at, of_sheet = row.position, self.rows.sheet_rows
+        if (stood := self._stood.get(at if of_sheet is None else int(of_sheet[at]))) is None:
+            return row, "", ()
         email = "" if self.rows.email is None else self.rows.email[row.position]
         is_of_another = stood.person not in ("", self.rows.prospect[row.position], email)
         what = (stood.place,) if is_of_another and row.texts else (stood.place, *stood.what)
-        return row._replace(stood=what), stood.who if is_of_another else ""
+        other, said = (stood.who, stood.what) if is_of_another and stood.who else ("", ())
+        return row._replace(stood=what), other, said
 
     def names(self, positions: Sequence[int]) -> list[bytes]:
         """Return the names of the deliveries that some rows make."""
@@ -113,11 +111,10 @@ class Earlier:
         """Yield the digests by which deliveries of some rows are to be known, with their prospects and names."""
         whose = self.identities.names(positions)
         for one, who, name in zip(self.identities.of(positions), whose, names, strict=True):
-            row, other = self._with_stood(one)
+            row, other, said = self._with_stood(one)
             for what in (*row.all, *row.stood):
                 yield from ((known_by, what, name) for known_by in who)
-            if other:
-                yield from ((other, what, name) for what in self._stood[self.row_of(row.position)].what)
+            yield from ((other, what, name) for what in said)
 
     def sort(self, plan: Plan, made: Made | None = None) -> Sorted:
         """Sort the deliveries of a plan. ``made`` receives the rows whose deliveries exist, some at a time."""
@@ -235,7 +232,7 @@ class Earlier:
         for positions in _by_prospect(rows, np.flatnonzero(is_wanted).astype(np.int32)):
             of_who: defaultdict[str, list[RowIdentity]] = defaultdict(list)
             for who, one in zip(self.identities.who(positions), self.identities.of(positions), strict=True):
-                row, other = self._with_stood(one)
+                row, other, _ = self._with_stood(one)
                 whose = who if row.texts else other or who
                 of_who[whose].append(row._replace(note_ids=frozenset()) if self.occurrence else row)
             known: defaultdict[str, list[Known]] = defaultdict(list)
@@ -278,11 +275,6 @@ class Sorted:
     others: list[Match] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
     differing: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def left(self) -> Ints:
-        """Positions of the deliveries still to be made."""
-        return np.concatenate([np.zeros(0, np.int32), *(one.left for one in self.groups)])
 
     def remaining(self, batch_size: int) -> Remaining:
         """Return what remains to be done."""
@@ -348,5 +340,5 @@ def foresee(earlier: Earlier, plan: Plan, batch_size: int) -> Foreseen:
     remaining = found.remaining(batch_size)
     if earlier.occurrence:  # these notes will be there twice
         before = replace(earlier, occurrence="").sort(plan)
-        remaining = replace(remaining, there_twice=int(before.is_there[found.left].sum()))
+        remaining = replace(remaining, there_twice=sum(int(before.is_there[one.left].sum()) for one in found.groups))
     return Foreseen(remaining, found.wishes, found.is_there)

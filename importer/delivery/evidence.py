@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from importer.api import API_REFUSED, Cause, Failure, FoundNote, NotesPage, Reply
 from importer.delivery.context import DeliveryContext, Post, Task
 from importer.delivery.decisions import Sought, Stop
-from importer.delivery.reads import Pages
 from importer.errors import WrongAddress
 from importer.journal import KnownDelivery, NoteKey
 from importer.messages import say
@@ -116,22 +115,22 @@ class Evidence:
         """The latest notes of this run that answers named."""
         return self._own.values()
 
-    def youngest(self, without: Collection[str] | None) -> KnownNote | None:
-        """Return this run's youngest published note that can be read often and isn't in ``without``; None if none is.
+    def known(self, without: Collection[str] | None, *, of_this_run: bool = False) -> KnownNote | None:
+        """Return the youngest published note that can be read often and isn't in ``without``; None if none is.
 
-        If ``without`` is None, any published note counts.
+        If ``without`` is None, any published note counts. A note of this run goes before one of an earlier run.
         """
-        notes = (
-            note for note in reversed(self._own.values()) if note.post and note.post.key.status is Status.PUBLISHED
-        )
-        return _first(notes, without, self._pages)
+        for note in self._published(of_this_run=of_this_run):
+            is_worn = self._pages.is_worn(note.prospect)
+            if without is None or (note.note_id not in without and not is_worn):
+                return note
+        return None
 
-    def known(self, without: Collection[str] | None) -> KnownNote | None:
-        """Return the :meth:`youngest` known note, of this run if possible, otherwise of an earlier one."""
-        if (note := self.youngest(without)) is not None:
-            return note
-        found = self._deliveries.latest_created(self._workspace, published=True)
-        return _first((KnownNote(note_id, prospect) for prospect, note_id in found), without, self._pages)
+    def _published(self, *, of_this_run: bool) -> Iterator[KnownNote]:
+        yield from (one for one in reversed(self._own.values()) if one.post and one.post.key.status is Status.PUBLISHED)
+        if not of_this_run:
+            for prospect, note_id in self._deliveries.latest_created(self._workspace, published=True):
+                yield KnownNote(note_id, prospect)
 
     def introduces(self, post: Post) -> KnownNote | None:
         """Return a known note that may show a request's author and clock; None if these are known, or no note is."""
@@ -198,13 +197,6 @@ class Evidence:
         return any(not key.readings.isdisjoint(other.readings) for other in others)
 
 
-def _first(notes: Iterable[KnownNote], without: Collection[str] | None, pages: Pages) -> KnownNote | None:
-    fit = (
-        note for note in notes if without is None or (note.note_id not in without and not pages.is_worn(note.prospect))
-    )
-    return next(fit, None)
-
-
 class Reachability:
     """Facts about the way to the API: whether requests get through, and where refusals come from.
 
@@ -223,10 +215,11 @@ class Reachability:
         """Learn whether a call that has returned reached the API."""
         failure = reply.failure
         is_answer = failure is None or failure.cause in API_REFUSED
+        is_failure_of_api = failure is not None and failure.cause is Cause.FAILED and not failure.at_work
         self.any_success |= is_answer
         if not isinstance(task, Post):
             return
-        if _has_come_through(reply):
+        if is_answer or is_failure_of_api:
             self._open_at = max(self._open_at, reply.began)
             self._refused, self._refusal = 0, None
         if is_answer:
@@ -247,10 +240,3 @@ class Reachability:
         if self._refusal is None or self._clock() < self._refusal[0] + self._give_up:
             return None
         return Stop(WrongAddress(say("stopped.nothing-sent-passes", why=self._refusal[1].text)))
-
-
-def _has_come_through(reply: Reply[Any]) -> bool:
-    """Return whether the API itself answered, even with a failure."""
-    failure = reply.failure
-    is_api_failure = failure is not None and failure.cause is Cause.FAILED and not failure.at_work
-    return failure is None or failure.cause in API_REFUSED or is_api_failure

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, TypeAlias
@@ -102,12 +102,16 @@ class Ledger:
     def _claim(self, posts: Sequence[Post], now: float) -> list[int]:
         if not posts:
             return []
-        assert self._run is not None
-        claims = [_claim(post, self.earlier) for post in posts]
+        assert self._run is not None and self.earlier is not None
+        key, told, claims = self.earlier.rows.key, list[Identity](), list[Claim]()
+        for post in posts:
+            keys = () if key is None else key[[*post.request.positions]].tolist()
+            claims.append(Claim(post.number, post.request, post.since, post.replaces, post.sends > 1, keys))
+            told += self.earlier.told(post.request.positions, post.request.names)
         numbers = self._journal.deliveries.claim(self._run, claims, now)
         if numbers is None:  # D1
             raise Busy(say("journal.claimed-by-another"))
-        self._journal.identities.enter(self._workspace, _told(posts, self.earlier))
+        self._journal.identities.enter(self._workspace, told)
         return numbers
 
     def answered(
@@ -255,19 +259,6 @@ class Ledger:
         """Settle rows as :meth:`Outcomes.settle` does, and count them."""
         self.outcomes.settle(positions, result, **how)
         self.count_settled(len(positions), {result: len(positions)})
-
-
-def _claim(post: Post, earlier: Earlier | None) -> Claim:
-    key = None if earlier is None else earlier.rows.key
-    keys = () if key is None else key[[*post.request.positions]].tolist()
-    return Claim(post.number, post.request, post.since, post.replaces, post.sends > 1, keys)
-
-
-def _told(posts: Sequence[Post], earlier: Earlier | None) -> Iterator[Identity]:
-    """Yield what the deliveries of these requests are to be known by."""
-    if earlier is not None:
-        for post in posts:
-            yield from earlier.told(post.request.positions, post.request.names)
 
 
 def _kept(answer: Answer, reason: Message | None) -> Answer:

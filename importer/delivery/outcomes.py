@@ -165,11 +165,6 @@ class Outcomes:
         reasons = [reason] if reason is not None else []
         return say("outcome.reasons", reasons=(*reasons, *self._more[position].values()))
 
-    def finished_at(self, position: int) -> float | None:
-        """Return when a row was settled; None if nothing settled it."""
-        at = float(self._finished_at[position])
-        return None if np.isnan(at) else at
-
     def first(self, size: int) -> Outcomes:
         """Return the outcomes of the first rows, separate from these."""
         subset = Outcomes(size)
@@ -221,10 +216,9 @@ def settle_before(rows: Rows, outcomes: Outcomes, headings: Sequence[str]) -> No
     for position, problems in rows.problems.items():
         placed = tuple(_placed(problem, headings) for problem in problems)
         outcomes.settle([position], Result.INVALID, reason=say("outcome.reasons", reasons=placed))
-    for position, reason in rows.skipped.items():
-        outcomes.settle([position], Result.SKIPPED, reason=reason)
-    for position, reason in rows.rejected.items():
-        outcomes.settle([position], Result.REJECTED, reason=reason)
+    for result, reasons in ((Result.SKIPPED, rows.skipped), (Result.REJECTED, rows.rejected)):
+        for position, reason in reasons.items():
+            outcomes.settle([position], result, reason=reason)
 
 
 def _placed(problem: Problem, headings: Sequence[str]) -> Message:
@@ -290,7 +284,7 @@ def _gather(found: Outcomes, outcomes: Outcomes, rows: Rows, row: int, positions
     reason = say(kind, n=len(positions), outcomes=tuple(reasons))
     is_delivered = worst in DELIVERED or worst is Result.DUPLICATE
     note_ids = ["; ".join(dict.fromkeys(map(outcomes.note_id, positions)))] if is_delivered else None
-    found.settle([row], worst, note_ids=note_ids, reason=reason, at=outcomes.finished_at(row))
+    found.settle([row], worst, note_ids=note_ids, reason=reason, at=outcomes.columns(row, row + 1).finished_at[0])
     for name in _MARKS:
         marks: dict[int, tuple[str, ...]] = getattr(outcomes, name)
         if some := [marks[position] for position in positions if position in marks]:

@@ -8,10 +8,10 @@ import pytest
 from importer.api import API_REFUSED, NOT_APPLIED, Answer, Cause, Endpoint, Failure, Reply
 from importer.delivery.decisions import (
     Abandon,
+    Decision,
     Facts,
     LookUp,
     Retry,
-    SendDecision,
     Settle,
     Split,
     Stop,
@@ -42,7 +42,7 @@ class Sent:
     what: str
     prospects: Sequence[str]
     answer: Cause | Failure | dict[str, Answer]
-    expected: list[SendDecision | tuple[type[Stopped], bool | None]]
+    expected: list[Decision | tuple[type[Stopped], bool | None]]
     known: Facts = field(default=NOTHING)
 
     @property
@@ -53,7 +53,7 @@ class Sent:
         return Reply(Endpoint.CREATE, 0.0, 1.0, failure=failure)
 
 
-def unclear(prospects: Sequence[str], cause: Cause) -> list[SendDecision | tuple[type[Stopped], bool | None]]:
+def unclear(prospects: Sequence[str], cause: Cause) -> list[Decision | tuple[type[Stopped], bool | None]]:
     return [LookUp(tuple(range(len(prospects))), failed(cause))]
 
 
@@ -140,7 +140,7 @@ TABLE = [
 ]  # fmt: skip
 
 
-def plain(decision: SendDecision) -> SendDecision | tuple[type[Stopped], bool | None]:
+def plain(decision: Decision) -> Decision | tuple[type[Stopped], bool | None]:
     """A stop by its error's class, for two errors are never equal."""
     return (type(decision.error), decision.is_applied) if isinstance(decision, Stop) else decision
 

@@ -12,12 +12,14 @@ import pytest
 
 from importer.api import Answer
 from importer.delivery.context import Post
+from importer.delivery.earlier import Earlier
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.errors import Busy, JournalFailed
 from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey
 from importer.messages import render, words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
+from tests.delivery.test_coordinator import sheet
 
 NOTE = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
 NOW = 1_800_000_000.0
@@ -39,6 +41,7 @@ class Desk:
         (self.number,) = self.journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
         self.outcomes = Outcomes(3)
         self.ledger = Ledger(self.journal, self.outcomes, HERE, run)
+        self.ledger.earlier = Earlier(sheet(3), self.journal, HERE)
         self.post = self.another()
 
     def another(self) -> Post:
@@ -163,6 +166,7 @@ def test_a_claim_is_good_for_five_seconds_where_another_machine_could_take_it_ov
             run = journal.runs.begin(HERE, "sheet.csv", "print", NOW, again=False)
             (number,) = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
             ledger = Ledger(journal, Outcomes(3), HERE, run)
+            ledger.earlier = Earlier(sheet(2), journal, HERE)
             posts = [
                 Post(Request(NOTE, (place,), (f"P{place}",), (f"P{place}".encode(),)), NoteKey.of(NOTE), number)
                 for place in range(2)
