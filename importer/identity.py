@@ -152,7 +152,7 @@ class Identities:
 
     def _earlier(self, row: int, note: Note) -> tuple[bytes, ...]:
         """Return the digests of a row's text as earlier templates composed it."""
-        contents = filter(None, (content(row) for content in self.rows.earlier.values()))
+        contents = filter(None, (contents()[row] for contents in self.rows.earlier.values()))
         found = (text_digests(replace(note, content=content), self.rows.files) for content in contents)
         return tuple(digest for digests in found for digest in digests)
 

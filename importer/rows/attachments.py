@@ -66,20 +66,17 @@ class Folder:
         self.files: dict[str, AttachedFile] = {}
         self.alike: dict[str, str] = {}
         self._place = place
-        try:
-            self._root = place.resolve(strict=True)
-        except (OSError, RuntimeError, ValueError):
-            self._root = place
-        if not self._root.is_dir():
+        if not place.is_dir():
             raise BadSettings(say("attachments.no-folder", place=str(place.absolute())), setting="attachments")
+        self._root = place.resolve()
         own_files = [file.resolve() for file in ours]
         if (held := next((file for file in own_files if file.is_relative_to(self._root)), None)) is not None:
             message = say("attachments.holds-own-files", place=str(place.absolute()), file=str(held))
             raise BadSettings(message, setting="attachments")
-        self._never: set[tuple[int, int]] = set()
+        self._never: list[os.stat_result] = []
         for file in (*own_files, *never):
             with contextlib.suppress(OSError, ValueError):  # it need not exist
-                self._never.add(identity(file.stat()))
+                self._never.append(file.stat())
         self._taken: dict[str, str | Wrong] = {}  # name → digest
         self._names: dict[Path, dict[str, list[str]]] = {}
 
@@ -173,14 +170,9 @@ class Folder:
         is_hidden = getattr(status, "st_file_attributes", 0) & _HIDDEN
         if is_hidden or any(part.startswith(".") for part in path.relative_to(self._root).parts):
             return say("file.hidden", file=file)
-        if identity(status) in self._never:
+        if any(os.path.samestat(status, other) for other in self._never):
             return say("file.never", file=file)
         return _why_not_size(name, status.st_size)
-
-
-def identity(there: os.stat_result) -> tuple[int, int]:
-    """Return the device and the inode, which identify a file."""
-    return there.st_dev, there.st_ino
 
 
 def open_beneath(folder: Path, path: Path) -> BinaryIO:

@@ -69,19 +69,15 @@ class _Validation:
 
     def __init__(self, sheet: Sheet, roles: Roles, settings: Settings, folder: Folder | None) -> None:
         self.sheet, self.roles, self.settings, self.folder = sheet, roles, settings, folder
-        position_of = roles.columns.get
+        position_of, read_files = roles.columns.get, read_attachments if folder is None else folder.read
         self.receivers = Receivers(sheet, roles, settings, self._add)
         composition = roles.composition
         self.composed = None if composition is None else ComposedReader(composition, settings)
         self.worded = {role: _words(role, sheet, roles, settings) for role in WORDED}
         self.columns = {  # the columns of the note
-            Role.CONTENT: ColumnReader(position_of(Role.CONTENT), read_content)
-            if self.composed is None
-            else self.composed,
+            Role.CONTENT: self.composed or ColumnReader(position_of(Role.CONTENT), read_content),
             **self.worded,
-            Role.ATTACHMENTS: ColumnReader(position_of(Role.ATTACHMENTS), read_attachments)
-            if self.folder is None
-            else ColumnReader(position_of(Role.ATTACHMENTS), self.folder.read),
+            Role.ATTACHMENTS: ColumnReader(position_of(Role.ATTACHMENTS), read_files),
             **{role: ColumnReader(position_of(role), partial(read_field, None)) for role in FURTHER},
         }
         of_roles = [at for role in roles.columns for at in roles.of(role) if role is not Role.RECORD]
