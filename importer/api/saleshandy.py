@@ -21,7 +21,6 @@ from importer.api import (
     Failure,
     FilePart,
     FoundProspect,
-    Metadata,
     NoteChange,
     NotesPage,
     Reply,
@@ -132,7 +131,7 @@ class Saleshandy:
             value, failure = self._success(kind, answer, read)
         else:
             failure = self._failure(kind, answer)
-        return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers))
+        return Reply(kind, answer.began, answer.came, value, failure, answer.status, answer.headers)
 
     def _success(
         self, kind: Endpoint, answer: Exchange, read: Callable[[object], Value | None]
