@@ -110,12 +110,7 @@ def part_of(digest: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Identities:
-    """The identities of a sheet's rows.
-
-    Args:
-        rows: the rows.
-        key: the API key, with which emails are digested; empty if emails aren't to be known.
-    """
+    """The identities of a sheet's rows. Emails are digested with the API ``key``, unless it is empty."""
 
     rows: Rows
     key: str = field(default="", repr=False)
@@ -152,7 +147,7 @@ class Identities:
 
     def _earlier(self, row: int, note: Note) -> tuple[bytes, ...]:
         """Return the digests of a row's text as earlier templates composed it."""
-        contents = filter(None, (content(row) for content in self.rows.earlier.values()))
+        contents = filter(None, (contents()[row] for contents in self.rows.earlier.values()))
         found = (text_digests(replace(note, content=content), self.rows.files) for content in contents)
         return tuple(digest for digests in found for digest in digests)
 

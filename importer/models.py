@@ -223,7 +223,7 @@ class Rows:
             before those that aren't optional are answered.
         seen: column with words of visibility or status that the user said is nothing → the words.
         template: the template that composes the texts; empty if none does.
-        earlier: earlier template and its order of dates → function that returns the content of a row's note, or "".
+        earlier: earlier template and its order of dates → function that returns the contents of the rows' notes, or "".
     """
 
     number: Ints
@@ -244,7 +244,7 @@ class Rows:
     questions: list[Question] = field(default_factory=list)
     seen: Mapping[str, Sequence[str]] = field(default_factory=dict)
     template: str = ""
-    earlier: Mapping[tuple[str, str], Callable[[int], str]] = field(default_factory=dict)
+    earlier: Mapping[tuple[str, str], Callable[[], Sequence[str]]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.number)

@@ -16,7 +16,7 @@ decide the *cause* of a failure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -115,23 +115,19 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Metadata:
-    """An HTTP reply's status and headers."""
-
-    status: int
-    headers: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Reply(Generic[Value]):
-    """The result of one call: a value or a failure; it left and came at these seconds since 1970, by our clock."""
+    """The result of one call: a value or a failure; it left and came at these seconds since 1970, by our clock.
+
+    The HTTP ``status`` is 0 if nobody replied.
+    """
 
     kind: Endpoint
     began: float
     came: float
     value: Value | None = None
     failure: Failure | None = None
-    metadata: Metadata | None = None
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_left(self) -> bool:
@@ -199,7 +195,7 @@ class NotesPage:
 
 @dataclass(frozen=True, slots=True)
 class FoundProspect:
-    """A prospect as the API lists it."""
+    """A prospect as the API lists it, with its email in lower case."""
 
     prospect_id: str
     email: str

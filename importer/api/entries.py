@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 
-from importer.api import Answer, FoundNote, FoundProspect, NoteChange, NotesPage
+from importer.api import Answer, FoundNote, FoundProspect, NotesPage
 from importer.api.exchange import at, seconds_since_1970, text_of
 from importer.api.refusals import Refusal
 from importer.messages import Quoted, say, words
@@ -65,7 +64,7 @@ def _prospect(entry: object) -> FoundProspect | None:
     prospect_id, email = text_of(at(entry, "id")), at(entry, "email")
     if not prospect_id or not (email is None or isinstance(email, str)):
         return None
-    return FoundProspect(prospect_id, email or "")
+    return FoundProspect(prospect_id, (email or "").strip().lower())
 
 
 def answers(document: object, prospects: Sequence[str], brief: Callable[[str], str]) -> dict[str, Answer] | None:
@@ -125,11 +124,6 @@ def _found(entry: object, default_status: str | None = None) -> FoundNote | None
 
 def _time(value: object) -> float | None:
     return seconds_since_1970(value) if isinstance(value, str) else None
-
-
-def fields_of(change: NoteChange) -> dict[str, str]:
-    """Return the fields of a call that changes a note."""
-    return {name: str(value) for name, value in asdict(change).items() if value is not None}
 
 
 def is_of(note_id: str, document: object) -> bool:

@@ -7,6 +7,7 @@ trusted: if it can't be read with certainty, its outcome is unclear, and deliver
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -20,7 +21,6 @@ from importer.api import (
     Failure,
     FilePart,
     FoundProspect,
-    Metadata,
     NoteChange,
     NotesPage,
     Reply,
@@ -83,7 +83,8 @@ class Saleshandy:
     def update(self, note_id: str, change: NoteChange) -> Reply[bool]:
         """Call *Update Note* with the fields that change."""
         path, read = f"/notes/{quote(note_id, safe='')}", partial(entries.is_of, note_id)
-        return self._call(Endpoint.UPDATE, "PATCH", path, entries.fields_of(change), _page_of(1), read)
+        fields = {name: str(value) for name, value in asdict(change).items() if value is not None}
+        return self._call(Endpoint.UPDATE, "PATCH", path, fields, _page_of(1), read)
 
     def upload(self, file: FilePart) -> Reply[str]:
         """Call *Upload Note Attachment*, and return the attachment's ID."""
@@ -130,7 +131,7 @@ class Saleshandy:
             value, failure = self._success(kind, answer, read)
         else:
             failure = self._failure(kind, answer)
-        return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers))
+        return Reply(kind, answer.began, answer.came, value, failure, answer.status, answer.headers)
 
     def _success(
         self, kind: Endpoint, answer: Exchange, read: Callable[[object], Value | None]

@@ -64,18 +64,12 @@ class Secrets:
         # The longest texts come first. Texts of up to three characters are replaced only as whole words.
         words = sorted(replacements, key=len, reverse=True)
         parts = [re.escape(word) if len(word) > 3 else rf"(?<!\w){re.escape(word)}(?!\w)" for word in words]
-        self._pattern = re.compile("|".join(parts)) if parts else None
-
-    def without(self, text: str) -> str:
-        """Return the text with each secret replaced, so that it may be cut afterwards."""
-        if self._pattern is None:
-            return text
-        return self._pattern.sub(lambda match: self._spelled[match[0]], text)
+        self._pattern = re.compile("|".join(parts) or "(?!)")
 
     def brief(self, text: str) -> str:
         """Return the beginning of a text, on one line and without secrets."""
         plain = "".join(character if character.isprintable() else " " for character in text)
-        return self.without(" ".join(plain.split()))[:_LONGEST_WORDS]
+        return self._pattern.sub(lambda match: self._spelled[match[0]], " ".join(plain.split()))[:_LONGEST_WORDS]
 
 
 CONNECT = 10.0
@@ -90,13 +84,7 @@ class Transport:
     """
 
     def __init__(
-        self,
-        base_url: str,
-        key: str,
-        key_header: str,
-        *,
-        read_timeout: float,
-        clock: Callable[[], float],
+        self, base_url: str, key: str, key_header: str, *, read_timeout: float, clock: Callable[[], float]
     ) -> None:
         self._base = base_url
         self._place = urlsplit(base_url).netloc

@@ -1,7 +1,7 @@
 """Decide when the next call may be sent, by the API's limits, the person's own limit, and the load the API can take.
 
 Input: calls that begin, and their replies. Output: seconds to wait. Only one thread uses this module: the
-dispatcher passes each reply, with its metadata, to the limiter.
+dispatcher passes each reply to the limiter.
 """
 
 from __future__ import annotations
@@ -246,8 +246,7 @@ class Limiter:
     def _observe(self, reply: Reply[Any]) -> None:
         """Learn the API's limits and speed from a reply."""
         began, came, failure, own = reply.began, reply.came, reply.failure, self._own[reply.kind]
-        headers = reply.metadata.headers if reply.metadata is not None else {}
-        announcement = Announcement.read(headers, came)
+        announcement = Announcement.read(reply.headers, came)
         if failure is not None and failure.cause is Cause.RATE_LIMITED:
             reset = announcement.reset if announcement is not None and not announcement.remaining else None
             own.refused(began, came, max(failure.wait or 0.0, (reset or came) - came))
@@ -265,10 +264,9 @@ class Limiter:
 
 def _is_untold(reply: Reply[Any]) -> bool:
     """Return whether a refusal looks like an unannounced limit, such as a gateway's on calls a second or at a time."""
-    failure, metadata = reply.failure, reply.metadata
-    if failure is None or not failure.is_busy or metadata is None or reply.came - reply.began >= _FAST:
+    if reply.failure is None or not reply.failure.is_busy or reply.came - reply.began >= _FAST:
         return False
-    return "retry-after" not in metadata.headers and Announcement.read(metadata.headers, reply.came) is None
+    return "retry-after" not in reply.headers and Announcement.read(reply.headers, reply.came) is None
 
 
 class Throttle:

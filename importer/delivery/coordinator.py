@@ -249,7 +249,7 @@ def _log_reply(task: Task, reply: Reply[Any]) -> None:
         if failure is None:
             created = sum(answer.note_id is not None for answer in reply.value.values()) if reply.value else 0
             facts |= {"created": created, "rejected": len(reply.value or ()) - created}
-    facts |= {"status": reply.metadata.status} if reply.metadata is not None else {}
+    facts |= {"status": reply.status} if reply.status else {}
     if failure is not None:
         facts |= {"cause": failure.cause.value}
         facts |= {"asks_to_wait": round(failure.wait, 1)} if failure.wait is not None else {}

@@ -130,24 +130,17 @@ def _key(workspace: str) -> int:
 
 # -- the connection ---------------------------------------------------------------------------------------------------
 
+# If a machine vanishes, the server releases its locks 30 + 3 × 10 seconds after the last sign of life. The client does
+# the same: a run ends if the server vanishes.
+_SIGNS_OF_LIFE = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 _SESSION = {
     "search_path": f"{SCHEMA}, pg_temp",
     "idle_session_timeout": "0",  # a run may wait hours for its limit
     "lock_timeout": "30000",
-    # If a machine vanishes, the server releases its locks 30 + 3 × 10 seconds after the last sign of life.
-    "tcp_keepalives_idle": "30",
-    "tcp_keepalives_interval": "10",
-    "tcp_keepalives_count": "3",
+    **{f"tcp_{name}": seconds for name, seconds in _SIGNS_OF_LIFE.items()},
     "tcp_user_timeout": "60000",
 }
-_OURS = {
-    "client_encoding": "UTF8",
-    # The same for the client: a run ends if the server vanishes.
-    "keepalives_idle": "30",
-    "keepalives_interval": "10",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "60000",
-}
+_OURS = {"client_encoding": "UTF8", **_SIGNS_OF_LIFE, "tcp_user_timeout": "60000"}
 _PASSES = re.compile(
     r"starting up|shutting down|too many|connection slots|recovery mode|not yet accepting|terminating connection"
     r"|closed the connection|timeout|timed out|SYSCALL|no more connections"

@@ -98,10 +98,10 @@ def _api(settings: Settings, vendor: Vendor) -> Iterator[Check]:
     except BadSettings:  # already reported: the proxy or the certificates
         return
     yield _key(reply.failure, settings, vendor)
-    if reply.metadata is not None:
-        seen = Announcement.read(reply.metadata.headers, reply.came)
+    if reply.status:
+        seen = Announcement.read(reply.headers, reply.came)
         yield Check("Limit", say("doctor.calls-remain", n=seen.remaining) if seen else say("doctor.no-limit-told"))
-        yield checked("Clock", partial(_clock, reply, reply.metadata.headers.get("date", "")))
+        yield checked("Clock", partial(_clock, reply, reply.headers.get("date", "")))
 
 
 def try_key(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Check:

@@ -114,8 +114,8 @@ class _Test:
         reply = self.api.create(_NOTE, [self.prospect])
         answer, failure = (reply.value or {}).get(self.prospect), reply.failure
         self._note_id = (answer.note_id if answer is not None else None) or ""
-        if self._note_id and reply.metadata is not None:
-            yield Check("Creating a note", say("live.created", status=str(reply.metadata.status), id=self._note_id))
+        if self._note_id:
+            yield Check("Creating a note", say("live.created", status=str(reply.status), id=self._note_id))
         else:
             why = failure.text if failure is not None else (answer.reason if answer is not None else None)
             yield Check("Creating a note", say("live.not-created", why=why or ""), Stopped.exit_status)

@@ -23,7 +23,6 @@ from importer.api import (
     FilePart,
     FoundNote,
     FoundProspect,
-    Metadata,
     NoteChange,
     NotesPage,
     Reply,
@@ -164,4 +163,4 @@ class _PracticeApi:
         pass
 
     def _reply(self, kind: Endpoint, value: _Value) -> Reply[_Value]:
-        return Reply(kind, self._clock(), self._clock(), value, metadata=Metadata(200, {}))
+        return Reply(kind, self._clock(), self._clock(), value, status=200)

@@ -64,20 +64,17 @@ class Folder:
     def __init__(self, place: Path, never: Iterable[Path] = (), ours: Iterable[Path] = ()) -> None:
         self.files: dict[str, AttachedFile] = {}
         self._place = place
-        try:
-            self._root = place.resolve(strict=True)
-        except (OSError, RuntimeError, ValueError):
-            self._root = place
-        if not self._root.is_dir():
+        if not place.is_dir():
             raise BadSettings(say("attachments.no-folder", place=str(place.absolute())), setting="attachments")
+        self._root = place.resolve()
         own_files = [file.resolve() for file in ours]
         if (held := next((file for file in own_files if file.is_relative_to(self._root)), None)) is not None:
             message = say("attachments.holds-own-files", place=str(place.absolute()), file=str(held))
             raise BadSettings(message, setting="attachments")
-        self._never: set[tuple[int, int]] = set()
+        self._never: list[os.stat_result] = []
         for file in (*own_files, *never):
             with contextlib.suppress(OSError, ValueError):  # it need not exist
-                self._never.add(identity(file.stat()))
+                self._never.append(file.stat())
         self._taken: dict[str, str | Wrong] = {}  # name → digest
         self._names: dict[Path, dict[str, list[str]]] = {}
 
@@ -169,14 +166,9 @@ class Folder:
         is_hidden = getattr(status, "st_file_attributes", 0) & _HIDDEN
         if is_hidden or any(part.startswith(".") for part in path.relative_to(self._root).parts):
             return say("file.hidden", file=file)
-        if identity(status) in self._never:
+        if any(os.path.samestat(status, other) for other in self._never):
             return say("file.never", file=file)
         return _why_not_size(name, status.st_size)
-
-
-def identity(there: os.stat_result) -> tuple[int, int]:
-    """Return the device and the inode, which identify a file."""
-    return there.st_dev, there.st_ino
 
 
 def open_beneath(folder: Path, path: Path) -> BinaryIO:
@@ -277,11 +269,6 @@ class Upload:
     kind: ClassVar[Endpoint] = Endpoint.UPLOAD
     purpose: ClassVar[Message] = say("purpose.uploading-again")
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether the file is uploaded, or won't be."""
-        return bool(self.attachment or self.rejected or self.failed)
-
 
 class Uploads(Stage[Upload, tuple[str, str]]):
     """Uploading of attached files, of which the journal knows the IDs for a day.
@@ -291,11 +278,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
     """
 
     def __init__(
-        self,
-        caller: Caller,
-        journal: Memory,
-        files: Mapping[str, AttachedFile],
-        observe: Callable[[Message], None],
+        self, caller: Caller, journal: Memory, files: Mapping[str, AttachedFile], observe: Callable[[Message], None]
     ) -> None:
         super().__init__(caller, (Upload.kind,), lambda ids: journal.enter(dict(ids)))
         self.latest: dict[str, Upload] = {}
@@ -335,7 +318,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         self._unwritten.append((task.file.digest, value))
 
     def _tell(self) -> None:
-        done = sum(upload.has_ended for upload in self.latest.values())
+        done = sum(bool(one.attachment or one.rejected or one.failed) for one in self.latest.values())
         self._observe(self._held_up(say("progress.uploading", done=done, total=len(self.latest))))
 
     def _refused(self, task: Upload, failure: Failure) -> None:
@@ -349,11 +332,10 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         name, is_turned_away = Cell(in_quotes(task.file.name)), failure.cause is Cause.INTERMEDIARY
         reason = say("upload.failed", file=name, why=failure.text)
         policy = replace(self._retry, attempts=0) if failure.cause is Cause.UNREACHABLE else self._retry
-        if failure.cause is Cause.CLAIM_EXPIRED:  # the file has changed
-            task.failed = say("upload.run-again", why=reason)
-        elif self._dispatcher.retry(task, failure, self._few if is_turned_away else policy):
+        has_changed = failure.cause is Cause.CLAIM_EXPIRED
+        if not has_changed and self._dispatcher.retry(task, failure, self._few if is_turned_away else policy):
             return
-        elif is_turned_away and (self._any_success or failure.is_size):
+        if is_turned_away and (self._any_success or failure.is_size):
             task.rejected = reason
         else:
             task.failed = say("upload.run-again", why=reason)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from importer.errors import UnclearColumns
 from importer.fields import FIELDS, WORDED
+from importer.markup import cut
 from importer.messages import Cell, Message, in_quotes, lines, say, some
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
@@ -79,8 +80,7 @@ class SheetHeadings:
 
     def __init__(self, headings: Sequence[str], settings: Settings) -> None:
         self.headings, self.ours = headings, our_columns(headings)
-        added = added_columns(headings)
-        self.free = [i for i in range(len(headings)) if i not in added]
+        self.free = [i for i in range(len(headings)) if i not in self.ours.values()]
         self.compositions: dict[str, Composition] = {}
         self.mistaken: list[Message] = []
         for name in settings.mapping.get(Role.CONTENT, ()):
@@ -334,4 +334,4 @@ def in_words(headings: Sequence[str], position: int) -> Message:
 
 def shown(heading: str) -> Cell:
     """Return a heading for a message, quoted and at most :data:`MOST_CHARACTERS` characters long."""
-    return Cell(in_quotes(heading if len(heading) <= MOST_CHARACTERS else f"{heading[:MOST_CHARACTERS]}…"))
+    return Cell(in_quotes(cut(heading, MOST_CHARACTERS)))

@@ -149,7 +149,8 @@ class FieldDates:
         for order in orders:
             example = shown if order in shown.readings else self._only.get(order)
             if example is not None:
-                meaning = _meaning(order, example.text, example.readings[order])
+                on = day(date.fromisoformat(example.readings[order][:10]))
+                meaning = say("dates.is", order=_named(order), date=Cell(example.text), meaning=on)
                 choices.append(PossibleAnswer(_SETTING, order.value, meaning))
         choices.append(PossibleAnswer(_SETTING, DateOrder.AS_TEXT.value, _named(DateOrder.AS_TEXT)))
         found = tuple(Cell(example.text) for example in self._only.values()) if len(self._only) == 2 else None
@@ -180,12 +181,6 @@ def proven(sheet: Sheet, composition: Composition) -> DateOrder | None:
 
 def _named(order: DateOrder) -> Message:
     return say(f"dates.order.{order.value}")
-
-
-def _meaning(order: DateOrder, text: str, written: str) -> Message:
-    """Return the meaning of a choice, with the date in words."""
-    meaning = day(date.fromisoformat(written[:10]))
-    return say("dates.is", order=_named(order), date=Cell(text), meaning=meaning)
 
 
 class ComposedReader(ColumnReader):
@@ -237,23 +232,19 @@ class ComposedReader(ColumnReader):
         return content, as_html
 
 
-def earlier_texts(sheet: Sheet, forms: Sequence[Form], settings: Settings) -> dict[Form, Callable[[int], str]]:
-    """Return form → function that returns the content of a row's note, for forms whose template fits the sheet."""
-    free, found = own_columns(sheet.headings), dict[Form, Callable[[int], str]]()
+def earlier_texts(sheet: Sheet, forms: Sequence[Form], settings: Settings) -> dict[Form, Callable[[], Sequence[str]]]:
+    """Return form → function that returns the contents of the rows' notes, for forms whose template fits the sheet."""
+    free, found = own_columns(sheet.headings), dict[Form, Callable[[], Sequence[str]]]()
     for template, order in forms:
         composed = composition(template, lambda name: named(name, sheet.headings, free))
         if isinstance(composed, Composition):
             dates = DateOrder(order) if order else None
-            found[template, order] = _content(sheet, composed, replace(settings, dates=dates))
+            found[template, order] = cache(partial(_contents, sheet, composed, replace(settings, dates=dates)))
     return found
 
 
-def _content(sheet: Sheet, composed: Composition, settings: Settings) -> Callable[[int], str]:
-    read = cache(lambda: _read(sheet, ComposedReader(composed, settings)))
-    return lambda row: read()[row]
-
-
-def _read(sheet: Sheet, reader: ComposedReader) -> list[str]:
+def _contents(sheet: Sheet, composed: Composition, settings: Settings) -> list[str]:
+    reader = ComposedReader(composed, settings)
     codes = [code for block in sheet.columns() for code in reader.codes(Block(*block)).tolist()]
     texts = [
         content_of(value, kind) if isinstance(value, str) else ""

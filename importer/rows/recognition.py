@@ -38,13 +38,7 @@ def is_header(reading: Reading, headings: Sequence[str]) -> bool:
 def read_as_known(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]]) -> Settings:
     """Return the settings for a sheet, with the answers about its kind if there are any.
 
-    Args:
-        headings: the headings of the sheet.
-        settings: the settings for all sheets, with the known readings.
-        cells: some values of each column.
-
-    Raises:
-        UnclearColumns: several readings fit.
+    ``cells`` are some values of each column. Raises UnclearColumns if several readings fit.
     """
     if settings.reading is not None:  # it was recognised before a person's answers
         return settings
@@ -186,15 +180,10 @@ def _matters(name: str, values: Sequence[str]) -> bool:
 
 
 def _several(readings: Sequence[Reading]) -> UnclearColumns:
-    choices = [
-        PossibleAnswer(
-            "export",
-            reading.name,
-            say("readings.one-of-several", name=Cell(repr(reading.name)), date=reading.day),
-            is_likely=True,
-        )
-        for reading in readings
-    ]
+    choices = []
+    for reading in readings:
+        means = say("readings.one-of-several", name=Cell(repr(reading.name)), date=reading.day)
+        choices.append(PossibleAnswer("export", reading.name, means, is_likely=True))
     choices.append(PossibleAnswer("export", NONE, say("readings.another-kind")))
     question = Question(say("readings.which"), choices)
     return UnclearColumns(question.text, [question])

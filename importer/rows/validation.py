@@ -16,7 +16,7 @@ import pandas as pd
 
 from importer.fields import FURTHER, WORDED
 from importer.identity import same_texts
-from importer.markup import content_of
+from importer.markup import content_of, cut
 from importer.messages import Cell, Message, say
 from importer.models import AttachedFile, Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
@@ -43,7 +43,6 @@ from importer.rows.values import (
     read_attachments,
     read_content,
     read_field,
-    shortened,
 )
 from importer.settings import Settings
 from importer.settings.reading import own_columns
@@ -69,19 +68,15 @@ class _Validation:
 
     def __init__(self, sheet: Sheet, roles: Roles, settings: Settings, folder: Folder | None) -> None:
         self.sheet, self.roles, self.settings, self.folder = sheet, roles, settings, folder
-        position_of = roles.columns.get
+        position_of, read_files = roles.columns.get, read_attachments if folder is None else folder.read
         self.receivers = Receivers(sheet, roles, settings, self._add)
         composition = roles.composition
         self.composed = None if composition is None else ComposedReader(composition, settings)
         self.worded = {role: _words(role, sheet, roles, settings) for role in WORDED}
         self.columns = {  # the columns of the note
-            Role.CONTENT: ColumnReader(position_of(Role.CONTENT), read_content)
-            if self.composed is None
-            else self.composed,
+            Role.CONTENT: self.composed or ColumnReader(position_of(Role.CONTENT), read_content),
             **self.worded,
-            Role.ATTACHMENTS: ColumnReader(position_of(Role.ATTACHMENTS), read_attachments)
-            if self.folder is None
-            else ColumnReader(position_of(Role.ATTACHMENTS), self.folder.read),
+            Role.ATTACHMENTS: ColumnReader(position_of(Role.ATTACHMENTS), read_files),
             **{role: ColumnReader(position_of(role), partial(read_field, None)) for role in FURTHER},
         }
         of_roles = [at for role in roles.columns for at in roles.of(role) if role is not Role.RECORD]
@@ -266,7 +261,7 @@ class _Validation:
     def _add(
         self, block: Block, i: int, column: int | None, text: Message, word: str = "", *, part: str = "", near: str = ""
     ) -> None:
-        number, value = block.numbers[i], shortened(part or block.cell(i, column))
+        number, value = block.numbers[i], cut(part or block.cell(i, column))
         name = say("row", row=str(number)) if column is None else cell_name(self.sheet.name, number, column)
         problem = Problem(number, column, name, value, text, word, near)
         self.problems.setdefault(block.start + i, []).append(problem)

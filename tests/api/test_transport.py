@@ -40,9 +40,8 @@ def test_neither_proxies_nor_a_netrc_of_the_machine_come_in(monkeypatch: pytest.
 
 def test_every_reply_brings_its_headers_and_times() -> None:
     answer = taken(reply(results(), "201 Created", "X-RateLimit-Remaining: 7"))
-    assert answer.metadata is not None
-    assert (answer.kind, answer.metadata.status) == (Endpoint.CREATE, 201)
-    assert answer.metadata.headers["x-ratelimit-remaining"] == "7"
+    assert (answer.kind, answer.status) == (Endpoint.CREATE, 201)
+    assert answer.headers["x-ratelimit-remaining"] == "7"
     assert answer.began <= answer.came
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from importer.api import Cause, Endpoint, Failure, Metadata, Reply
+from importer.api import Cause, Endpoint, Failure, Reply
 from importer.calls.dispatcher import LAST_CALLS, Caller, Dispatcher
 from importer.calls.limiter import Limiter
 from importer.calls.retry import Attempts
@@ -51,8 +51,8 @@ class House(Pool):
 
     def perform(self, task: Call) -> Reply[str]:
         failure = task.failures.pop(0) if task.failures else None
-        told = Metadata(201 if failure is None else 500, {})
-        return Reply(task.kind, self.now - 0.1, self.now, task.name, failure, told)
+        status = 201 if failure is None else 500
+        return Reply(task.kind, self.now - 0.1, self.now, task.name, failure, status)
 
 
 def names(house: House, **options: Any) -> list[str]:
@@ -84,7 +84,7 @@ def test_after_a_halt_while_choosing_nothing_more_is_chosen_in_that_round() -> N
     house = House(give_up=10.0)
     house.limiter.began(Endpoint.READ)
     told = {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "50"}
-    house.limiter.came_back(Reply(Endpoint.READ, NOON - 0.02, NOON, metadata=Metadata(200, told)))
+    house.limiter.came_back(Reply(Endpoint.READ, NOON - 0.02, NOON, status=200, headers=told))
     assert house.limiter.wait(Endpoint.CREATE) == 0
     house.dispatcher.add_all([Call(Endpoint.READ, "lookup"), Call(Endpoint.CREATE, "post")])
     assert names(house) == []

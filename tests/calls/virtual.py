@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from importer.api import Cause, Endpoint, Failure, Metadata, Reply
+from importer.api import Cause, Endpoint, Failure, Reply
 from importer.api.exchange import seconds_to_wait
 from importer.calls.limiter import Limiter
 from importer.messages import words
@@ -104,7 +104,7 @@ def reply(kind: Endpoint, began: float, came: float, status: int, headers: dict[
         429: Failure(Cause.RATE_LIMITED, words("too many"), wait),
         503: Failure(Cause.FAILED, words("503 Service Unavailable"), wait, at_work=True, is_busy=True),
     }.get(status)
-    return Reply(kind, began, came, failure=failure, metadata=Metadata(status, headers))
+    return Reply(kind, began, came, failure=failure, status=status, headers=headers)
 
 
 class Pool:

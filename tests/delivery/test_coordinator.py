@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from importer import grouping
-from importer.api import Answer, Cause, Endpoint, Failure, Metadata, NotesPage, Reply, Traits
+from importer.api import Answer, Cause, Endpoint, Failure, NotesPage, Reply, Traits
 from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Policy, Post, perform
@@ -24,7 +24,6 @@ from importer.messages import render, words
 from importer.models import Note, Progress, Request, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.values import TEXT
 
-OK = Metadata(200, {"content-type": "application/json"})
 START = 1_800_000_000.0
 HERE = Workspace("default", "https://api.example/v1")
 NOTE = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
@@ -58,7 +57,7 @@ class Api:
 
     def _reply(self, kind: Endpoint, value: Any) -> Reply[Any]:
         self.calls.append((self.now, kind))
-        return Reply(kind, self.now, self.now + 0.1, value, self.failure if kind is Endpoint.CREATE else None, OK)
+        return Reply(kind, self.now, self.now + 0.1, value, self.failure if kind is Endpoint.CREATE else None, 200)
 
     def create(self, note: Note, prospects: Sequence[str]) -> Reply[dict[str, Answer]]:
         return self._reply(Endpoint.CREATE, {prospect: Answer(f"{note.text}-{prospect}") for prospect in prospects})

@@ -23,7 +23,6 @@ from importer.api import (
     Failure,
     FilePart,
     FoundNote,
-    Metadata,
     NoteChange,
     NotesPage,
     Reply,
@@ -160,12 +159,11 @@ class World:
         """Ours."""
         return self.now + self._own
 
-    def _reply(self, call: Call, value: Any = None, *, metadata: Metadata | None, **more: Any) -> Reply[Any]:
+    def _reply(self, call: Call, value: Any = None, *, status: int = 200, **more: Any) -> Reply[Any]:
         """A reply with the times that our clock shows, and what it tells of a limit."""
-        if metadata is _OK and not self.is_calm:
-            told = self._windows.headers(call.kind, self.now, self._ahead)
-            metadata = replace(metadata, headers={**metadata.headers, **told})
-        return Reply(call.kind, call.began + self._own, call.came + self._own, value, metadata=metadata, **more)
+        if status == 200 and not self.is_calm:
+            more["headers"] = self._windows.headers(call.kind, self.now, self._ahead)
+        return Reply(call.kind, call.began + self._own, call.came + self._own, value, status=status, **more)
 
     def _failed(self, call: Call) -> Reply[Any]:
         """Return the reply that a call's fate means."""
@@ -175,12 +173,12 @@ class World:
             _CAUSES[kind], words(call.fate), at_work=kind != "500", is_accepted=kind == "accepted",
             is_size=kind == "413",
         )  # fmt: skip
-        return self._reply(call, failure=failure, metadata=None if kind in ("lost", "reset") else _ODD)
+        return self._reply(call, failure=failure, status=0 if kind in ("lost", "reset") else 500)
 
     def _told_of_other(self, call: Call) -> Reply[Any]:
         """Return the reply to another call."""
         failure = Failure(Cause.UNREADABLE, words("astray"), at_work=True, is_astray=True)
-        return self._reply(call, failure=failure, metadata=_OK)
+        return self._reply(call, failure=failure)
 
     def tell(self, what: str) -> None:
         if self.story is not None:
@@ -324,7 +322,7 @@ class World:
             told = dict(list(answers.items())[:: 2 if fate == "some missing" else 1])
             told = {} if fate == "all missing" else told
             self.later(call.came, lambda: self._remember(told, call))
-            return self._reply(call, told, metadata=_OK)
+            return self._reply(call, told)
         applied_at = None
         if moment == "after" or kind == "spoilt":
             applied_at = self.now
@@ -339,7 +337,7 @@ class World:
             times = 2 if self.regime.beyond == "twice" and self.chance.random() < 0.5 else 1
             for _ in range(times):
                 self.later(applied_at, lambda: self._apply(call))
-        return self._reply(call, {}, metadata=_OK) if kind == "all" else self._failed(call)
+        return self._reply(call, {}) if kind == "all" else self._failed(call)
 
     def _later_unless_unheard(self, at: float, came: float, call: Call) -> None:
         """Apply a request late; when the process dies before it has heard that it takes long, it doesn't take long."""
@@ -366,18 +364,18 @@ class World:
             call.fate = "lost after"
             return self._failed(call)
         is_astray = not told.keys() <= set(call.prospects)
-        return self._told_of_other(call) if is_astray else self._reply(call, told, metadata=_OK)
+        return self._told_of_other(call) if is_astray else self._reply(call, told)
 
     def _refusal(self, call: Call) -> Reply[Any] | None:
         """What turns a call away without its being applied, or None."""
 
         def failed(cause: Cause, text: str, wait: float | None = None, **more: bool) -> Reply[Any]:
-            metadata = None if cause is Cause.UNREACHABLE else _ODD
+            status, headers = 0 if cause is Cause.UNREACHABLE else 500, dict[str, str]()
             if cause is Cause.RATE_LIMITED and self.regime.limits is not None:
-                headers = {} if self.is_calm else self._windows.headers(call.kind, self.now, self._ahead)
-                metadata = Metadata(self.regime.limits.status, headers)
+                headers |= {} if self.is_calm else self._windows.headers(call.kind, self.now, self._ahead)
+                status = self.regime.limits.status
             failure = Failure(cause, words(text), wait, at_work=cause is Cause.INTERMEDIARY, **more)
-            return self._reply(replace(call, came=self.now), failure=failure, metadata=metadata)
+            return self._reply(replace(call, came=self.now), failure=failure, status=status, headers=headers)
 
         if page := self._gateway(call.kind):
             return failed(Cause.INTERMEDIARY, page)
@@ -525,11 +523,11 @@ class World:
     def _upload(self, call: Call, digest: str) -> Reply[Any]:
         if self.shelf.is_unfit(digest):
             self.tell(f"{call.said}: its type is not supported")
-            return self._reply(call, failure=Failure(Cause.BAD_ATTACHMENT, words("type")), metadata=_OK)
+            return self._reply(call, failure=Failure(Cause.BAD_ATTACHMENT, words("type")))
         attachment = "" if call.fate.endswith("before") else self.shelf.keep(digest, self.now)
         self.tell(f"{call.said}: {call.fate} {attachment}")
         if call.fate == "ok":
-            return self._reply(call, attachment, metadata=_OK)
+            return self._reply(call, attachment)
         return self._failed(call)
 
     # -- the API: reading -------------------------------------------------------------------------------------------
@@ -549,7 +547,7 @@ class World:
         if prospect == "INVALID" or is_unknown_yet:
             self.tell(f"{call.said}: unknown")
             failure = Failure(Cause.UNKNOWN_PROSPECT, words("Invalid prospect Id"))
-            return self._reply(call, failure=failure, metadata=_OK)
+            return self._reply(call, failure=failure)
         page = self._page(prospect, skip, take)
         before, self._last_page = self._last_page, (prospect, page)
         if before is not None and before[0] != prospect and before[1].notes and self._is_echo():
@@ -557,7 +555,7 @@ class World:
             return self._told_of_other(call)
         shown = ", ".join(note.note_id for note in page.notes) + (f" draft {page.draft.note_id}" if page.draft else "")
         self.tell(f"{call.said} skip={skip} take={take}: {shown}")
-        return self._reply(call, page, metadata=_OK)
+        return self._reply(call, page)
 
     def _page(self, prospect: str, skip: int, take: int) -> NotesPage:
         address = (prospect, skip, take)
@@ -631,7 +629,7 @@ class World:
         elif call.fate.endswith("late"):
             longest = call.began + self.regime.read_timeout + self.regime.settle
             self.later(self.chance.uniform(self.now, longest), lambda: self._change(note_id, change))
-        return self._failed(call) if kind in _CAUSES else self._reply(call, metadata=_OK)
+        return self._failed(call) if kind in _CAUSES else self._reply(call)
 
     def _change(self, note_id: str, change: NoteChange) -> None:
         """Change a note; readers see it later."""
@@ -677,10 +675,6 @@ class World:
     def ours(self) -> Counter[Delivered]:
         """How often each delivery's note is there."""
         return Counter(note.delivery for note in self.notes if note.is_ours and note.deleted_at > self.now)
-
-
-_OK = Metadata(200, {"content-type": "application/json"})
-_ODD = Metadata(500, {})
 
 
 def body_of(call: Call) -> int:
