@@ -131,7 +131,7 @@ class Takeover:
         self._resolver.look_up_earlier(post, reason)
 
     def check(self, position: int, delivery: KnownDelivery) -> None:
-        """Look for copies of a note that an earlier run sent again, if it ended before it looked, or found some (D84)."""
+        """Look for copies of a note that an earlier run sent again, if it didn't look, or found some (D84)."""
         if delivery.is_to_check and delivery.note_id is not None:
             post = _earlier_post([delivery], [position])
             # The time of the first attempt is no longer known, but it was not before that run began.
