@@ -146,7 +146,7 @@ def lines(content: str) -> str:
     return "\n".join(filter(None, map(_folded, _without_markup(_folded(content), "\n").split("\n"))))
 
 
-def cut(text: str, characters: int) -> str:
+def cut(text: str, characters: int = 60) -> str:
     """Return a text, or its beginning with an ellipsis if it is longer."""
     return text if len(text) <= characters else f"{text[:characters]}…"
 

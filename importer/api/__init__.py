@@ -195,7 +195,7 @@ class NotesPage:
 
 @dataclass(frozen=True, slots=True)
 class FoundProspect:
-    """A prospect as the API lists it."""
+    """A prospect as the API lists it, with its email in lower case."""
 
     prospect_id: str
     email: str

@@ -64,7 +64,7 @@ def _prospect(entry: object) -> FoundProspect | None:
     prospect_id, email = text_of(at(entry, "id")), at(entry, "email")
     if not prospect_id or not (email is None or isinstance(email, str)):
         return None
-    return FoundProspect(prospect_id, email or "")
+    return FoundProspect(prospect_id, (email or "").strip().lower())
 
 
 def answers(document: object, prospects: Sequence[str], brief: Callable[[str], str]) -> dict[str, Answer] | None:

@@ -84,13 +84,7 @@ class Transport:
     """
 
     def __init__(
-        self,
-        base_url: str,
-        key: str,
-        key_header: str,
-        *,
-        read_timeout: float,
-        clock: Callable[[], float],
+        self, base_url: str, key: str, key_header: str, *, read_timeout: float, clock: Callable[[], float]
     ) -> None:
         self._base = base_url
         self._place = urlsplit(base_url).netloc

@@ -33,12 +33,12 @@ from importer.importing.report import Report, by_number, summary_of, write_resul
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
 from importer.journal.machine import key_digest
+from importer.markup import cut
 from importer.messages import Cell, Message, render, say
 from importer.models import Progress, Remaining, Result, Workspace
 from importer.reading import Sheet, column_letter
 from importer.rows.attachments import Uploads
 from importer.rows.emails import Lookups
-from importer.rows.values import shortened
 
 
 @dataclass
@@ -307,5 +307,5 @@ def _corrected(sheet: Sheet) -> dict[int, Message]:
 
 def _change(column: int, number: int, before: str, after: str) -> Message:
     lines = (" ".join(text.split()) for text in (before, after))
-    texts = [Cell(shortened(line)) if line else say("corrected.blank") for line in lines]
+    texts = [Cell(cut(line)) if line else say("corrected.blank") for line in lines]
     return say("corrected.cell", cell=f"{column_letter(column)}{number}", before=texts[0], after=texts[1])

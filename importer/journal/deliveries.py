@@ -13,15 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 
 from importer.journal import delivery_sql as sql
-from importer.journal.known import (
-    READ_BACK,
-    Answered,
-    Claim,
-    DeliveryState,
-    FoundDelivery,
-    KnownDelivery,
-    NoteKey,
-)
+from importer.journal.known import READ_BACK, Answered, Claim, DeliveryState, FoundDelivery, KnownDelivery, NoteKey
 from importer.journal.runs import Run
 from importer.journal.store import Row, Store
 from importer.models import Status, Visibility, Workspace

@@ -273,11 +273,6 @@ class Upload:
     kind: ClassVar[Endpoint] = Endpoint.UPLOAD
     purpose: ClassVar[Message] = say("purpose.uploading-again")
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether the file is uploaded, or won't be."""
-        return bool(self.attachment or self.rejected or self.failed)
-
 
 class Uploads(Stage[Upload, tuple[str, str]]):
     """Uploading of attached files, of which the journal knows the IDs for a day.
@@ -287,11 +282,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
     """
 
     def __init__(
-        self,
-        caller: Caller,
-        journal: Memory,
-        files: Mapping[str, AttachedFile],
-        observe: Callable[[Message], None],
+        self, caller: Caller, journal: Memory, files: Mapping[str, AttachedFile], observe: Callable[[Message], None]
     ) -> None:
         super().__init__(caller, (Upload.kind,), lambda ids: journal.enter(dict(ids)))
         self.latest: dict[str, Upload] = {}
@@ -331,7 +322,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         self._unwritten.append((task.file.digest, value))
 
     def _tell(self) -> None:
-        done = sum(upload.has_ended for upload in self.latest.values())
+        done = sum(bool(one.attachment or one.rejected or one.failed) for one in self.latest.values())
         self._observe(self._held_up(say("progress.uploading", done=done, total=len(self.latest))))
 
     def _refused(self, task: Upload, failure: Failure) -> None:
@@ -345,11 +336,10 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         name, is_turned_away = Cell(in_quotes(task.file.name)), failure.cause is Cause.INTERMEDIARY
         reason = say("upload.failed", file=name, why=failure.text)
         policy = replace(self._retry, attempts=0) if failure.cause is Cause.UNREACHABLE else self._retry
-        if failure.cause is Cause.CLAIM_EXPIRED:  # the file has changed
-            task.failed = say("upload.run-again", why=reason)
-        elif self._dispatcher.retry(task, failure, self._few if is_turned_away else policy):
+        has_changed = failure.cause is Cause.CLAIM_EXPIRED
+        if not has_changed and self._dispatcher.retry(task, failure, self._few if is_turned_away else policy):
             return
-        elif is_turned_away and (self._any_success or failure.is_size):
+        if is_turned_away and (self._any_success or failure.is_size):
             task.rejected = reason
         else:
             task.failed = say("upload.run-again", why=reason)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from importer.errors import UnclearColumns
 from importer.fields import FIELDS, WORDED
+from importer.markup import cut
 from importer.messages import Cell, Message, in_quotes, lines, say, some
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
@@ -334,4 +335,4 @@ def in_words(headings: Sequence[str], position: int) -> Message:
 
 def shown(heading: str) -> Cell:
     """Return a heading for a message, quoted and at most :data:`MOST_CHARACTERS` characters long."""
-    return Cell(in_quotes(heading if len(heading) <= MOST_CHARACTERS else f"{heading[:MOST_CHARACTERS]}…"))
+    return Cell(in_quotes(cut(heading, MOST_CHARACTERS)))

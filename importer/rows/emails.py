@@ -105,7 +105,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
     # -- one by one -------------------------------------------------------------------------------------------------
 
     def _searched(self, task: ProspectsPage, page: tuple[FoundProspect, ...]) -> None:
-        task.found += [prospect.prospect_id for prospect in page if _email(prospect) == task.email]
+        task.found += [prospect.prospect_id for prospect in page if prospect.email == task.email]
         if len(page) >= self._size and task.page < _MOST_PAGES:
             self._dispatcher.add(ProspectsPage(task.email, task.page + 1, task.found))
             return
@@ -138,9 +138,9 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         if len(page) < self._size:
             self._end = min(self._end, task.page)
         for prospect in page:
-            if (email := _email(prospect)) in self._all:
-                self._missing.discard(email)
-                self._know(email, [*self._found.get(email, ()), prospect.prospect_id])
+            if prospect.email in self._all:
+                self._missing.discard(prospect.email)
+                self._know(prospect.email, [*self._found.get(prospect.email, ()), prospect.prospect_id])
         self._ask_on()
 
     def _search_missing(self) -> None:
@@ -179,10 +179,6 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
             self._refusals[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
         else:
             self._dispatcher.halt(Outage(say("stopped.no-look-ups", why=failure.text)))
-
-
-def _email(prospect: FoundProspect) -> str:
-    return prospect.email.strip().lower()
 
 
 # -- rows -----------------------------------------------------------------------------------------------------------

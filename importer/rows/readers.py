@@ -149,7 +149,8 @@ class FieldDates:
         for order in orders:
             example = shown if order in shown.readings else self._only.get(order)
             if example is not None:
-                meaning = _meaning(order, example.text, example.readings[order])
+                on = day(date.fromisoformat(example.readings[order][:10]))
+                meaning = say("dates.is", order=_named(order), date=Cell(example.text), meaning=on)
                 choices.append(PossibleAnswer(_SETTING, order.value, meaning))
         choices.append(PossibleAnswer(_SETTING, DateOrder.AS_TEXT.value, _named(DateOrder.AS_TEXT)))
         found = tuple(Cell(example.text) for example in self._only.values()) if len(self._only) == 2 else None
@@ -180,12 +181,6 @@ def proven(sheet: Sheet, composition: Composition) -> DateOrder | None:
 
 def _named(order: DateOrder) -> Message:
     return say(f"dates.order.{order.value}")
-
-
-def _meaning(order: DateOrder, text: str, written: str) -> Message:
-    """Return the meaning of a choice, with the date in words."""
-    meaning = day(date.fromisoformat(written[:10]))
-    return say("dates.is", order=_named(order), date=Cell(text), meaning=meaning)
 
 
 class ComposedReader(ColumnReader):

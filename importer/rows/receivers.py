@@ -14,18 +14,7 @@ from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows.columns import Roles, in_words
 from importer.rows.suggestions import samples
-from importer.rows.values import (
-    SURE_ID,
-    Block,
-    ColumnReader,
-    Wrong,
-    cleaned_id,
-    ids_in,
-    is_id,
-    quoted,
-    read_emails,
-    wrong_with_id,
-)
+from importer.rows.values import SURE_ID, Block, ColumnReader, Wrong, quoted, read_people_emails, read_people_ids
 from importer.settings import Settings
 from importer.settings.kinds import SeveralInCell
 
@@ -41,7 +30,7 @@ class Receivers:
 
     def __init__(self, sheet: Sheet, roles: Roles, settings: Settings, add: Callable[..., None]) -> None:
         self._sheet, self._roles, self._how, self._add = sheet, roles, settings.several_in_cell, add
-        self._emails = {i: ColumnReader(i, _people_by_email) for i in (*roles.of(Role.EMAIL), *roles.further_emails)}
+        self._emails = {i: ColumnReader(i, read_people_emails) for i in (*roles.of(Role.EMAIL), *roles.further_emails)}
         self._several: defaultdict[int, list[str]] = defaultdict(list)  # column → its cells with several people
         self.further: dict[int, Sequence[str]] = {}
 
@@ -59,7 +48,7 @@ class Receivers:
         for i, text in enumerate(first_people):
             if is_only_one and is_sure(text):
                 continue  # nearly all rows name one person like this, and need no further check
-            named = [(at, _people_by_id(cells[i])) for at, cells in zip(columns, texts, strict=True)]
+            named = [(at, read_people_ids(cells[i])) for at, cells in zip(columns, texts, strict=True)]
             blank = say("id.blank", what="prospect")
             if is_by_email := bool(by_email) and not any(people for _, people in named):
                 named = [(at, cells[i]) for at, cells in zip(self._emails, by_email, strict=True)]
@@ -117,21 +106,6 @@ class Receivers:
             rows, letters = sum(map(len, self._several.values())), tuple(map(column_letter, sorted(self._several)))
             remarks.append(say("people.receives", n=rows, columns=letters, who=say(f"people.who.{self._how.value}")))
         return remarks
-
-
-def _people_by_id(text: str) -> tuple[str, ...] | Wrong:
-    """Return the prospects in a cell of IDs; none if the cell is blank."""
-    cell = cleaned_id(text)
-    if not cell:
-        return ()
-    wrong = None if (ids := ids_in(cell)) else wrong_with_id(cell)
-    return Wrong(wrong) if wrong is not None else ids or (cell,)
-
-
-def _people_by_email(text: str) -> tuple[str, ...] | Wrong:
-    """Return the people in a cell of emails. IDs may take the place of emails that several prospects have."""
-    cell = cleaned_id(text)
-    return ((cell,) if is_id(cell) else ids_in(cell)) or read_emails(text)
 
 
 def _only_email(people: object) -> str:

@@ -186,15 +186,10 @@ def _matters(name: str, values: Sequence[str]) -> bool:
 
 
 def _several(readings: Sequence[Reading]) -> UnclearColumns:
-    choices = [
-        PossibleAnswer(
-            "export",
-            reading.name,
-            say("readings.one-of-several", name=Cell(repr(reading.name)), date=reading.day),
-            is_likely=True,
-        )
-        for reading in readings
-    ]
+    choices = []
+    for reading in readings:
+        means = say("readings.one-of-several", name=Cell(repr(reading.name)), date=reading.day)
+        choices.append(PossibleAnswer("export", reading.name, means, is_likely=True))
     choices.append(PossibleAnswer("export", NONE, say("readings.another-kind")))
     question = Question(say("readings.which"), choices)
     return UnclearColumns(question.text, [question])

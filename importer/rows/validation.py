@@ -16,7 +16,7 @@ import pandas as pd
 
 from importer.fields import FURTHER, WORDED
 from importer.identity import same_texts
-from importer.markup import content_of
+from importer.markup import content_of, cut
 from importer.messages import Cell, Message, say
 from importer.models import AttachedFile, Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
@@ -43,7 +43,6 @@ from importer.rows.values import (
     read_attachments,
     read_content,
     read_field,
-    shortened,
 )
 from importer.settings import Settings
 from importer.settings.reading import own_columns
@@ -262,7 +261,7 @@ class _Validation:
     def _add(
         self, block: Block, i: int, column: int | None, text: Message, word: str = "", *, part: str = "", near: str = ""
     ) -> None:
-        number, value = block.numbers[i], shortened(part or block.cell(i, column))
+        number, value = block.numbers[i], cut(part or block.cell(i, column))
         name = say("row", row=str(number)) if column is None else cell_name(self.sheet.name, number, column)
         problem = Problem(number, column, name, value, text, word, near)
         self.problems.setdefault(block.start + i, []).append(problem)

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from importer.markup import INVISIBLE, is_html, targets, visible
+from importer.markup import INVISIBLE, cut, is_html, targets, visible
 from importer.messages import Cell, Message, in_quotes, say
 from importer.models import Ints, Role, Status, Visibility
 from importer.resultsfile import was_cut
@@ -38,7 +38,6 @@ _ERROR_VALUE = re.compile(
 _FILE_NAME = re.compile(r".*\.[^\W_]{1,5}|.*[/\\].*")  # a file extension or a path; IDs have neither
 TEXT = np.dtypes.StringDType()
 """Data type of a column with texts of any length."""
-_LONGEST_SHOWN = 60
 LONGEST_ID = 200
 ID_SHAPE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?![A-Z][a-z]+$)[A-Za-z0-9]{8,10}")
 """Shape of the IDs in Saleshandy's documentation: 8 to 10 mixed-case letters and digits, but not a capitalised word."""
@@ -198,6 +197,21 @@ def _parts(cell: str) -> list[str]:
     return parts
 
 
+def read_people_ids(text: str) -> tuple[str, ...] | Wrong:
+    """Return the prospects in a cell of IDs; none if the cell is blank."""
+    cell = cleaned_id(text)
+    if not cell:
+        return ()
+    wrong = None if (ids := ids_in(cell)) else wrong_with_id(cell)
+    return Wrong(wrong) if wrong is not None else ids or (cell,)
+
+
+def read_people_emails(text: str) -> tuple[str, ...] | Wrong:
+    """Return the people in a cell of emails. IDs may take the place of emails that several prospects have."""
+    cell = cleaned_id(text)
+    return ((cell,) if is_id(cell) else ids_in(cell)) or read_emails(text)
+
+
 def ids_in(cell: str) -> tuple[str, ...]:
     """Return the IDs, each once, of a cell with separators; empty if it has none, or holds anything else."""
     ids = tuple(dict.fromkeys(filter(None, map(cleaned_id, _SEPARATORS.split(cell)))))
@@ -266,14 +280,9 @@ def folded(word: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", word).casefold().replace("_", " ").split())
 
 
-def shortened(text: str) -> str:
-    """Return a cell's text, cut to a length that fits in a message."""
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
-
-
 def quoted(text: str) -> str:
     """Return a cell's text for a message: shortened, in quotation marks, with invisible characters escaped."""
-    return in_quotes(shortened(text)).replace("\\\\", "\\")
+    return in_quotes(cut(text)).replace("\\\\", "\\")
 
 
 class ColumnReader:

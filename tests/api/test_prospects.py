@@ -20,7 +20,7 @@ def test_a_search_and_a_page_travel_as_documented() -> None:
     assert server.requests[0].startswith(
         b"GET /v1/prospects?search=jo%2Ba%26b%40example.com&pageSize=100&page=2&sort=ASC&sortBy=createdAt HTTP"
     )
-    assert found == (FoundProspect("jzRkmgMdwA", "Jo@example.com"),)
+    assert found == (FoundProspect("jzRkmgMdwA", "jo@example.com"),)
 
 
 def test_without_a_search_all_are_listed() -> None:
