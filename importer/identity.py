@@ -110,12 +110,7 @@ def part_of(digest: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Identities:
-    """The identities of a sheet's rows.
-
-    Args:
-        rows: the rows.
-        key: the API key, with which emails are digested; empty if emails aren't to be known.
-    """
+    """The identities of a sheet's rows. Emails are digested with the API ``key``, unless it is empty."""
 
     rows: Rows
     key: str = field(default="", repr=False)

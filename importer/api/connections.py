@@ -22,9 +22,8 @@ from requests.adapters import HTTPAdapter
 class Session(requests.Session):
     """A session with one connection. It ignores the machine's own settings, such as ``.netrc``.
 
-    Attributes:
-        has_begun: whether a byte of the latest request was handed to the connection (D32). The bytes of a TLS handshake
-            or of a CONNECT to a proxy are not bytes of the request.
+    ``has_begun`` is whether a byte of the latest request was handed to the connection (D32). The bytes of a TLS
+    handshake or of a CONNECT to a proxy are not bytes of the request.
     """
 
     has_begun = False
@@ -115,11 +114,7 @@ class _Tracked:
 
 
 class _BoundedReply(http.client.HTTPResponse):
-    """A reply whose headers and body must come within twice the read timeout, plus one last read.
-
-    Attributes:
-        has_more: whether bytes came after the end of the reply.
-    """
+    """A reply whose headers and body must come within twice the read timeout; ``has_more`` if more followed it."""
 
     has_more = False
 
@@ -136,11 +131,7 @@ class _BoundedReply(http.client.HTTPResponse):
 
 
 class _Unhurried(io.RawIOBase):
-    """A socket's stream with a deadline. A socket's own timeout starts anew with each byte.
-
-    Attributes:
-        is_over: whether the reply has ended, so that no more bytes are read.
-    """
+    """A socket's stream with a deadline, until the reply ``is_over``. A socket's own timeout starts with each byte."""
 
     is_over = False
 

@@ -114,8 +114,7 @@ class Runs:
         """Record that a run begins.
 
         With ``again``, the run's deliveries have names of their own. If an earlier such run of the same file did not
-        finish, its names are used instead, so that it is continued. ``reading`` must hold no text of a note. ``kind``
-        is a digest that sheets of one kind share, and ``account`` one of the key.
+        finish, its names are used instead, so that it is continued. ``reading`` must hold no text of a note.
         """
         name = f"{datetime.fromtimestamp(started_at, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
         with self._store.transaction():

@@ -38,13 +38,7 @@ def is_header(reading: Reading, headings: Sequence[str]) -> bool:
 def read_as_known(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]]) -> Settings:
     """Return the settings for a sheet, with the answers about its kind if there are any.
 
-    Args:
-        headings: the headings of the sheet.
-        settings: the settings for all sheets, with the known readings.
-        cells: some values of each column.
-
-    Raises:
-        UnclearColumns: several readings fit.
+    ``cells`` are some values of each column. Raises UnclearColumns if several readings fit.
     """
     if settings.reading is not None:  # it was recognised before a person's answers
         return settings
