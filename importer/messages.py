@@ -86,20 +86,16 @@ class Message:
         """Return the message without what is from a sheet or quoted, as it may be logged."""
         return Message(self.kind, tuple((name, _ours(part)) for name, part in self.parts))
 
-    def texts(self) -> Iterator[str]:
-        """Yield the texts in the message's parts, which come from others, such as the API."""
-        yield from (part for part in self._all() if isinstance(part, str))
-
     def kinds(self) -> Iterator[str]:
         """Yield the message's kind, then the kinds of the messages that are its parts."""
-        yield from (part.kind for part in self._all() if isinstance(part, Message))
+        yield from (part.kind for part in self.all() if isinstance(part, Message))
 
-    def _all(self) -> Iterator[Part]:
+    def all(self) -> Iterator[Part]:
         """Yield the message, and all parts of it and of the messages in it."""
         yield self
         for _, part in self.parts:
             for one in part if isinstance(part, tuple) else (part,):
-                yield from one._all() if isinstance(one, Message) else (one,)
+                yield from one.all() if isinstance(one, Message) else (one,)
 
 
 Part: TypeAlias = "str | float | Cell | Quoted | SettingPart | Message | tuple[Part, ...]"

@@ -64,7 +64,7 @@ def read(
     except UnclearColumns as exc:
         raise type(exc)(_in_file(source, exc), exc.questions) from exc
     except ImporterError as exc:
-        if not {source, repr(source)}.isdisjoint(exc.message.texts()):  # the message already names the file
+        if not {source, repr(source)}.isdisjoint(exc.message.all()):  # the message already names the file
             raise
         raise type(exc)(_in_file(source, exc)) from exc
     except MemoryError as exc:

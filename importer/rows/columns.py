@@ -80,8 +80,7 @@ class SheetHeadings:
 
     def __init__(self, headings: Sequence[str], settings: Settings) -> None:
         self.headings, self.ours = headings, our_columns(headings)
-        added = added_columns(headings)
-        self.free = [i for i in range(len(headings)) if i not in added]
+        self.free = [i for i in range(len(headings)) if i not in self.ours.values()]
         self.compositions: dict[str, Composition] = {}
         self.mistaken: list[Message] = []
         for name in settings.mapping.get(Role.CONTENT, ()):
