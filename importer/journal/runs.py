@@ -190,13 +190,13 @@ class Runs:
             owner, number = same_as or workspace, self._store.entered(workspace)
             self._store.execute(_SAME_AS, workspace=number, owner=self._store.entered(owner))
             if confirmation is not None and self.confirmation(owner) is None:
-                self._confirmed(owner).enter({"first": confirmation})
+                Memory(self._store, owner, "confirmed").enter({"first": confirmation})
             if key:
-                self._keys(owner).enter({key_digest(key): True})
+                Memory(self._store, owner, "keys").enter({key_digest(key): True})
 
     def has_key(self, workspace: Workspace) -> bool:
         """Return whether an API key was confirmed or used for the workspace."""
-        return bool(self._keys(workspace).all())
+        return bool(Memory(self._store, workspace, "keys").all())
 
     def used_with(self, key: str) -> list[Workspace]:
         """Return the workspaces that this API key was confirmed or used for."""
@@ -204,14 +204,8 @@ class Runs:
 
     def confirmation(self, workspace: Workspace) -> Confirmation | None:
         """Return who confirmed the workspace, and when; None if the journal doesn't know."""
-        first = self._confirmed(workspace).all().get("first")
+        first = Memory(self._store, workspace, "confirmed").all().get("first")
         return None if first is None else Confirmation(*first)
-
-    def _confirmed(self, workspace: Workspace) -> Memory:
-        return Memory(self._store, workspace, "confirmed")
-
-    def _keys(self, workspace: Workspace) -> Memory:
-        return Memory(self._store, workspace, "keys")
 
     def unfinished_again(self, workspace: Workspace, fingerprint: str) -> str | None:
         """Return the occurrence that a repeated delivery of this file would continue; None for a new occurrence."""
