@@ -73,11 +73,6 @@ class Report:
     key_place: Message | None = None
 
     @property
-    def is_finished_but_owed(self) -> bool:
-        """Whether the run finished, but its results couldn't be put where they belong."""
-        return self.results_owed and self.stopped is None
-
-    @property
     def exit_status(self) -> int:
         """Exit status. 0: every row is delivered; 1: some need a person; 3: run it again; 4: only a person can help."""
         if self.stopped is not None:

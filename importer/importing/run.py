@@ -30,7 +30,7 @@ from importer.importing.email_lookup import LookedUpEmails
 from importer.importing.hours import Hours
 from importer.importing.loaded import Loaded
 from importer.importing.loading import load, results_path, understood
-from importer.importing.planning import guards_of_rows, plan
+from importer.importing.planning import plan
 from importer.importing.preview import Preview
 from importer.importing.read_again import learned
 from importer.importing.report import Report
@@ -178,8 +178,6 @@ class Prepared:
         if (error := self.loaded.undecided) is not None:
             raise error
         loaded, settings, rows = self.loaded, self.loaded.settings, len(self.loaded.rows)
-        for guarded in guards_of_rows(loaded):
-            raise guarded
         hours, learn = hours or Hours.of(settings), partial(self._learn, begun)
         settings = hours.patient(settings)
         loaded = replace(loaded, settings=settings)
@@ -187,7 +185,7 @@ class Prepared:
         def why() -> Said | None:
             return stop() or hours.over(rows)
 
-        with held(settings, wait=hours.wait(settings), rows=rows, observe=observe, stop=why) as journal:
+        with held(settings, wait=hours.wait(settings), observe=observe, stop=why) as journal:
             check_confirmed(journal, settings, is_agreed=agreed is not None)
             with calls(settings, journal, self.vendor, why, clock) as caller:
                 agreed, changes = agreed or self._agreed, self._agreed is not None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,6 @@ from importer.api import Endpoint
 from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
 from importer.delivery.changes import Wish
-from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
 from importer.delivery.updating import Updating, settle
@@ -156,6 +154,7 @@ class Sending:
         loaded = self.loaded = self._emails.resolved
         self._outcomes = Outcomes(len(loaded.rows))
         settle_before(loaded.rows, self._outcomes, loaded.sheet.headings)
+        self._delivering = delivering(self._settings, self.journal, self.caller, self._run)
         delivery = Coordinator(self._delivering, self._outcomes, self.observe)
         earlier = loaded.known(self.journal, self._run.occurrence)
         remaining = delivery.prepare(earlier, loaded.plan)
@@ -214,11 +213,6 @@ class Sending:
     def _is_agreed(self, wish: Wish) -> bool:
         """Return whether a person saw this very change, and agreed. Some are known only once emails are looked up."""
         return self.changes_notes and wish.digest in self._agreed
-
-    @cached_property
-    def _delivering(self) -> DeliveryContext:
-        """The context that updates and requests share."""
-        return delivering(self._settings, self.journal, self.caller, self._run)
 
     def _finish(self, delivery: Coordinator, uploads: Uploads, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""

@@ -25,7 +25,7 @@ from importer.delivery.outcomes import Outcomes, gathered, settle_before
 from importer.delivery.reads import WholeRead, read_on
 from importer.errors import Stopped
 from importer.importing import logs
-from importer.importing.api_context import calls, delivering
+from importer.importing.api_context import LAG, calls, delivering
 from importer.importing.hours import estimated
 from importer.importing.loading import load, results_path
 from importer.importing.report import write_results
@@ -206,7 +206,7 @@ class _ReadingAll(Stage[_Look, None]):
         self.found |= found
         if left:  # a cache may have the first look's page
             again = _Look(look.prospect, left, is_second=True, take=self._api.traits.page - 1)
-            self._dispatcher.add(again, self._clock() + 12 * self._settings.settle)
+            self._dispatcher.add(again, self._clock() + LAG * self._settings.settle)
 
     def _became(self, delivery: KnownDelivery, says: Note | None, page: NotesPage) -> Sequence[Message]:
         """Return what became of a note, by all notes of its prospect."""
