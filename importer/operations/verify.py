@@ -34,7 +34,7 @@ from importer.journal import DeliveryState, Journal, KnownDelivery
 from importer.messages import Message, Said, say, words
 from importer.models import Note, Progress, Result, Status
 from importer.operations.hide import deliveries_in
-from importer.operations.history import elsewhere, there
+from importer.operations.history import there
 from importer.results.layout import MEANINGS, Meaning
 from importer.settings import Settings
 from importer.telling.rendering import duration, rate
@@ -56,7 +56,6 @@ class Verified:
         doubts: reason for the doubt, in words → number of notes.
         duplicates: IDs of further notes that are like the ones found.
         stopped: why the look-up ended early, or None.
-        elsewhere: message that names the journal's workspaces, if the journal has no runs of this workspace.
     """
 
     found: int
@@ -65,7 +64,6 @@ class Verified:
     doubts: Mapping[Message, int]
     duplicates: Sequence[str]
     stopped: Stopped | None
-    elsewhere: Message | None = None
 
     @property
     def exit_status(self) -> int:
@@ -131,7 +129,6 @@ def verify(
             {reason: rows for reason, rows in doubts.items() if reason is not None},
             duplicates,
             stopped,
-            elsewhere(journal, settings.workspace),
         )
 
 

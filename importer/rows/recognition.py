@@ -61,7 +61,7 @@ def read_as_known(headings: Sequence[str], settings: Settings, cells: Sequence[S
 
 
 def asks_again(reading: Reading | None) -> bool:
-    """Return whether a run made blank cells public: then that is asked again of its results."""
+    """Return whether a run made blank cells public, which doesn't count for its results again."""
     return reading is not None and bool(reading.run) and reading.answers.get("default-visibility") is Visibility.PUBLIC
 
 

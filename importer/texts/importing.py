@@ -14,7 +14,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "corrected.blank": "(blank)",
     "skipped.before": "left out by hand when {file} was imported",
     "composed.results": "A template composed the notes of these results, and none is given now. Which notes do you want to send?",
-    "blank.was-public": "When these results were written, a note with a blank visibility was public. Who may see these notes now?",
     "overlooked.names-files": "it contains names of files in the folder of attachments",
     "questions.nothing-sent": "Nothing was sent.",
     "questions.unanswered": "You gave no answer, so nothing was sent. Run the command again and enter a number, or add one of the settings above.",
