@@ -197,20 +197,11 @@ def run(
             if _ends_all(ended):
                 not_begun = NotBegun(ended.why, ended.exit_status)
         files.append(ended)
-        _log(ended)
+        level = logging.INFO if ended.exit_status <= 1 else logging.ERROR
+        about = {"exit_status": ended.exit_status, "archived": ended.archived, "error": ended.error}
+        logs.event(f"file {ended.fate}", level, file=path.name, **about)
         face.ended(ended)
     return Batch(settings.profile, tuple(files), tuple(chosen.left_out))
-
-
-def _log(ended: FileEnded) -> None:
-    logs.event(
-        f"file {ended.fate}",
-        logging.INFO if ended.exit_status <= 1 else logging.ERROR,
-        file=ended.file.name,
-        exit_status=ended.exit_status,
-        archived=ended.archived,
-        error=ended.error,
-    )
 
 
 def _ends_all(ended: FileEnded) -> bool:

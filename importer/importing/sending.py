@@ -21,7 +21,7 @@ from importer.delivery.changes import Wish
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
 from importer.delivery.updating import Updating, settle
-from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
+from importer.errors import Changed, JournalFailed, Stopped
 from importer.importing import logs, read_again
 from importer.importing.api_context import FirstCall, delivering
 from importer.importing.email_lookup import asked, forget_rejected
@@ -241,7 +241,6 @@ class Sending:
             not_found=by_number(rows, self.outcomes.missing),
             ended=ended,
             is_practice=self.caller.api.traits.is_practice,
-            key_place=self._settings.origin.key_place if isinstance(stopped, KeyRefused) else None,
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self.journal, self._run.workspace, delivery, limiter)

@@ -111,7 +111,8 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
                 say("hide.other-workspace", run=run.name, other=str(run.workspace), workspace=str(settings.workspace))
             )
     elif which.file is not None:
-        known = _of_file(which.file, journal, settings)
+        with load(which.file, settings) as loaded:
+            known = [*{one.name: one for *_, one in deliveries_in(loaded, journal)}.values()]
     else:
         known = [*journal.deliveries.delivered(settings.workspace, which.note_ids).values()]
         if unknown := {*which.note_ids}.difference(one.note_id or "" for one in known):
@@ -136,12 +137,6 @@ def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> tu
             return run, known
     run = find_run(journal, name, settings.workspace)
     return run, journal.deliveries.created_by(run)
-
-
-def _of_file(file: Path, journal: Journal, settings: Settings) -> Sequence[KnownDelivery]:
-    """Return the deliveries of a file's rows, each once."""
-    with load(file, settings) as loaded:
-        return [*{one.name: one for *_, one in deliveries_in(loaded, journal)}.values()]
 
 
 def _sent_again(hidden: Sequence[KnownDelivery], journal: Journal, settings: Settings) -> set[bytes]:
