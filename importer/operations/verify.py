@@ -137,13 +137,11 @@ class ReadBack:
     """What became of a file's notes.
 
     Attributes:
-        notes: number of the notes that were delivered.
         counts: finding, of :data:`FINDINGS` → number of notes.
         results: path of the results; ``remark``: what is to be known about it.
         stopped: why reading ended early, or None.
     """
 
-    notes: int
     counts: Mapping[str, int]
     results: Path
     remark: Message | None
@@ -308,4 +306,4 @@ def verify_all(
         lines += [(say(f"label.verified-{finding}"), number) for finding, number in counts.items()]
         summary = results.Summary(say("verified.title"), lines, settings.profile, _MEANINGS)
         written = write_results(target, loaded, outcomes, summary)
-        return ReadBack(len(names), counts, written.path, written.remark, stopped)
+        return ReadBack(counts, written.path, written.remark, stopped)
