@@ -14,7 +14,7 @@ from importer.api import Cause
 from importer.cli import cli
 from importer.delivery.context import LONGEST_CLAIM
 from importer.delivery.control import READS
-from importer.importing.api_context import policy
+from importer.importing.api_context import LAG
 from importer.settings import Settings
 from tests.simulation.mutants import FILE_RULES, RULES
 
@@ -101,7 +101,7 @@ def test_every_room_and_every_cause_stands_in_the_documents() -> None:
 def test_the_numbers_of_reading_back_are_those_of_the_code() -> None:
     reading, controls = part_of_delivery("Reading back"), part_of_delivery("Controls")
     settings = Settings()
-    rest, lag = settings.read_timeout + settings.settle, policy(settings).lag
+    rest, lag = settings.read_timeout + settings.settle, LAG * settings.settle
     assert f"`read-timeout` ({settings.read_timeout:.0f} s) + `settle` ({settings.settle:.0f} s)" in reading
     assert f"reading gets {lag / settings.settle:.0f} × `settle` after rest" in controls
     assert f"= {rest + lag:.0f} seconds after the request left; with a control, {rest:.0f}." in controls

@@ -99,8 +99,8 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
         ),
         (
             BAD, ["--max-invalid", "20%"],
-            "2 of the 4 rows in night.csv have problems, more than the 20% that --max-invalid allows. Nothing of this",
-            "To see the problems: `note-importer check FILE`",
+            "2 of the 4 rows in night.csv have problems, or name a prospect that the workspace does not have.",
+            "To see problems of cells: `note-importer check FILE`",
         ),
     ],
 )  # fmt: skip

@@ -69,9 +69,9 @@ names of files, or IDs; see [below](#files-that-notes-carry) |
     "setting.max-private.help": "The largest number of private notes from one file.",
     "setting.max-private.counted": ("{n} private note", "{n} private notes"),
 === guard: importer/importing/planning.py
-    "max-public": lambda remaining: remaining.public,
+        "max-public": remaining.public,
 +++
-    "max-private": lambda remaining: remaining.total - remaining.public,
+        "max-private": remaining.total - remaining.public,
 === layout: importer/api/refusals.py
     Layout(["error"], ["code"], ["error"]),
 +++

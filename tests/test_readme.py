@@ -13,7 +13,7 @@ import pytest
 from importer.api.proxy import proxy_for
 from importer.cli import cli, main
 from importer.fields import FIELDS
-from importer.importing.api_context import policy
+from importer.importing.api_context import LAG
 from importer.messages import render, say
 from importer.models import Result, Role
 from importer.reading import Limits
@@ -136,7 +136,7 @@ def test_the_numbers_that_are_named_are_the_defaults() -> None:
     assert f"`--settle` ({settings.settle:.0f} seconds" in text_of("risks.md")
     assert f"`--give-up-after` ({GIVE_UP:.0f} seconds)" in text_of("every-night.md")
     assert f"One request holds {BATCH_SIZE} prospects" in told
-    lag = policy(settings).lag
+    lag = LAG * settings.settle
     told = text_of("risks.md").replace("\n", " ")
     assert (lag, f"another minute ({lag / settings.settle:.0f} times `--settle`)" in told) == (60.0, True)
 

@@ -18,7 +18,7 @@ from importer.journal.machine import held
 from importer.settings import Settings
 from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
-from tests.sandbox import Fault, Limit, Sandbox
+from tests.sandbox import Fault, Sandbox
 from tests.typing_commands import KEY, Ended, Terminal
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -41,14 +41,12 @@ def looked(type_: Terminal, *arguments: str) -> tuple[int, dict[str, str]]:
 
 
 def test_doctor_finds_all_well_with_one_call_that_only_reads(type_: Terminal, tmp_path: Path) -> None:
-    type_.box.set_limit(Limit.parse("20/1s:headers:429"))
     status, found = looked(type_)
     assert [call.method for call in type_.box.received] == ["GET"]
     assert status == 0
     for about, words in {
         "Key": f"The key of profile 'default' comes from the environment variable {KEY_VARIABLE}. A scheduler may be",
         "Key accepted": "yes, by Saleshandy at http://127.0.0.1",
-        "Limit": "19 calls left in this window",
         "Clock": "agrees with the server's",
         "Journal": "none yet. The first run creates it: ",
         "Disk space": "",

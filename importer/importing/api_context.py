@@ -29,6 +29,8 @@ from importer.rows.emails import ProspectsPage
 from importer.settings import BATCH_SIZE, GIVE_UP, Settings
 from importer.settings.address import api_address
 
+LAG = 12
+"""Times `settle` by which reading may lag behind writing."""
 _AHEAD = 2  # calls recorded in the journal before a worker is free, so that no worker waits for the disk
 
 
@@ -74,19 +76,9 @@ def batch_size(settings: Settings, journal: Journal | None) -> int:
 
 def delivering(settings: Settings, journal: Journal, caller: Caller, run: Run | None = None) -> DeliveryContext:
     """Return the context of delivery in a run; without a run, nothing is sent again."""
-    return DeliveryContext.of(journal, settings.workspace, run, caller, policy(settings, journal, resends=bool(run)))
-
-
-def policy(settings: Settings, journal: Journal | None = None, *, resends: bool = True) -> Policy:
-    """Return the policy for delivery."""
-    return Policy(
-        batch_size(settings, journal),
-        settings.read_timeout,
-        settings.settle,
-        lag=12 * settings.settle,
-        resends=resends,
-        skips_existing=settings.skip_existing,
-    )
+    size, settle = batch_size(settings, journal), settings.settle
+    policy = Policy(size, settings.read_timeout, settle, LAG * settle, skips_existing=settings.skip_existing)
+    return DeliveryContext.of(journal, settings.workspace, run, caller, replace(policy, resends=run is not None))
 
 
 _TRIES = 3  # if the server doesn't seem to be the API, and its address doesn't seem to be complete

@@ -46,7 +46,7 @@ from importer.importing.workspaces import Unconfirmed
 from importer.messages import Said, SettingPart, as_argument, lines, say
 from importer.models import PossibleAnswer, Progress, Result, Workspace
 from importer.settings import Settings
-from importer.settings.reading import Reading, named
+from importer.settings.reading import named
 
 _FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun)
 """Errors that would also stop the import of the next file."""
@@ -197,20 +197,11 @@ def run(
             if _ends_all(ended):
                 not_begun = NotBegun(ended.why, ended.exit_status)
         files.append(ended)
-        _log(ended)
+        level = logging.INFO if ended.exit_status <= 1 else logging.ERROR
+        about = {"exit_status": ended.exit_status, "archived": ended.archived, "error": ended.error}
+        logs.event(f"file {ended.fate}", level, file=path.name, **about)
         face.ended(ended)
     return Batch(settings.profile, tuple(files), tuple(chosen.left_out))
-
-
-def _log(ended: FileEnded) -> None:
-    logs.event(
-        f"file {ended.fate}",
-        logging.INFO if ended.exit_status <= 1 else logging.ERROR,
-        file=ended.file.name,
-        exit_status=ended.exit_status,
-        archived=ended.archived,
-        error=ended.error,
-    )
 
 
 def _ends_all(ended: FileEnded) -> bool:
@@ -247,6 +238,13 @@ class _One:
                 raise
             return FileEnded.failed(path, error)
 
+    @staticmethod
+    def _is_gone(candidate: FileCandidate) -> bool:
+        """Return whether another import took the file, which it found in the same folder."""
+        with contextlib.suppress(OSError, ImporterError):  # the store can't be reached
+            return not candidate.is_named and not is_there(candidate.path)
+        return False
+
     def _imported(self, candidate: FileCandidate) -> FileEnded:
         path = candidate.path
         if candidate.nothing and self.settings.min_rows:
@@ -256,13 +254,6 @@ class _One:
         if not candidate.is_named and (not_yet := why_not_yet(path, self.clock())):
             raise NotYet(say("series.sentence", why=not_yet))
         return self._sent(candidate)
-
-    @staticmethod
-    def _is_gone(candidate: FileCandidate) -> bool:
-        """Return whether another import took the file, which it found in the same folder."""
-        with contextlib.suppress(OSError, ImporterError):  # the store can't be reached
-            return not candidate.is_named and not is_there(candidate.path)
-        return False
 
     def _sent(self, candidate: FileCandidate) -> FileEnded:
         path, archive = candidate.path, self.settings.archive
@@ -289,17 +280,18 @@ class _One:
                 if self._is_gone(candidate):
                     raise UnreadableFile(say("series.gone"))
 
-            send: Callable[..., Report] = partial(prepared.send, agreed=agreed, hours=self.hours, begun=begun)
-            if self.face.practises:
-                send = prepared.practise
+            send = partial(prepared.send, agreed=agreed, hours=self.hours, begun=begun)
+            send = partial(prepared.practise) if self.face.practises else send
             report = send(observe=self.face.observe, stop=self.face.stop)
             fingerprint = prepared.loaded.sheet.fingerprint
-            if prepared.learned is not None:  # for the files after it
-                self._know(prepared.learned)
+            if (reading := prepared.learned) is not None:  # for the files after it, in place of the one with its name
+                others = [other for other in self.settings.readings if named(reading.name, [other]) is None]
+                self.settings = replace(self.settings, readings=(reading, *others))
         is_finished = report.exit_status <= 1 and not report.asked
         done = FileResult.PRACTISED if self.face.practises else FileResult.IMPORTED
-        fate = done if is_finished or report.is_finished_but_owed else FileResult.STOPPED
-        message: Said = (report.remark if report.is_finished_but_owed else None) or ""
+        is_owed = report.results_owed and report.stopped is None
+        fate = done if is_finished or is_owed else FileResult.STOPPED
+        message: Said = (report.remark if is_owed else None) or ""
         if report.stopped is not None:
             message = report.stopped.message
         ended = FileEnded(path, fate, report.exit_status, message, report)
@@ -310,11 +302,6 @@ class _One:
         moved = inbox.archive(path, place, fingerprint)
         status = max(ended.exit_status, moved.exit_status)
         return replace(ended, archived=moved.place, exit_status=status, why=moved.why)
-
-    def _know(self, reading: Reading) -> None:
-        """Add a reading to the settings, in place of the one with its name."""
-        others = [other for other in self.settings.readings if named(reading.name, [other]) is None]
-        self.settings = replace(self.settings, readings=(reading, *others))
 
     def _is_right(self) -> bool:
         """Return whether a person has said whose workspace the profile is, now or earlier.

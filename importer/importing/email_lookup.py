@@ -91,7 +91,6 @@ def asked(loaded: Loaded, journal: Journal | None, occurrence: str = "") -> Look
     if journal is not None and emails:
         before = _foreseen(loaded, journal, occurrence)
         emails = emails_of(loaded.rows, before.is_there)
-    if journal is not None and emails:
         found = journal.found(loaded.settings.workspace, loaded.settings.key, time.time).known(emails)
         answers = {email: tuple(owners) for email, owners in found.items()}
     return LookedUpEmails(loaded, journal, occurrence, emails, answers, before)

@@ -22,7 +22,7 @@ from importer.errors import BadSettings, UnclearColumns, UnreadableFile
 from importer.importing import read_again
 from importer.importing.loaded import Loaded, folder_of, left_out_before, writable
 from importer.messages import Message, lines, say
-from importer.models import PossibleAnswer, Question, Role, Rows, Visibility
+from importer.models import PossibleAnswer, Question, Role, Rows
 from importer.reading import Correction, Sheet
 from importer.results import check_target
 from importer.rows import columns, composing, foreign, readers, recognition, suggestions, unmapped, validation
@@ -32,7 +32,7 @@ from importer.rows.readers import earlier_texts
 from importer.rows.values import TEXT
 from importer.settings import Settings
 from importer.settings.address import journal_place
-from importer.settings.reading import MEANS, named
+from importer.settings.reading import named
 from importer.storage import Url, is_same, place
 
 _RESULTS = re.compile(r"(\.\d{4}-\d\d-\d\d)?\.results( \(\d+\))?$")
@@ -116,7 +116,6 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     rows.remarks[:0] = recognition.remarks(sheet.headings, settings)
     rows.remarks += foreign.remarks(sheet.headings, roles, cells)
     _see_to_files(rows, sheet, roles, settings, cells)
-    _see_to_blanks(rows, settings)
     _see_to_template(rows, sheet, roles, settings)
     if but_for is not None and rows.questions:
         rows.questions = _because(but_for, rows.questions)
@@ -152,16 +151,6 @@ def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, ce
     ]
     if not positions:
         rows.remarks.append(say("attachments.named-nowhere"))
-
-
-def _see_to_blanks(rows: Rows, settings: Settings) -> None:
-    """Ask who may see the notes of blank cells in results, if those were public in their run."""
-    kinds = {problem.text.kind for problems in rows.problems.values() for problem in problems}
-    if not recognition.asks_again(settings.reading) or "visibility.blank" not in kinds:
-        return
-    names = [visibility.name.lower() for visibility in Visibility]
-    choices = [PossibleAnswer("default-visibility", name, MEANS[name.upper()]) for name in names]
-    rows.questions.insert(0, Question(say("blank.was-public"), choices, None, [Role.VISIBILITY]))
 
 
 def _see_to_template(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings) -> None:

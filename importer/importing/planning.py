@@ -11,7 +11,7 @@ import hashlib
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -40,11 +40,6 @@ from importer.rows.values import Block, quoted
 from importer.settings import SETTINGS
 
 _CELLS = 20  # maximum number of listed problems of a kind
-_AT_MOST: Mapping[str, Callable[[Remaining], int]] = {
-    "max-notes": lambda remaining: remaining.total,
-    "max-public": lambda remaining: remaining.public,
-}
-"""Setting with the largest number of some notes → how many of them would be sent."""
 _EACH = 3  # examples of a question
 _FIRST = 200  # rows in which examples of an offer are looked for
 _VALUES = 4  # maximum number of values shown for one kind of problem
@@ -78,7 +73,6 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         Endpoint.CREATE: remaining.requests,
     }
     imported = planned.deliveries - remaining.total - remaining.hidden - remaining.in_doubt
-    undecided, kinds, audience = loaded.undecided, by_kind(loaded), grouping.counted(groups)
     left_out = sum(reason.kind in _LEFT_OUT for reason in rows.skipped.values())
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
     preview = Preview(
@@ -103,14 +97,13 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         reading=settings.reading,
         remarks=(*sheet.remarks, *rows.remarks),
         questions=loaded.questions,
-        undecided="" if undecided is None or loaded.questions else undecided.message,
         guarded={one.setting: one.message for one in every_guard(loaded, remaining)},
         rows=sheet.row_count,
         duplicates=_count_repeating(loaded),
         done=sum(note < 0 for note in rows.note[[*rows.done]].tolist()) if rows.done else 0,
         invalid=len(rows.problems),
         rejected=dict(Counter(rows.rejected.values()).most_common()),
-        rejected_rows=len({*rows.of_sheet(np.array([*rows.rejected], dtype=np.int32)).tolist()}),
+        rejected_rows=_count_rejected(rows),
         skipped=len(rows.skipped) - left_out,
         left_out=left_out,
         planned=planned.deliveries,
@@ -127,13 +120,13 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         follows=settings.update,
         imported_before=imported,
         people=people,
-        audience=audience,
+        audience=grouping.counted(groups),
         to_look_up=to_look_up,
         uploads=(len(files), sum(file.size for file in files)),
         to_compare=to_compare,
         several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
         estimate=estimated(calls, learned_rates(journal, settings), settings.rate),
-        troubles=tuple(Trouble(len(alike), in_common(alike), alike[:_CELLS]) for alike in kinds),
+        troubles=tuple(Trouble(len(alike), in_common(alike), alike[:_CELLS]) for alike in by_kind(loaded)),
         to_fix=loaded.to_fix,
         template=loaded.template or "",
         offer=offer(loaded),
@@ -191,49 +184,52 @@ def every_guard(loaded: Loaded, remaining: Remaining) -> Iterator[Guarded]:
         remaining: the notes still to be sent.
     """
     rows, file, settings = loaded.rows, loaded.file, loaded.settings
-    yield from guards_of_rows(loaded)
-    emails = sum(reason.kind == "email.nobodys" for reason in rows.rejected.values())
-    limit = settings.max_invalid
-    named = len(rows) - len(rows.skipped)  # of several people in a row, each counts
-    if limit is not None and emails > limit * named:
-        message = say(
-            "guard.unknown-prospects",
-            n=emails,
-            rows=say("count.row" if rows.sheet_rows is None else "count.note", n=named),
-            file=file,
-            share=f"{limit * 100:.4g}",
-            profile=repr(settings.profile),
-            enough=f"{math.ceil(emails / named * 100)}%",
+    number = rows.in_sheet - len(rows.skipped)  # a report's footer isn't data, however long it is
+    in_words, limit = say("count.row", n=number), settings.max_invalid
+    if loaded.unclear is not None and not loaded.questions:
+        yield Guarded(loaded.unclear.message, "map")
+    if loaded.unclear is None and number < settings.min_rows:
+        message = say("guard.few-rows", file=file, rows=in_words, n=settings.min_rows, enough=str(number))
+        if not number and repeats_results(loaded.sheet.headings):
+            message = say("guard.nothing-to-fix", file=file)
+        yield Guarded(message, "min-rows")
+    wrong = len(rows.problems) + _count_rejected(rows)
+    if limit is not None and wrong > limit * number:
+        share, enough = f"{limit * 100:.4g}", f"{math.ceil(wrong / number * 100)}%"
+        words = {"file": file, "share": share, "profile": repr(settings.profile), "enough": enough}
+        yield Guarded(
+            say("guard.many-problems", n=wrong, rows=in_words, **words, first=_first_problem(rows)), "max-invalid"
         )
-        yield Guarded(message, "max-invalid")
     if remaining.sent_anew:
         yield Guarded(say("guard.history-again", n=remaining.sent_anew, file=file), "in-doubt")
     is_open = rows.email is not None and any(
         (rows.prospect[group.positions] == rows.email[group.positions]).any() for group in remaining.groups
     )
-    for setting, number_of in _AT_MOST.items():
-        most, number = getattr(settings, SETTINGS[setting].attribute), number_of(remaining)
-        if most is not None and number > most and not is_open:  # notes for open emails may be delivered already
-            many, enough = SETTINGS[setting].counted(number), SettingPart(setting, str(number))
-            yield Guarded(say("guard.many-notes", notes=many, file=file, most=most, setting=enough), setting)
+    to_send = {
+        "max-notes": remaining.total,
+        "max-public": remaining.public,
+    }
+    for setting, notes in to_send.items():
+        most = getattr(settings, SETTINGS[setting].attribute)
+        if most is not None and notes > most and not is_open:  # notes for open emails may be delivered already
+            about: dict[str, Part] = {
+                "notes": SETTINGS[setting].counted(notes),
+                "setting": SettingPart(setting, str(notes)),
+            }
+            yield Guarded(say("guard.many-notes", **about, file=file, most=most), setting)
 
 
-def guards_of_rows(loaded: Loaded) -> Iterator[Guarded]:
-    """Yield the guards that fire because of the file alone."""
-    rows = loaded.rows.in_sheet - len(loaded.rows.skipped)  # a report's footer isn't data, however long it is
-    least, limit = loaded.settings.min_rows, loaded.settings.max_invalid
-    file, in_words = loaded.file, say("count.row", n=rows)
-    if loaded.unclear is None and rows < least:
-        message = say("guard.few-rows", file=file, rows=in_words, n=least, enough=str(rows))
-        if not rows and repeats_results(loaded.sheet.headings):
-            message = say("guard.nothing-to-fix", file=file)
-        yield Guarded(message, "min-rows")
-    invalid = len(loaded.rows.problems)
-    if limit is not None and invalid > limit * rows:
-        problem = loaded.rows.problems[min(loaded.rows.problems)][0]
-        share, first = f"{limit * 100:.4g}", say("labelled", label=problem.cell, text=problem.text)
-        message = say("guard.many-problems", n=invalid, rows=in_words, file=file, share=share, first=first)
-        yield Guarded(message, "max-invalid")
+def _count_rejected(rows: Rows) -> int:
+    """Return the number of rows of the sheet with an email that names no prospect."""
+    return len({*rows.of_sheet(np.array([*rows.rejected], dtype=np.int32)).tolist()})
+
+
+def _first_problem(rows: Rows) -> Message:
+    if rows.problems:
+        problem = rows.problems[min(rows.problems)][0]
+        return say("labelled", label=problem.cell, text=problem.text)
+    position = min(rows.rejected)
+    return say("labelled", label=say("row", row=str(rows.number[position])), text=rows.rejected[position])
 
 
 # -- questions --------------------------------------------------------------------------------------------------------
@@ -256,9 +252,6 @@ def offer(loaded: Loaded) -> Question | None:
     numbers, columns = block
     head = Block(numbers[:_FIRST], [column[:_FIRST] for column in columns])
     codes = dict.fromkeys(reader.codes(head).tolist())
-    if reader.dates.questions(sheet.headings):  # an ISO date beside an undecided one looks like a fault
-        reader = ComposedReader(composition, settings, reads_dates=False)
-        codes = dict.fromkeys(reader.codes(head).tolist())
     first = [code for code in codes if reader.uncomposed[code] not in ("", reader.values[code])][:_EACH]
     template, text = composition.renamed(partial(called, sheet.headings)), called(sheet.headings, at)
     choices = [

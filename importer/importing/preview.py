@@ -74,7 +74,6 @@ class Preview:
         reading: the reading whose answers apply; None if none does.
         remarks: remarks about how the file was read.
         questions: open questions. While any that isn't optional is left, nothing can be sent.
-        undecided: why the columns' roles are unclear, if no question asks about it; else empty.
         guarded: setting → problem with the file as a whole. While there are any, nothing can be sent.
         rows: number of rows.
         duplicates: number of rows that repeat a note of another row.
@@ -123,7 +122,6 @@ class Preview:
     reading: Reading | None
     remarks: Sequence[Said]
     questions: Sequence[Question] = field(repr=False)
-    undecided: Said
     guarded: Mapping[str, Said]
     rows: int
     duplicates: int
@@ -167,11 +165,6 @@ class Preview:
         return self.remaining.total
 
     @property
-    def is_first_private(self) -> bool:
-        """Whether these are the first private notes of the workspace."""
-        return Visibility.PRIVATE in self.never_sent
-
-    @property
     def must_decide(self) -> list[Question]:
         """Open questions that aren't optional. While there are any, nothing can be sent."""
         return [question for question in self.questions if not question.is_optional]
@@ -184,7 +177,7 @@ class Preview:
     @property
     def is_clear(self) -> bool:
         """Whether nothing is undecided, and no guard fires."""
-        return not self.questions and not self.guarded and not self.undecided
+        return not self.questions and not self.guarded
 
     @property
     def exit_status(self) -> int:

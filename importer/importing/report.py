@@ -47,7 +47,6 @@ class Report:
         not_found: row number → IDs of its notes that were created, but not found when they were read back.
         ended: the journal's word for how the run ended.
         is_practice: whether nothing was sent, and this is what would have happened.
-        key_place: where the key comes from that the API refused; None for any other end.
     """
 
     run: str
@@ -70,12 +69,6 @@ class Report:
     not_found: Mapping[int, Sequence[str]] = field(default_factory=dict)
     ended: str = "finished"
     is_practice: bool = False
-    key_place: Message | None = None
-
-    @property
-    def is_finished_but_owed(self) -> bool:
-        """Whether the run finished, but its results couldn't be put where they belong."""
-        return self.results_owed and self.stopped is None
 
     @property
     def exit_status(self) -> int:

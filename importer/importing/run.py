@@ -30,7 +30,7 @@ from importer.importing.email_lookup import LookedUpEmails
 from importer.importing.hours import Hours
 from importer.importing.loaded import Loaded
 from importer.importing.loading import load, results_path, understood
-from importer.importing.planning import guards_of_rows, plan
+from importer.importing.planning import plan
 from importer.importing.preview import Preview
 from importer.importing.read_again import learned
 from importer.importing.report import Report
@@ -61,6 +61,7 @@ class Prepared:
         vendor: the vendor.
         settings: the settings for all files.
         learned: the reading that the profile learned when the send began, if any.
+        sent: the file with the outcomes of its rows, once it was sent.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Prepared:
         self.loaded, self._target, self.vendor = loaded, target, vendor
         self.settings, self._given = settings, [*given]
         self.learned: Reading | None = None
+        self.sent: tuple[Loaded, Outcomes] | None = None
         self._agreed: str | None = None
 
     @property
@@ -151,7 +153,6 @@ class Prepared:
         stop: Callable[[], Said | None] = lambda: None,
         clock: Callable[[], float] | None = None,
         hours: Hours | None = None,
-        see: Callable[[Loaded, Outcomes], object] = lambda *_: None,
     ) -> Report:
         """Send every note once, and write a results file with an outcome for every row.
 
@@ -162,7 +163,6 @@ class Prepared:
             stop: called repeatedly. If it returns a sentence, the run ends early, after the calls under way.
             clock: seconds since 1970.
             hours: the hours in which the run may work; None: those of the settings, from now on.
-            see: receives the sheet and the outcomes of its rows at the end.
 
         Raises:
             UnclearColumns: there are questions; nothing was sent.
@@ -178,8 +178,6 @@ class Prepared:
         if (error := self.loaded.undecided) is not None:
             raise error
         loaded, settings, rows = self.loaded, self.loaded.settings, len(self.loaded.rows)
-        for guarded in guards_of_rows(loaded):
-            raise guarded
         hours, learn = hours or Hours.of(settings), partial(self._learn, begun)
         settings = hours.patient(settings)
         loaded = replace(loaded, settings=settings)
@@ -187,12 +185,14 @@ class Prepared:
         def why() -> Said | None:
             return stop() or hours.over(rows)
 
-        with held(settings, wait=hours.wait(settings), rows=rows, observe=observe, stop=why) as journal:
+        with held(settings, wait=hours.wait(settings), observe=observe, stop=why) as journal:
             check_confirmed(journal, settings, is_agreed=agreed is not None)
             with calls(settings, journal, self.vendor, why, clock) as caller:
                 agreed, changes = agreed or self._agreed, self._agreed is not None
-                sending = Sending(loaded, journal, caller, self._target, observe, learn, see, changes_notes=changes)
-                return sending.deliver(agreed)
+                sending = Sending(loaded, journal, caller, self._target, observe, learn, changes_notes=changes)
+                report = sending.deliver(agreed)
+                self.sent = sending.loaded, sending.outcomes
+                return report
 
     def practise(
         self,

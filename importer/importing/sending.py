@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +18,10 @@ from importer.api import Endpoint
 from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
 from importer.delivery.changes import Wish
-from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
 from importer.delivery.updating import Updating, settle
-from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
+from importer.errors import Changed, JournalFailed, Stopped
 from importer.importing import logs, read_again
 from importer.importing.api_context import FirstCall, delivering
 from importer.importing.email_lookup import asked, forget_rejected
@@ -52,7 +50,7 @@ class Sending:
         target: path for the results.
         observe: receives the progress.
         begun: called once nothing refuses the run any more, before the first note is sent.
-        see: receives the sheet and the outcomes of its rows at the end.
+        outcomes: the outcomes of the rows, which are complete at the end.
         changes_notes: whether a person agreed to the changes of notes that need a yes.
     """
 
@@ -62,7 +60,6 @@ class Sending:
     target: Path
     observe: Callable[[Progress], None]
     begun: Callable[[], object]
-    see: Callable[[Loaded, Outcomes], object]
     changes_notes: bool
 
     def __post_init__(self) -> None:
@@ -82,7 +79,7 @@ class Sending:
         self._emails = asked(self.loaded, self.journal, self._run.occurrence)
         self._matches = self.journal.found(settings.workspace, settings.key, self._clock)
         self._lookups = Lookups(self.caller, self._matches, self._tell_of_emails)
-        self._outcomes, self._wishes = Outcomes(len(self.loaded.rows)), list[Wish]()
+        self.outcomes, self._wishes = Outcomes(len(self.loaded.rows)), list[Wish]()
         self._sent, self._look_ups, self._agreed = self.caller.limiter.sent, 0, set[int]()
 
     def deliver(self, agreed: str | None) -> Report:
@@ -129,13 +126,13 @@ class Sending:
                 stopped, ended = error, "stopped"
             finally:
                 why = say("outcome.run-stopped", why=stopped.message) if stopped else say("outcome.broke-off")
-                self._outcomes.explain(Result.NOT_SENT, why)
-                settle_after(self.loaded.rows, self.loaded.plan, self._outcomes)
-                self._outcomes = gathered(self._outcomes, self.loaded.rows)
-                corrected, numbers = _corrected(self.loaded.sheet), self.loaded.rows.number[: len(self._outcomes)]
+                self.outcomes.explain(Result.NOT_SENT, why)
+                settle_after(self.loaded.rows, self.loaded.plan, self.outcomes)
+                self.outcomes = gathered(self.outcomes, self.loaded.rows)
+                corrected, numbers = _corrected(self.loaded.sheet), self.loaded.rows.number[: len(self.outcomes)]
                 for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
-                    self._outcomes.remark(position, corrected[int(numbers[position])])
-                report = self._finish(delivery, uploads, ended, stopped)
+                    self.outcomes.remark(position, corrected[int(numbers[position])])
+                report = self._finish(delivery, ended, stopped)
             return report
 
     def _planned(self, agreed: str | None) -> tuple[Coordinator, Stopped | None]:
@@ -154,9 +151,10 @@ class Sending:
             stopped = error
         self._look_ups = self._sent[Endpoint.PROSPECTS]
         loaded = self.loaded = self._emails.resolved
-        self._outcomes = Outcomes(len(loaded.rows))
-        settle_before(loaded.rows, self._outcomes, loaded.sheet.headings)
-        delivery = Coordinator(self._delivering, self._outcomes, self.observe)
+        self.outcomes = Outcomes(len(loaded.rows))
+        settle_before(loaded.rows, self.outcomes, loaded.sheet.headings)
+        self._delivering = delivering(self._settings, self.journal, self.caller, self._run)
+        delivery = Coordinator(self._delivering, self.outcomes, self.observe)
         earlier = loaded.known(self.journal, self._run.occurrence)
         remaining, wishes = delivery.prepare(earlier, loaded.plan)
         self._wishes = [*wishes] if self._settings.update else []
@@ -208,25 +206,17 @@ class Sending:
             if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
                 raise stopped
         finally:
-            settle(stage, asked, self._outcomes)
+            settle(stage, asked, self.outcomes)
             logs.event("notes updated", **{fate.value: n for fate, n in stage.counts.items()})
 
     def _is_agreed(self, wish: Wish) -> bool:
         """Return whether a person saw this very change, and agreed. Some are known only once emails are looked up."""
         return self.changes_notes and wish.digest in self._agreed
 
-    @cached_property
-    def _delivering(self) -> DeliveryContext:
-        """The context that updates and requests share."""
-        return delivering(self._settings, self.journal, self.caller, self._run)
-
-    def _finish(self, delivery: Coordinator, uploads: Uploads, ended: str, stopped: Stopped | None) -> Report:
+    def _finish(self, delivery: Coordinator, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
-        rows, counts, limiter = self.loaded.rows, self._outcomes.counts(), self.caller.limiter
-        if calls := self._sent[Endpoint.UPLOAD]:
-            refused = sum(upload.rejected is not None for upload in uploads.latest.values())
-            logs.event("files uploaded", files=len(uploads.latest), refused=refused, calls=calls)
-        asked = sum(self._outcomes.result(row) is Result.NOT_SENT for row in self._outcomes.asked)
+        rows, counts, limiter = self.loaded.rows, self.outcomes.counts(), self.caller.limiter
+        asked = sum(self.outcomes.result(row) is Result.NOT_SENT for row in self.outcomes.asked)
         if ended == "finished" and (not_sent := counts.get(Result.NOT_SENT)):
             ended = "held back" if not_sent == asked else "stopped"
         report = Report(
@@ -237,40 +227,39 @@ class Sending:
             remark=None,
             stopped=stopped,
             duplicates=by_number(
-                rows, {at: (self._outcomes.note_id(at), *ids) for at, ids in self._outcomes.duplicates.items()}
+                rows, {at: (self.outcomes.note_id(at), *ids) for at, ids in self.outcomes.duplicates.items()}
             ),
-            reasons=results.reasons(rows, self._outcomes, stopped.kind if stopped else None),
-            to_fix=int(self._outcomes.to_fix().sum()),
+            reasons=results.reasons(rows, self.outcomes, stopped.kind if stopped else None),
+            to_fix=int(self.outcomes.to_fix().sum()),
             started_at=self._run.started_at,
             ended_at=self._clock(),
             asked=asked,
-            more_visible=len(self._outcomes.visible),
-            left_alone=len(self._outcomes.left),
+            more_visible=len(self.outcomes.visible),
+            left_alone=len(self.outcomes.left),
             to_agree=sum(wish.is_asked and not self._is_agreed(wish) for wish in self._wishes),
             look_ups=self._look_ups,
-            not_found=by_number(rows, self._outcomes.missing),
+            not_found=by_number(rows, self.outcomes.missing),
             ended=ended,
             is_practice=self.caller.api.traits.is_practice,
-            key_place=self._settings.origin.key_place if isinstance(stopped, KeyRefused) else None,
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self.journal, self._run.workspace, delivery, limiter)
-            forget_rejected(self._matches, rows, self._outcomes)
+            forget_rejected(self._matches, rows, self.outcomes)
         logs.event(
             f"run {report.ended}",
             requests=report.requests,
             look_ups=report.look_ups + self._sent[Endpoint.READ],
+            uploads=self._sent[Endpoint.UPLOAD],
             told_to_wait=limiter.rate_limited,
             seconds=round(report.ended_at - self._run.started_at, 1),
             **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},
             error=stopped,
         )
-        self.see(self.loaded, self._outcomes)
         summary = summary_of(report, self.loaded, self._settings.workspace)
         # A run without its results isn't finished, so that the same command continues it, also with --again.
         ended = "stopped"
         try:
-            written = write_results(self.target, self.loaded, self._outcomes, summary)
+            written = write_results(self.target, self.loaded, self.outcomes, summary)
             ended = ended if written.is_owed else report.ended
         finally:
             with contextlib.suppress(JournalFailed):

@@ -36,14 +36,12 @@ def held(
     settings: Settings,
     *,
     wait: float = 0.0,
-    rows: int = 0,
     observe: Callable[[Progress], None] = lambda _: None,
     stop: Callable[[], Said | None] = lambda: None,
 ) -> Iterator[Journal]:
     """Yield the workspace's journal with its lock held. Raises WrongJournal, Busy, Interrupted.
 
-    Another import is waited for up to ``wait`` seconds, until ``stop`` returns a sentence. ``observe`` receives why,
-    with the number of ``rows`` of the file that is to be imported.
+    Another import is waited for up to ``wait`` seconds, until ``stop`` returns a sentence. ``observe`` receives why.
     """
     if not Journal.exists(settings.journal):
         check_journal(None, settings)  # so that none is created while the right journal is out of reach
@@ -53,7 +51,7 @@ def held(
         assert isinstance(busy, Busy)
         if (reason := stop()) is not None:
             raise Interrupted(say("stopped.nothing-sent", why=as_message(reason)))
-        observe(Progress(rows, 0, say("progress.waits", holder=busy.holder)))
+        observe(Progress(0, 0, say("progress.waits", holder=busy.holder)))
 
     over, is_busy, pause = stop_after_delay(wait), retry_if_exception_type(Busy), wait_fixed(LONGEST_WAIT)
     with Journal.open(settings.journal) as journal, ExitStack() as stack:
@@ -140,7 +138,8 @@ def unconfirmed(journal: Journal | None, settings: Settings) -> Unconfirmed | No
         why = say("unconfirmed.key-of-another", **parts, others=", ".join(repr(str(other)) for other in used))
         there = [other for other in used if journal is not None and journal.has(other)]
         return Unconfirmed("key-of-another", why, there if _is_unused(journal, settings) else ())
-    if machine.remembered(owner) is None and not _is_confirmed(journal, owner):
+    is_confirmed = journal is not None and (journal.runs.confirmation(owner) or owner in journal.runs.workspaces())
+    if machine.remembered(owner) is None and not is_confirmed:  # nor did a run send anything to it
         if not (others := _at_the_address(journal, settings)):
             return Unconfirmed("first", say("unconfirmed.first", **parts))
         why = say("unconfirmed.first-beside", **parts, others=", ".join(repr(other.profile) for other in others))
@@ -148,11 +147,6 @@ def unconfirmed(journal: Journal | None, settings: Settings) -> Unconfirmed | No
     if settings.key and journal is not None and journal.runs.has_key(owner):
         return Unconfirmed("new-key", say("unconfirmed.new-key", **parts))
     return None
-
-
-def _is_confirmed(journal: Journal | None, owner: Workspace) -> bool:
-    """Return whether a person confirmed the workspace, or a run sent, or may have sent, something to it."""
-    return journal is not None and (journal.runs.confirmation(owner) is not None or owner in journal.runs.workspaces())
 
 
 def _used_with(journal: Journal | None, key: str) -> list[Workspace]:
@@ -184,12 +178,10 @@ def _at_the_address(journal: Journal | None, settings: Settings) -> list[Workspa
 
 def never_sent(journal: Journal | None, settings: Settings, groups: Sequence[Group]) -> frozenset[Visibility]:
     """Return the visibilities of these notes that no note sent to the workspace has had yet."""
-    present = {group.note.visibility for group in groups}
-    return frozenset(
-        visibility
-        for visibility in present
-        if journal is None or not journal.deliveries.has_sent(settings.workspace, visibility)
-    )
+    present = frozenset(group.note.visibility for group in groups)
+    if journal is None:
+        return present
+    return frozenset(one for one in present if not journal.deliveries.has_sent(settings.workspace, one))
 
 
 def confirm(settings: Settings, meant: Workspace | None = None) -> None:

@@ -139,11 +139,10 @@ def find(
     return found
 
 
-def also(path: Path, file: str, settings: Settings, numbers: Collection[int]) -> Collection[int]:
-    """Add rows with these numbers to the file that :func:`understood` wrote; return the numbers."""
+def also(path: Path, file: str, settings: Settings, numbers: Collection[int]) -> None:
+    """Add rows with these numbers to the file that :func:`understood` wrote."""
     with read(file, settings) as sheet:
         _also(path, sheet, numbers)
-    return numbers
 
 
 def _also(path: Path, sheet: Sheet, numbers: Collection[int]) -> None:

@@ -1,4 +1,4 @@
-"""Check what a run needs before the first night: key, account limit, clocks, journal, disk and proxy.
+"""Check what a run needs before the first night: key, clocks, journal, disk and proxy.
 
 Input: settings, with the key. Output: findings, each with advice if something is wrong. One harmless call is made,
 which only reads. A file is written and removed at once. The tables of a shared journal are created, because nothing
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from importer import files
 from importer.api import API_REFUSED, STOPS, Cause, Failure, NotesPage, Reply, Vendor
-from importer.api.exchange import Announcement, seconds_since_1970
+from importer.api.exchange import seconds_since_1970
 from importer.api.proxy import certificates_for, proxy_for
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
@@ -44,20 +44,16 @@ class Check:
     exit_status: int = 0
 
 
-class Look(Exception):
+class Look(ImporterError):
     """A finding that a person should look at, although a run may begin."""
 
-    def __init__(self, message: Said) -> None:
-        super().__init__()
-        self.message = message
+    exit_status = 1
 
 
 def checked(about: str, check: Callable[[], Said]) -> Check:
     """Return the result of a check, which returns what it found, or raises an error if something is wrong."""
     try:
         return Check(about, check())
-    except Look as look:
-        return Check(about, look.message, 1)
     except OSError as error:
         return Check(about, files.why(error), Unusable.exit_status)
     except ImporterError as error:
@@ -73,10 +69,10 @@ def examine(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Iterator[Chec
     yield journal
     if not journal.exit_status:
         yield checked("First import", partial(_first, settings))
-    if settings.archive is not None:
-        yield checked("Archive", partial(_archive, settings.archive))
-    if settings.attachments is not None:
-        yield checked("Attachments", partial(_attachments, settings.attachments))
+    folders = ("Archive", inbox.check_archive, settings.archive), ("Attachments", Folder, settings.attachments)
+    for about, check, folder in folders:
+        if folder is not None:
+            yield checked(about, partial(_folder, check, folder))
     if isinstance(file := journal_place(settings.journal), Path):
         yield checked("Disk space", partial(_room, _existing_folder(file)))
     yield checked("Disk space", partial(_room, Path(tempfile.gettempdir())))
@@ -99,8 +95,6 @@ def _api(settings: Settings, vendor: Vendor) -> Iterator[Check]:
         return
     yield _key(reply.failure, settings, vendor)
     if reply.status:
-        seen = Announcement.read(reply.headers, reply.came)
-        yield Check("Limit", say("doctor.calls-remain", n=seen.remaining) if seen else say("doctor.no-limit-told"))
         yield checked("Clock", partial(_clock, reply, reply.headers.get("date", "")))
 
 
@@ -177,14 +171,9 @@ def _first(settings: Settings) -> Message:
     return say("doctor.confirmed")
 
 
-def _archive(folder: Path) -> Message:
-    inbox.check_archive(folder)
-    return say("doctor.archive", archive=str(folder))
-
-
-def _attachments(folder: Path) -> Message:
-    Folder(folder)
-    return say("doctor.attachments", folder=str(folder.absolute()))
+def _folder(check: Callable[[Path], object], folder: Path) -> Message:
+    check(folder)
+    return say("doctor.folder", folder=str(folder))
 
 
 def _existing_folder(file: Path) -> Path:

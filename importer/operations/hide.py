@@ -33,7 +33,6 @@ from importer.operations.history import find_run, there
 from importer.settings import Settings
 
 SHOWN = 5  # number of notes that a person sees before they are hidden
-_AT_ONCE = 500  # prospects whose deliveries are compared together
 _LIVE = frozenset({DeliveryState.CREATED, DeliveryState.UNCLEAR})
 
 
@@ -112,7 +111,8 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
                 say("hide.other-workspace", run=run.name, other=str(run.workspace), workspace=str(settings.workspace))
             )
     elif which.file is not None:
-        known = _of_file(which.file, journal, settings)
+        with load(which.file, settings) as loaded:
+            known = [*{one.name: one for *_, one in deliveries_in(loaded, journal)}.values()]
     else:
         known = [*journal.deliveries.delivered(settings.workspace, which.note_ids).values()]
         if unknown := {*which.note_ids}.difference(one.note_id or "" for one in known):
@@ -139,23 +139,15 @@ def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> tu
     return run, journal.deliveries.created_by(run)
 
 
-def _of_file(file: Path, journal: Journal, settings: Settings) -> Sequence[KnownDelivery]:
-    """Return the deliveries of a file's rows, each once."""
-    with load(file, settings) as loaded:
-        return [*{one.name: one for *_, one in deliveries_in(loaded, journal)}.values()]
-
-
 def _sent_again(hidden: Sequence[KnownDelivery], journal: Journal, settings: Settings) -> set[bytes]:
     """Return the names of hidden deliveries of which the same was sent again since."""
-    prospects, found = [*dict.fromkeys(one.prospect for one in hidden)], set[bytes]()
-    for start in range(0, len(prospects), _AT_ONCE):
-        since = set[tuple[str, bytes]]()
-        told = journal.identities.told(settings.workspace, prospects[start : start + _AT_ONCE])
-        for who, one, digests in sorted(told, key=lambda some: -some[1].request):
-            said = {(who, digest) for digest in digests if digest[:1] in (TEXT, RECORD)}
-            if not since.isdisjoint(said):
-                found.add(one.name)
-            since |= said if one.state in _LIVE else set()
+    found, since = set[bytes](), set[tuple[str, bytes]]()
+    told = journal.identities.told(settings.workspace, [*dict.fromkeys(one.prospect for one in hidden)])
+    for who, one, digests in sorted(told, key=lambda some: -some[1].request):
+        said = {(who, digest) for digest in digests if digest[:1] in (TEXT, RECORD)}
+        if not since.isdisjoint(said):
+            found.add(one.name)
+        since |= said if one.state in _LIVE else set()
     return found
 
 

@@ -26,8 +26,6 @@ def verified(found: Verified) -> Iterator[Line]:
     """Yield the findings of a look-up."""
     if found.stopped is not None:
         yield Line(say("ended.stopped", why=found.stopped.message), LineKind.TEXT)
-    if found.elsewhere:
-        yield Line(found.elsewhere, LineKind.TEXT)
     if found.found:
         yield Line(say("verify.found", n=found.found))
     if found.absent:

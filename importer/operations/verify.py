@@ -25,7 +25,7 @@ from importer.delivery.outcomes import Outcomes, gathered, settle_before
 from importer.delivery.reads import WholeRead, read_on
 from importer.errors import Stopped
 from importer.importing import logs
-from importer.importing.api_context import calls, delivering
+from importer.importing.api_context import LAG, calls, delivering
 from importer.importing.hours import estimated
 from importer.importing.loading import load, results_path
 from importer.importing.report import write_results
@@ -34,7 +34,7 @@ from importer.journal import DeliveryState, Journal, KnownDelivery
 from importer.messages import Message, Said, say, words
 from importer.models import Note, Progress, Result, Status
 from importer.operations.hide import deliveries_in
-from importer.operations.history import elsewhere, there
+from importer.operations.history import there
 from importer.results.layout import MEANINGS, Meaning
 from importer.settings import Settings
 from importer.telling.rendering import duration, rate
@@ -56,7 +56,6 @@ class Verified:
         doubts: reason for the doubt, in words → number of notes.
         duplicates: IDs of further notes that are like the ones found.
         stopped: why the look-up ended early, or None.
-        elsewhere: message that names the journal's workspaces, if the journal has no runs of this workspace.
     """
 
     found: int
@@ -65,7 +64,6 @@ class Verified:
     doubts: Mapping[Message, int]
     duplicates: Sequence[str]
     stopped: Stopped | None
-    elsewhere: Message | None = None
 
     @property
     def exit_status(self) -> int:
@@ -131,7 +129,6 @@ def verify(
             {reason: rows for reason, rows in doubts.items() if reason is not None},
             duplicates,
             stopped,
-            elsewhere(journal, settings.workspace),
         )
 
 
@@ -140,13 +137,11 @@ class ReadBack:
     """What became of a file's notes.
 
     Attributes:
-        notes: number of the notes that were delivered.
         counts: finding, of :data:`FINDINGS` → number of notes.
         results: path of the results; ``remark``: what is to be known about it.
         stopped: why reading ended early, or None.
     """
 
-    notes: int
     counts: Mapping[str, int]
     results: Path
     remark: Message | None
@@ -206,7 +201,7 @@ class _ReadingAll(Stage[_Look, None]):
         self.found |= found
         if left:  # a cache may have the first look's page
             again = _Look(look.prospect, left, is_second=True, take=self._api.traits.page - 1)
-            self._dispatcher.add(again, self._clock() + 12 * self._settings.settle)
+            self._dispatcher.add(again, self._clock() + LAG * self._settings.settle)
 
     def _became(self, delivery: KnownDelivery, says: Note | None, page: NotesPage) -> Sequence[Message]:
         """Return what became of a note, by all notes of its prospect."""
@@ -311,4 +306,4 @@ def verify_all(
         lines += [(say(f"label.verified-{finding}"), number) for finding, number in counts.items()]
         summary = results.Summary(say("verified.title"), lines, settings.profile, _MEANINGS)
         written = write_results(target, loaded, outcomes, summary)
-        return ReadBack(len(names), counts, written.path, written.remark, stopped)
+        return ReadBack(counts, written.path, written.remark, stopped)

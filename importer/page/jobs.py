@@ -135,11 +135,10 @@ class Send:
             return Ended.of(self._sent(prepared, word))
 
     def _sent(self, prepared: Prepared, word: Word) -> Report:
-        seen: list[telling.result_rows.Seen] = []
         send = partial(prepared.send, agreed=self.digest, begun=partial(word.tell, BEGUN))
-        report = send(observe=word.observe, stop=word.why, see=lambda *both: seen.append(both))
-        for loaded, outcomes in seen:
-            telling.result_rows.write(rows_path(self.folder, report.run), loaded, outcomes)
+        report = send(observe=word.observe, stop=word.why)
+        if prepared.sent is not None:
+            telling.result_rows.write(rows_path(self.folder, report.run), *prepared.sent)
         return report
 
 

@@ -187,18 +187,16 @@ class ComposedReader(ColumnReader):
     """Reader of the columns of a template. Each distinct text that they make is represented by a code.
 
     ``kinds`` has the format of the text of each code, ``uncomposed`` the cell's own text, empty if that is not valid.
-    Unless it ``reads_dates``, they stay as they are in the cells.
     """
 
-    def __init__(self, composition: Composition, settings: Settings, *, reads_dates: bool = True) -> None:
+    def __init__(self, composition: Composition, settings: Settings) -> None:
         *others, text = composition.columns
         super().__init__(text, read_content)
         self.kinds: list[ContentKind] = []
         self.uncomposed: list[str] = []
         self.dates = FieldDates(settings.dates)
         self._kind, self._template = settings.content, composition.template
-        read = self.dates.read if reads_dates else read_field
-        self._others = [ColumnReader(position, partial(read, position)) for position in others]
+        self._others = [ColumnReader(position, partial(self.dates.read, position)) for position in others]
         self._texts: dict[str, tuple[str | Wrong, bool]] = {}
         self.texts = self._texts.keys()
 

@@ -50,13 +50,9 @@ def read_as_known(headings: Sequence[str], settings: Settings, cells: Sequence[S
     has_another = Role.VISIBILITY not in _needed(reading) and bool(
         SheetHeadings(headings, found).candidates(Role.VISIBILITY)
     )
-    is_unsaid = has_another or asks_again(reading)
-    return replace(found, default_visibility=settings.default_visibility) if is_unsaid else found
-
-
-def asks_again(reading: Reading | None) -> bool:
-    """Return whether a run made blank cells public: then that is asked again of its results."""
-    return reading is not None and bool(reading.run) and reading.answers.get("default-visibility") is Visibility.PUBLIC
+    # Nor does a file that names a run make its blank cells public, as they were in that run.
+    was_public = bool(reading.run) and reading.answers["default-visibility"] is Visibility.PUBLIC
+    return replace(found, default_visibility=settings.default_visibility) if has_another or was_public else found
 
 
 def _chosen(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]]) -> Reading | None:

@@ -137,7 +137,7 @@ def first_of_kind(overview: Described) -> Iterator[Line]:
     """Yield what a person has to see before a workspace's first public or private notes; nothing for later ones."""
     if not overview.never_sent:
         return
-    if overview.is_first_private:
+    if Visibility.PRIVATE in overview.never_sent:
         yield Line()
         yield Line(say("plan.first-private", then=_how_to_make_public(overview)), LineKind.TEXT)
     if Visibility.PUBLIC in overview.never_sent:
@@ -212,13 +212,13 @@ def about(overview: Preview) -> Message:
 def _audience(overview: Preview) -> Iterator[Line]:
     if overview.remaining.total:
         sizes_of = {"people": overview.people, **overview.audience}
-        told = "private" if overview.audience["private"] and not overview.is_first_private else ""
+        told = "private" if overview.audience["private"] and Visibility.PRIVATE not in overview.never_sent else ""
         parts = tuple(
             say("plan.size-private" if name == told else "labelled", label=name, text=notes)
             for name, notes in sizes_of.items()
         )
         yield Line(say("plan.sizes", sizes=parts))
-        if overview.is_first_private:
+        if Visibility.PRIVATE in overview.never_sent:
             yield Line(say("plan.owner-only", n=overview.audience["private"]), LineKind.TEXT)
 
 

@@ -41,8 +41,6 @@ def why(ended: Report) -> Iterator[Line]:
     yield from numbers(LineKind.TEXT, {"ended.more-visible": ended.more_visible})
     if ended.stopped is not None:
         yield Line(say("ended.stopped", why=ended.stopped.message), LineKind.TEXT)
-        if ended.key_place is not None:
-            yield Line(ended.key_place, LineKind.TEXT)
         return
     if kinds := ended.reasons.get(Result.NOT_SENT):
         yield Line(say("ended.not-sent", reasons=reasons(kinds)), LineKind.TEXT)

@@ -12,7 +12,6 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 from urllib.parse import urlencode
 
 from importer.delivery.outcomes import Outcomes
@@ -23,8 +22,6 @@ from importer.messages import Message, render, say
 from importer.models import Note, Result, Role, Rows
 from importer.settings.reading import WORDS
 
-Seen: TypeAlias = tuple[Loaded, Outcomes]
-"""A sheet with its rows, and the outcomes of these rows at the end of a run."""
 TO_FIX = "to fix"
 """In place of a result: the rows that need a person's attention, except the unconfirmed ones."""
 _ON_A_PAGE = 100

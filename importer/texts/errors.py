@@ -16,6 +16,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "error.bad-settings": "a setting can't be used",
     "error.no-key": "no API key was given",
     "error.changed": "the number of notes has changed since it was confirmed",
+    "error.look": "something should be looked at before the first night",
     "error.guarded": "the file as a whole looks wrong",
     "error.first-run": "nobody has said yet which workspace this profile has",
     "error.unusable-journal": "the journal can't be opened",

@@ -14,7 +14,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "corrected.blank": "(blank)",
     "skipped.before": "left out by hand when {file} was imported",
     "composed.results": "A template composed the notes of these results, and none is given now. Which notes do you want to send?",
-    "blank.was-public": "When these results were written, a note with a blank visibility was public. Who may see these notes now?",
     "overlooked.names-files": "it contains names of files in the folder of attachments",
     "questions.nothing-sent": "Nothing was sent.",
     "questions.unanswered": "You gave no answer, so nothing was sent. Run the command again and enter a number, or add one of the settings above.",
@@ -111,12 +110,12 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} has {rows} below its headings. At least {n} are required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`",
     ),
     "guard.many-problems": (
-        "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To see the problems: `note-importer check FILE`",
-        "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To see the problems: `note-importer check FILE`",
+        "{n} of the {rows} in {file} has problems, or names a prospect that the workspace does not have.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. It may be the wrong file, or for another workspace. Check the file, the profile ({profile}) and the API key. The first problem is {first}. To see problems of cells: `note-importer check FILE`. To allow more: `max-invalid {enough}`",
+        "{n} of the {rows} in {file} have problems, or name a prospect that the workspace does not have.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. It may be the wrong file, or for another workspace. Check the file, the profile ({profile}) and the API key. The first problem is {first}. To see problems of cells: `note-importer check FILE`. To allow more: `max-invalid {enough}`",
     ),
     "guard.many-problems@page": (
-        "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Press “Correct them here” to see all.",
-        "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Press “Correct them here” to see all.",
+        "{n} of the {rows} in {file} has problems, or names a prospect that the workspace does not have.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. It may be the wrong file, or for another workspace. Check the file, the profile ({profile}) and the API key. The first problem is {first}. Press “Correct them here” to see problems of cells. To allow more: `max-invalid {enough}`",
+        "{n} of the {rows} in {file} have problems, or name a prospect that the workspace does not have.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. It may be the wrong file, or for another workspace. Check the file, the profile ({profile}) and the API key. The first problem is {first}. Press “Correct them here” to see problems of cells. To allow more: `max-invalid {enough}`",
     ),
     "guard.history-again": (
         "{file} would send {n} note, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Nothing was sent. If this is a new note: `in-doubt new`",
@@ -125,10 +124,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "guard.many-notes": (
         "{file} would send {notes}, but at most {most} are allowed.\n"
         "Nothing of this file was sent. Check whether it is the right file. If it is: {setting}"
-    ),
-    "guard.unknown-prospects": (
-        "{n} of the {rows} in {file} names a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`",
-        "{n} of the {rows} in {file} name a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`",
     ),
     "series.one-results-file": (
         "`results` names one file, but several files may have results.\nUse a pattern instead: {name}."

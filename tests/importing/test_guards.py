@@ -26,7 +26,7 @@ LINES = [Line("P1", "x", "1"), Line("P2", "x", "1"), Line("P3", "y", "2"), Line(
         (
             {"max_invalid": "0%"},
             "max-invalid",
-            "To see the problems: `note-importer check FILE`",
+            "To see problems of cells: `note-importer check FILE`",
         ),
         ({"max_notes": 3}, "", ""),
         ({"max_notes": 2}, "max-notes", "would send 3 notes, but at most 2 are allowed."),
@@ -76,20 +76,23 @@ def test_what_earlier_runs_delivered_doesnt_count(box: Sandbox, settings: Settin
 
 
 def test_an_export_for_another_workspace_is_not_sent(settings: Settings, tmp_path: Path) -> None:
-    """Four of its five people are unknown here; without the guard the file would be finished, and archived."""
-    sheet, names = tmp_path / "export.csv", ("ada", "ben", "cleo", "dan", "eva")
-    sheet.write_text("Email,Note,Visibility\n" + "".join(f"{name}@kestrel.example,x,2\n" for name in names))
+    """Three of its five people are unknown here, and one row has no text: together they are too many."""
+    sheet, names = tmp_path / "export.csv", ("ada", "ben", "cleo", "dan")
+    rows = "".join(f"{name}@kestrel.example,x,2\n" for name in names)
+    sheet.write_text(f"Email,Note,Visibility\n{rows}eva@kestrel.example,,2\n")
     with Sandbox(prospects={"8PvBmrB7P7": "ada@kestrel.example"}) as box:
         settings = replace(settings, base_url=box.url, key=box.api_key, max_invalid="79%")  # type: ignore[arg-type]
         with prepare(sheet, settings) as prepared, pytest.raises(Guarded) as caught:
             prepared.send()
         for said in (
             "4 of the 5 rows in",
-            "by an email address. That is more than the 79% that --max-invalid allows.",
-            "may be for another workspace. Check the file, the profile ('default') and the API key.",
-            "or allow more: --max-invalid 80%",
+            "have problems, or name a prospect that the workspace does not have.",
+            "That is more than the 79% that --max-invalid allows.",
+            "or for another workspace. Check the file, the profile ('default') and the API key.",
+            "The first problem is B6: ",
+            "To allow more: --max-invalid 80%",
         ):
             assert said in str(caught.value)
         assert not any(received.method == "POST" for received in box.received)
         with prepare(sheet, replace(settings, max_invalid="80%")) as prepared:  # type: ignore[arg-type]
-            assert prepared.send().counts == {Result.CREATED: 1, Result.REJECTED: 4}
+            assert prepared.send().counts == {Result.CREATED: 1, Result.REJECTED: 3, Result.INVALID: 1}

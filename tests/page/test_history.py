@@ -78,11 +78,12 @@ def test_before_notes_are_hidden_their_number_and_some_of_them_are_shown_and_agr
     person: Person, parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "n.csv", [(f"p{i}", HOSTILE, "Public") for i in range(7)])
-    upload, seen = kept(parts, path), list[tuple[Any, Any]]()
+    upload = kept(parts, path)
     with prepare(path, settings) as prepared:
-        name = prepared.send(see=lambda *both: seen.append(both)).run
+        name = prepared.send().run
+        assert prepared.sent is not None
     assert '<td class="whole"><bdi>' not in person.sees(f"/runs/{name}/hide"), "nothing was kept"
-    result_rows.write(reading.rows_path(upload.folder, name), *seen[0])
+    result_rows.write(reading.rows_path(upload.folder, name), *prepared.sent)
     asked = person.sees(f"/runs/{name}/hide")
     assert "Hide 7 notes?" in asked
     assert [f"<bdi>p{i}</bdi>" in asked for i in range(7)] == [True] * 5 + [False] * 2

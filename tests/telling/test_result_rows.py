@@ -11,7 +11,7 @@ from importer.importing.run import prepare
 from importer.models import Result, Role
 from importer.reading import Correction
 from importer.settings import Settings
-from importer.telling.result_rows import TO_FIX, RowPage, Seen, read, write
+from importer.telling.result_rows import TO_FIX, RowPage, read, write
 from tests.sandbox import Sandbox
 from tests.truth import write_csv
 
@@ -27,9 +27,9 @@ class Kept:
     def imports(self, rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD, **how: Any) -> None:
         write_csv(self.sheet, head, *rows)
         with prepare(self.sheet, self.settings, **how) as prepared:
-            seen: list[Seen] = []
-            prepared.send(see=lambda *both: seen.append(both), agreed=prepared.preview.digest)
-            write(self.path, *seen[0])
+            prepared.send(agreed=prepared.preview.digest)
+            assert prepared.sent is not None
+            write(self.path, *prepared.sent)
 
     def found(self, number: int = 1, **wanted: Any) -> RowPage:
         page = read(self.path, **wanted, number=number)
