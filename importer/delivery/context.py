@@ -16,7 +16,7 @@ from importer.calls.retry import Attempts
 from importer.delivery.reads import Pages, Reads, WholeRead, first_take
 from importer.journal import Journal, NoteKey, Run
 from importer.messages import Message, say
-from importer.models import Request, Workspace
+from importer.models import Request, Status, Workspace
 
 LONGEST_CLAIM = 5.0
 """Seconds that a claim may wait for a worker; after that it is not sent but claimed anew (D5)."""
@@ -31,7 +31,6 @@ class Policy:
         lag: seconds that reading may lag behind writing, if no control shows that it doesn't.
         least_limit: smallest limit in bytes that an intermediary may have; a smaller body is never too large.
         resends: whether absent notes are sent again; verify only looks.
-        head_start: seconds for which another process may still send its claims, though we have the lock now.
         skips_existing: whether notes that are on a prospect already, whoever wrote them, aren't sent.
     """
 
@@ -41,7 +40,6 @@ class Policy:
     lag: float
     least_limit: int = 512
     resends: bool = True
-    head_start: float = 0.0
     skips_existing: bool = False
 
 
@@ -135,8 +133,6 @@ class DeliveryContext:
         cls, journal: Journal, workspace: Workspace, run: Run | None, caller: Caller, policy: Policy
     ) -> DeliveryContext:
         """Return the context of a run."""
-        if journal.is_shared:  # a process that has lost its lock may still send
-            policy = replace(policy, head_start=LONGEST_CLAIM)
         make = partial(perform, caller.api, caller.clock)
         dispatcher = Dispatcher[Task](caller, make, (WholeRead.kind, Post.kind))
         now = caller.clock()
@@ -158,6 +154,15 @@ class DeliveryContext:
     def run_id(self) -> int | None:
         """Number of the run, if there is a run."""
         return None if self.run is None else self.run.id
+
+    @property
+    def head_start(self) -> float:
+        """Seconds for which a process that has lost its lock may still send its claims, though we have it now."""
+        return LONGEST_CLAIM if self.journal.is_shared else 0.0
+
+    def may_be_hidden(self, key: NoteKey) -> bool:
+        """Return whether a later draft of the prospect may hide a note, so that a miss says nothing."""
+        return self.traits.one_draft and key.status is Status.DRAFT
 
     @cached_property
     def runs(self) -> Mapping[int, Run]:

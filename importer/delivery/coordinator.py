@@ -40,9 +40,6 @@ class Coordinator:
 
     Args:
         observe: called with the progress after each round, if given.
-
-    Attributes:
-        wishes: how notes that are there can follow their rows.
     """
 
     def __init__(
@@ -70,13 +67,11 @@ class Coordinator:
             LastLook: self._last_looks.looked,
         }
         self._answered: list[Post] = []  # requests whose answer isn't in the journal yet, which may find it another's
-        self.wishes: Sequence[Wish] = ()
 
-    def prepare(self, earlier: Earlier, plan: Plan) -> Remaining:
-        """Settle or look up the deliveries of earlier runs, and return what remains to be done."""
+    def prepare(self, earlier: Earlier, plan: Plan) -> tuple[Remaining, Sequence[Wish]]:
+        """Settle or look up earlier runs' deliveries; return what remains, and how existing notes can follow rows."""
         found = self.takeover.take_over(earlier, plan)
-        self.wishes = found.wishes
-        return self.queue.fill(found)
+        return self.queue.fill(found), found.wishes
 
     def run(self, uploads: Uploads | None = None) -> None:
         """Upload the files of all notes still to be made, and deliver everything that can be delivered.

@@ -20,7 +20,6 @@ from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.reads import WholeRead
 from importer.messages import Message, say
-from importer.models import Status
 
 _SIZE = 10  # notes at the most, besides further ones that were sent again (D84)
 
@@ -46,7 +45,7 @@ class LastLooks:
     """Looks at notes when all else is done: at all that were sent again, and at some others if these are few."""
 
     def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence) -> None:
-        self._policy, self._one_draft, self._clock = context.policy, context.traits.one_draft, context.clock
+        self._context, self._policy, self._clock = context, context.policy, context.clock
         self._ledger, self._evidence, self._reads = ledger, evidence, context.reads
         self._rng = random.Random(f"last look {context.run_id}")  # noqa: S311 - it draws evenly, and keeps no secret
         self._sent_again: dict[LastLook, None] = {}  # not looked at yet, in order
@@ -70,16 +69,12 @@ class LastLooks:
     def _drawn(self) -> list[LastLook]:
         """Draw from the other notes that answers named, the youngest first."""
         named = [(one.post, one) for one in self._evidence.named if one.post and one.post.sends == 1]
-        fit = [(post, one) for post, one in named if not self._may_be_hidden(post)]
+        fit = [(post, one) for post, one in named if not self._context.may_be_hidden(post.key)]
         drawn = self._rng.sample(fit, min(len(fit), max(0, _SIZE - len(self._sent_again))))
         return [
             _look(post.only([post.request.prospects.index(one.prospect)]), one.note_id, one.came, is_patient=False)
             for post, one in sorted(drawn, key=lambda pair: -pair[1].came)
         ]
-
-    def _may_be_hidden(self, post: Post) -> bool:
-        """Return whether a later draft may hide a request's note, so that it says nothing if the note isn't shown."""
-        return self._one_draft and post.key.status is Status.DRAFT
 
     def forget(self, names: Collection[bytes]) -> None:
         """Leave deliveries out whose answer was another request's."""
@@ -104,7 +99,7 @@ class LastLooks:
             return
         now = self._clock()
         is_shown = any(note.note_id == look.note_id for note in found.all)
-        is_missed = not is_shown and not self._may_be_hidden(look.post)
+        is_missed = not is_shown and not self._context.may_be_hidden(look.post.key)
         if is_missed and not look.due:
             look.due = now + self._policy.lag
             self._looks.append(look)

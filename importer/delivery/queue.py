@@ -6,7 +6,6 @@ may be sent.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -21,7 +20,7 @@ from importer.delivery.existing import Existing
 from importer.delivery.matching import SortedGroup
 from importer.delivery.resolver import Resolver
 from importer.messages import say
-from importer.models import Remaining, Status
+from importer.models import Remaining
 from importer.rows.attachments import Uploads
 
 _MOST_PARKED = 200  # waiting requests; at this number, no new ones are taken
@@ -41,7 +40,7 @@ class Queue:
     ) -> None:
         self._context, self._dispatcher = context, context.dispatcher
         self._resolver, self._reachability, self._existing = resolver, reachability, existing
-        self._parked: deque[Post] = deque()
+        self._parked: list[Post] = []
         self._kept: list[Post] = []
         self._under_way: dict[str, Post] = {}  # prospects of requests that are about to leave, or have no answer yet
         self._doubted: set[tuple[str, object]] = set()  # prospects with an unconfirmed note, and what it looks like
@@ -132,16 +131,13 @@ class Queue:
         if len(self._parked) >= _MOST_PARKED or self._existing.is_busy:
             return None
         for post in self.posts:
-            if self._is_filled or not self._is_readable(post):
+            if self._is_filled or self._context.may_be_hidden(post.key):
                 return post
             if not self._is_held_up(post):
                 self._existing.awaits(post)  # so that its notes are read by the time that it is needed
             self._kept.append(post)
             self._is_filled = sum(len(kept.request) for kept in self._kept) >= _ENOUGH_KEPT
         return self._kept.pop(0) if self.is_kept else None
-
-    def _is_readable(self, post: Post) -> bool:
-        return post.key.status is Status.PUBLISHED or not self._context.traits.one_draft
 
     @property
     def is_kept(self) -> bool:
@@ -157,7 +153,8 @@ class Queue:
             for place, post in enumerate(waiting):
                 left = self._existing.left_of(post)
                 free = [i for i in left if not self._must_wait(replace(post.only([i]), is_control=True))]
-                if free and self._is_readable(post) and post.sends == 1:  # nothing on the way has refused it
+                is_fit = post.sends == 1 and not self._context.may_be_hidden(post.key)  # nothing has refused it
+                if free and is_fit:
                     rest = [i for i in left if i != free[0]]
                     del waiting[place]
                     if rest:
@@ -214,7 +211,7 @@ class Queue:
     def _look_of(self, post: Post) -> object:
         """Return what reading shows of a request's note; of all drafts of a prospect, some vendors show only one."""
         key = post.key
-        return key.status if not self._is_readable(post) else (key.seen, key.visibility, key.status)
+        return key.status if self._context.may_be_hidden(key) else (key.seen, key.visibility, key.status)
 
     def _must_wait(self, post: Post) -> bool:
         """Return whether a request must wait for what holds it up, for lookups of existing notes, or for uploads."""
@@ -240,9 +237,8 @@ class Queue:
 
     def proceed(self) -> None:
         """Send the requests that nothing holds up any longer."""
-        ready = [post for post in self._parked if not self._must_wait(post)]
-        if ready:
-            self._parked = deque(post for post in self._parked if self._must_wait(post))
+        if ready := [post for post in self._parked if not self._must_wait(post)]:
+            self._parked = [post for post in self._parked if self._must_wait(post)]
             self._dispatcher.add_all(ready)
 
 
@@ -260,11 +256,6 @@ class Sizes:
     def __init__(self, batch_size: int, least_limit: int) -> None:
         self.batch_size = self.asked = batch_size
         self.largest_accepted, self._largest_body = 0, least_limit  # in bytes
-
-    @property
-    def has_learned(self) -> bool:
-        """Whether the API refused a request's size and accepted a smaller one."""
-        return self.batch_size < self.asked
 
     def accepted(self, post: Post) -> None:
         """Learn that a request was accepted."""

@@ -45,7 +45,7 @@ class Resolver:
     def __init__(self, context: DeliveryContext, evidence: Evidence, reachability: Reachability) -> None:
         self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
         self._evidence, self._reachability, self._reads = evidence, reachability, context.reads
-        self._renew = context.caller.api.renew
+        self._renew, self._head_start = context.caller.api.renew, context.head_start
         self.unclear: Counter[str] = Counter()
         self._requests: list[Ambiguous] = []  # that are unclear
         self.controls = Controls(context, evidence)
@@ -64,7 +64,7 @@ class Resolver:
         """Look up the notes of an earlier run's request, which may have been sent until now, or is still to be sent."""
         longest = self._longest(is_accepted=post.is_accepted)  # rest counts from now: a dead run's clock proves nothing
         applied_until = post.sent_at + LONGEST_CLAIM + longest
-        self._begin(post, Failure(Cause.LOST, why), applied_until, self._clock() + self._policy.head_start + longest)
+        self._begin(post, Failure(Cause.LOST, why), applied_until, self._clock() + self._head_start + longest)
 
     def _longest(self, *, is_accepted: bool) -> float:
         """Return the most seconds after its sending until a request is at rest."""

@@ -16,7 +16,7 @@ from importer.delivery.matching import AnsweredRow, How, Match, SortedGroup
 from importer.delivery.resolver import Resolver
 from importer.journal import ACCEPTED, DeliveryState, Identity, KnownDelivery, NoteKey
 from importer.messages import Message, say
-from importer.models import Note, Plan, Request, Result, Status
+from importer.models import Note, Plan, Request, Result
 from importer.settings.kinds import InDoubt
 from importer.settings.reading import kind_in_words
 
@@ -54,7 +54,7 @@ class Takeover:
         numbers = journal.deliveries.enter_notes(workspace, keys)
         for group, number in zip(found.groups, numbers, strict=True):
             group.number = number
-            if self._context.traits.one_draft and group.key.status is Status.DRAFT:
+            if self._context.may_be_hidden(group.key):
                 self.drafts.update(rows.prospect[group.open.positions].tolist())
         for one in copied:
             self.check(one.position, one.delivery)

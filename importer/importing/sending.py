@@ -158,8 +158,8 @@ class Sending:
         settle_before(loaded.rows, self._outcomes, loaded.sheet.headings)
         delivery = Coordinator(self._delivering, self._outcomes, self.observe)
         earlier = loaded.known(self.journal, self._run.occurrence)
-        remaining = delivery.prepare(earlier, loaded.plan)
-        self._wishes = [*delivery.wishes] if self._settings.update else []
+        remaining, wishes = delivery.prepare(earlier, loaded.plan)
+        self._wishes = [*wishes] if self._settings.update else []
         logs.event(
             "run begun",
             rows=loaded.rows.in_sheet,
@@ -169,7 +169,7 @@ class Sending:
             workspace=self._settings.workspace,
         )
         if before is None:
-            self._check(agreed, remaining, delivery.wishes)
+            self._check(agreed, remaining, wishes)
         else:
             if agreed is not None and remaining.total > before.total:
                 raise Changed(say("sending.has-changed"))
@@ -282,7 +282,7 @@ class Sending:
 
 def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limiter: Limiter) -> None:
     """Store the batch size and the rate limit that this run learned, for later runs."""
-    if (sizes := delivery.queue.sizes).has_learned:
+    if (sizes := delivery.queue.sizes).batch_size < sizes.asked:
         journal.learned(workspace).enter({"batch size": sizes.batch_size})
     if rates := limiter.rates:
         before = journal.learned(workspace).all().get("limits", {})  # also of kinds that this run didn't call
