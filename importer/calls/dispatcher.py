@@ -11,7 +11,7 @@ import math
 import random
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -60,7 +60,7 @@ class Caller:
     clock: Callable[[], float]
     give_up: float
     stop: Callable[[], Said | None] = lambda: None
-    rng: random.Random | None = None
+    rng: random.Random = field(default_factory=random.Random)
 
     @property
     def retry(self) -> RetryPolicy:
@@ -112,7 +112,6 @@ class Dispatcher(Generic[AnyTask]):
         self.open: Counter[Endpoint] = Counter()
         self._caller, self._perform = caller, perform
         self._pool, self._limiter, self._clock = caller.pool, caller.limiter, caller.clock
-        self._rng = caller.rng or random.Random()  # noqa: S311 - jitter, no secret
         self._ready: dict[Endpoint, deque[AnyTask]] = {kind: deque() for kind in kinds}
         self._later: list[tuple[float, int, AnyTask]] = []
         self._tick = 0
@@ -132,13 +131,11 @@ class Dispatcher(Generic[AnyTask]):
 
     def drop(self, is_moot: Callable[[AnyTask], bool]) -> int:
         """Remove the tasks of a later time that are moot; return how many there were."""
-        kept = [entry for entry in self._later if not is_moot(entry[2])]
-        dropped = len(self._later) - len(kept)
-        if dropped:
-            self.open -= Counter(entry[2].kind for entry in self._later if entry not in kept)
-            self._later = kept
-            heapq.heapify(self._later)
-        return dropped
+        moot = [entry for entry in self._later if is_moot(entry[2])]
+        self.open -= Counter(task.kind for _, _, task in moot)
+        self._later = [entry for entry in self._later if entry not in moot]
+        heapq.heapify(self._later)
+        return len(moot)
 
     def add_all(self, tasks: Sequence[AnyTask]) -> None:
         """Schedule these calls to be made next, in this order."""
@@ -148,7 +145,7 @@ class Dispatcher(Generic[AnyTask]):
     def retry(self, task: AnyTask, failure: Failure, policy: RetryPolicy) -> bool:
         """Schedule another attempt at a call after a pause; return False if it is time to give up."""
         now = self._clock()
-        task.attempts = task.attempts or Attempts(policy, self._rng)
+        task.attempts = task.attempts or Attempts(policy, self._caller.rng)
         pause = task.attempts.failed(failure, now)
         if pause is None:
             return False
@@ -203,9 +200,8 @@ class Dispatcher(Generic[AnyTask]):
                 for task in chosen:
                     self._limiter.withdrawn(task.kind)
             is_waiting = bool(self._later) or any(self._ready.values())
-            if not self._in_flight and (self.stopped is not None or not is_waiting):
-                return
-            if self._clock() >= self._leaves_at:
+            is_done = not self._in_flight and (self.stopped is not None or not is_waiting)
+            if is_done or self._clock() >= self._leaves_at:
                 return
             for task, reply in self._pool.wait(self._pause()):
                 self._in_flight.discard(task)

@@ -67,7 +67,6 @@ class Limiter:
         self._clock = clock
         self._give_up = give_up
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
-        self._in_flight = 0
         # The person's limit.
         self._throttle = Throttle(rate) if rate else None
         # The load that the API seems to bear.
@@ -87,7 +86,7 @@ class Limiter:
     def wait(self, kind: Endpoint) -> float:
         """Return the seconds until a call of this kind may go; infinity if a call in flight must come back first."""
         now = self._clock()
-        if self._in_flight >= self._flow.size:
+        if sum(window.in_flight for window in self._own.values()) >= self._flow.size:
             return math.inf
         gap = self._flow.gap
         waits = [self.down_until - now, self.wait_for_limit(kind), self._began_at + gap - now]
@@ -155,7 +154,6 @@ class Limiter:
     def began(self, kind: Endpoint) -> None:
         """Record that a call of this kind is sent now."""
         now = self._clock()
-        self._in_flight += 1
         if self._throttle:
             self._throttle.began(now)
         self._began_at = now
@@ -165,14 +163,13 @@ class Limiter:
 
     def withdrawn(self, kind: Endpoint) -> None:
         """Record that a call announced with :meth:`began` was not sent after all."""
-        self._in_flight -= 1
         self._own[kind].withdrawn()
 
     def came_back(self, reply: Reply[Any]) -> bool:
         """Learn from a reply; return True if it is time to give up, because nothing has succeeded for too long."""
-        self._in_flight -= 1
         self.sent[reply.kind] += reply.has_left
         failure = reply.failure
+        self.rate_limited += failure is not None and failure.cause is Cause.RATE_LIMITED
         self._observe(reply)
         is_let_through = self._has_succeeded and not self._is_turned_away
         if failure is None or failure.cause in API_REFUSED:
@@ -203,7 +200,6 @@ class Limiter:
         assert reply.failure is not None
         now = self._clock()
         self._trouble = reply.failure.text
-        self.rate_limited += reply.failure.cause is Cause.RATE_LIMITED
         if reply.began < self._untold_at:
             return
         self._untold, self._untold_at = self._untold + 1, now
@@ -227,17 +223,13 @@ class Limiter:
         if pause is None:
             return True
         self._flow.failed(is_outage=self.is_outage)
-        if self.is_outage:
-            pause = max(min(pause, _LONGEST_SILENCE), failure.wait or 0.0)
-            self.down_until = max(self.down_until, now + pause)
-        elif failure.wait is not None:
-            self.down_until = max(self.down_until, now + failure.wait)
+        pause = min(pause, _LONGEST_SILENCE) if self.is_outage else 0.0
+        self.down_until = max(self.down_until, now + max(pause, failure.wait or 0.0))
         return False
 
     def _limited(self, kind: Endpoint) -> bool:
         """Count a refusal for too many calls; return True if it is time to give up."""
         now = self._clock()
-        self.rate_limited += 1
         if self._limited_since is None:
             self._limited_since = now
         wait = self.wait_for_limit(kind)

@@ -48,6 +48,9 @@ class Window:
 
     Args:
         learned: the limit that an earlier run learned.
+
+    Attributes:
+        in_flight: number of calls that have begun and not come back.
     """
 
     def __init__(self, learned: Rate | None = None) -> None:
@@ -56,7 +59,7 @@ class Window:
         self._shortest = 0.0  # seconds; windows are longer than this
         self._length = learned.seconds if learned else math.inf  # windows are no longer than this
         self._accepted: deque[float] = deque(maxlen=_REMEMBERED)  # when the API certainly had received each call
-        self._in_flight = 0
+        self.in_flight = 0
         self._last_began = -math.inf
         self._fastest = math.inf  # seconds of the fastest call
         self._told: _Told | None = None
@@ -79,29 +82,29 @@ class Window:
     def wait(self, now: float) -> float:
         """Return the seconds until another call may go; infinity if a call in flight must come back first."""
         if self._closed_since is not None:
-            return math.inf if self._in_flight else max(0.0, self._opens - now)
+            return math.inf if self.in_flight else max(0.0, self._opens - now)
         return max(self._wait_as_told(now), self._wait_as_learned(now))
 
     def _wait_as_told(self, now: float) -> float:
         told = self._told
-        if told is None or told.remaining > self._in_flight:
+        if told is None or told.remaining > self.in_flight:
             return 0.0
         if now < told.reset:
             return told.reset - now
-        return math.inf if self._in_flight and self._last_began >= told.reset else 0.0  # one call sees the next window
+        return math.inf if self.in_flight and self._last_began >= told.reset else 0.0  # one call sees the next window
 
     def _wait_as_learned(self, now: float) -> float:
         if math.isinf(self._length):
             if self._told is not None or self._since(max(now - _MINUTE, self._refused_at)) >= _MANY:
                 self._few = math.inf  # the limit isn't low
-            return math.inf if self._in_flight >= self._few else 0.0
-        allowed = self._limit - self._in_flight
-        if allowed <= 0 or self._in_flight >= self._enough:
+            return math.inf if self.in_flight >= self._few else 0.0
+        allowed = self._limit - self.in_flight
+        if allowed <= 0 or self.in_flight >= self._enough:
             return math.inf
         if len(self._accepted) < allowed:
             return 0.0
         oldest = self._accepted[-allowed]
-        is_trial_due = not self._in_flight and now >= self._trial_at + _TRIAL_AFTER * self._length
+        is_trial_due = not self.in_flight and now >= self._trial_at + _TRIAL_AFTER * self._length
         if is_trial_due and now < oldest + _SOON * self._length:
             return 0.0  # the trial shows whether more is allowed now; it may cost a refusal
         return max(0.0, oldest + _MARGIN * self._length + _LATE - now)
@@ -116,14 +119,14 @@ class Window:
 
     def began(self, now: float) -> None:
         """Record that a call is sent now."""
-        self._in_flight += 1
+        self.in_flight += 1
         self._last_began = now
         if math.isinf(self._trial_at):
             self._trial_at = now  # a limit that an earlier run learned needs no trial at once
 
     def withdrawn(self, came: float = -math.inf) -> None:
         """Record that a call ended without an answer of the API; the API may have counted it until ``came``."""
-        self._in_flight -= 1
+        self.in_flight -= 1
         if math.isfinite(came):
             self._accepted.append(came)
 
@@ -134,7 +137,7 @@ class Window:
             began: when the call began.
             came: when it came back.
         """
-        self._in_flight -= 1
+        self.in_flight -= 1
         self._fastest = min(self._fastest, came - began)
         spacing = began - self._accepted[-self._limit] if 0 < self._limit <= len(self._accepted) else math.inf
         self._accepted.append(came - self._fastest)
@@ -147,24 +150,22 @@ class Window:
     def _open(self, began: float) -> bool:
         """Learn from a test that was let through. Return True for a limit on calls in a second, or at a time."""
         assert self._closed_since is not None
-        since, lowered, is_told = self._closed_since, self._lowered, self._is_told
-        is_measuring = self._is_measuring
-        self._closed_since = None
-        if not is_told and began - self._closed_at < _SHORT and not self._is_full:
+        since, self._closed_since = self._closed_since, None
+        if not self._is_told and began - self._closed_at < _SHORT and not self._is_full:
             return True
         self._opened = began
         length = _chosen(began - since)
-        if is_told and began - since > length + _WHOLE:
+        if self._is_told and began - since > length + _WHOLE:
             length = began - since
-        if is_measuring:
+        if self._is_measuring:
             self._length, self._trial_at = length, began
         else:
-            self._limit = lowered
+            self._limit = self._lowered
         return False
 
     def refused(self, began: float, came: float, wait: float | None) -> None:
         """Record that a call was refused because of the limit, with the seconds that the API asked to wait, if any."""
-        self._in_flight -= 1
+        self.in_flight -= 1
         told = came + wait if wait else -math.inf
         if began <= self._refused_at:  # it left before the refusal of another call came back
             self._opens = max(self._opens, told)
@@ -248,7 +249,7 @@ class Window:
                 return None
             rate = ASSUMED
         times = [at for at in self._accepted if at > now - rate.seconds]
-        left = max(0, rate.calls - len(times) - self._in_flight)
+        left = max(0, rate.calls - len(times) - self.in_flight)
         if calls <= left:
             return 0.0
         windows, place = divmod(calls - left - 1, rate.calls)  # each call goes a window after the one in its place

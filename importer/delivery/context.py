@@ -155,6 +155,11 @@ class DeliveryContext:
         """Number of the run, if there is a run."""
         return None if self.run is None else self.run.id
 
+    @property
+    def head_start(self) -> float:
+        """Seconds for which a process that has lost its lock may still send its claims, though we have it now."""
+        return LONGEST_CLAIM if self.journal.is_shared else 0.0
+
     def may_be_hidden(self, key: NoteKey) -> bool:
         """Return whether a later draft of the prospect may hide a note, so that a miss says nothing."""
         return self.traits.one_draft and key.status is Status.DRAFT

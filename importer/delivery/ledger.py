@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, TypeAlias
+from typing import Any
 
 from importer.api import Answer
 from importer.delivery.context import LONGEST_CLAIM, Post
@@ -33,8 +33,6 @@ from importer.journal import (
 from importer.messages import Message, say
 from importer.models import Result, Workspace
 
-_Entry: TypeAlias = Callable[[], None] | list[tuple[Answered, Post, int]]
-
 
 class Ledger:
     """Record of deliveries, in the journal and in the rows' outcomes.
@@ -51,8 +49,7 @@ class Ledger:
     def __init__(self, journal: Journal, outcomes: Outcomes, workspace: Workspace, run: Run | None) -> None:
         self._journal, self.outcomes, self._workspace, self._run = journal, outcomes, workspace, run
         self.earlier: Earlier | None = None
-        self._entries: list[_Entry] = []
-        self._answers: list[tuple[Answered, Post, int]] = []  # the latest, which further ones are entered with
+        self._entries: list[Callable[[], None]] = []
         self.exchanged: list[tuple[Post, int, str]] = []
         self.settled = 0
         self.ended: Counter[Result] = Counter()
@@ -79,7 +76,7 @@ class Ledger:
             with self._journal.transaction():
                 claimed_at = self._journal.now()
                 for entry in entries:
-                    self._enter(entry)
+                    entry()
                 numbers = self._claim(posts, now)
             is_late = bool(posts) and self._journal.now() - claimed_at > LONGEST_CLAIM
             good_until = -math.inf if is_late else entered_at + LONGEST_CLAIM if self._journal.is_shared else math.inf
@@ -139,24 +136,19 @@ class Ledger:
             if answer.note_id is None:
                 position = request.positions[index]
                 self._settle([position], Result.REJECTED, reason=answer.reason, at=at, request=request_number)
-        if not self._entries or self._entries[-1] is not self._answers:  # other entries in between keep their order
-            self._answers = []
-            self._entries.append(self._answers)
-        self._answers += (
-            (Answered(post.request_number, request.names[index], _kept(answer, reason), at), post, index)
+        entries = {
+            index: Answered(post.request_number, request.names[index], _kept(answer, reason), at)
             for index, answer in answers
-        )
+        }
+        self._entries.append(lambda: self._enter(post, entries))
         if created and duplicates:
             name = request.names[created[0][0]]
             self._entries.append(lambda: self._journal.deliveries.checked(name, duplicates))
 
-    def _enter(self, entry: _Entry) -> None:
-        """Write an entry; note the answers that named the note of another delivery."""
-        if not isinstance(entry, list):
-            entry()
-            return
-        conflicts = self._journal.deliveries.answer(self._workspace, [answered for answered, _, _ in entry])
-        for answered, post, index in entry if conflicts else ():
+    def _enter(self, post: Post, answers: Mapping[int, Answered]) -> None:
+        """Enter the answers of a request by index; note those that named the note of another delivery."""
+        conflicts = self._journal.deliveries.answer(self._workspace, answers.values())
+        for index, answered in answers.items() if conflicts else ():
             if answered.name in conflicts and answered.answer.note_id is not None:
                 self.exchanged.append((post, index, answered.answer.note_id))
 

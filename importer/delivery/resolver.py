@@ -45,9 +45,7 @@ class Resolver:
     def __init__(self, context: DeliveryContext, evidence: Evidence, reachability: Reachability) -> None:
         self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
         self._evidence, self._reachability, self._reads = evidence, reachability, context.reads
-        self._renew = context.caller.api.renew
-        # A process that has lost its lock on a shared journal may still send.
-        self._head_start = LONGEST_CLAIM if context.journal.is_shared else 0.0
+        self._renew, self._head_start = context.caller.api.renew, context.head_start
         self.unclear: Counter[str] = Counter()
         self._requests: list[Ambiguous] = []  # that are unclear
         self.controls = Controls(context, evidence)

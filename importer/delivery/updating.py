@@ -206,15 +206,12 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _succeeded(self, task: Patch | Look, value: NotesPage | None) -> None:
         if isinstance(task, Patch):
-            self._was_changed(task)
+            self._unwritten.append(partial(self._enter_form, task.wish, task.form))
+            self.ended[task.wish.note_id] = End(Result.UPDATED, task.change, task.why)
+            if task.before is not None and not self._is_proven:
+                self._dispatcher.add(self._look([task.wish], task))
         elif value is not None and (page := read_on(task, value, self._dispatcher)) is not None:
             self._read(task, page)
-
-    def _was_changed(self, patch: Patch) -> None:
-        self._unwritten.append(partial(self._enter_form, patch.wish, patch.form))
-        self.ended[patch.wish.note_id] = End(Result.UPDATED, patch.change, patch.why)
-        if patch.before is not None and not self._is_proven:
-            self._dispatcher.add(self._look([patch.wish], patch))
 
     def _read(self, look: Look, page: NotesPage) -> None:
         found = {note.note_id: note for note in page.all}

@@ -105,7 +105,7 @@ def test_what_cannot_be_entered_stays() -> None:
 
     assert names(house, enter=enter) == []
     assert (house.sent, tried) == ([], [1])
-    assert house.limiter._in_flight == 0
+    assert house.limiter._own[Endpoint.CREATE].in_flight == 0
 
 
 def test_a_person_who_wants_it_to_end_is_heard_in_every_round_and_what_is_under_way_comes_back() -> None:
