@@ -175,7 +175,6 @@ def rows(path: Path, sheet: str = "Results") -> list[list[object]]:
 
 
 def sent(box: Sandbox) -> list[tuple[str, str]]:
-    """The category and the text of each note that was asked for."""
     bodies = [call.body for call in box.received if call.path == "/v1/notes"]
     return sorted((str(body.get("category", "")), str(body["content"])) for body in bodies if isinstance(body, dict))
 

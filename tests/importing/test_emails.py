@@ -48,7 +48,6 @@ def asked(box: Sandbox) -> list[str]:
 
 
 def searched(box: Sandbox) -> list[str]:
-    """The emails that were searched for."""
     return [call for call in asked(box) if "@" in call]
 
 
