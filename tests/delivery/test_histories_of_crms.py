@@ -19,9 +19,9 @@ from importer.api import Answer
 from importer.delivery.earlier import Earlier
 from importer.delivery.matching import AnsweredRow
 from importer.journal import Answered, Claim
-from importer.models import Note, Request, Rows, Status, Texts, Visibility, Workspace
-from importer.rows.values import TEXT
+from importer.models import Note, Request, Rows, Status, Visibility, Workspace
 from tests.simulation.disk import in_memory
+from tests.simulation.imports import texts
 
 WORKSPACE = Workspace("default", "https://crm.example")
 SAID = ("Left voicemail", "Called", "Sent the offer")
@@ -132,19 +132,13 @@ def table(records: Sequence[Record], *, ids: bool, template: str, earlier: Seque
     formerly = {(one, ""): partial(lambda one, row: records[row].composed(one), one) for one in earlier}
     return Rows(
         np.arange(2, len(records) + 2, dtype=np.int32),
-        _texts([one.prospect for one in records]),
+        texts([one.prospect for one in records]),
         np.arange(len(records), dtype=np.int32),
         notes,
-        record=_texts([f"activityid 00T{one.number:08}" for one in records]) if ids else None,
+        record=texts([f"activityid 00T{one.number:08}" for one in records]) if ids else None,
         template=template,
         earlier=formerly,
     )
-
-
-def _texts(values: Sequence[str]) -> Texts:
-    column: Texts = np.full(len(values), "", dtype=TEXT)
-    column[:] = values
-    return column
 
 
 events = st.tuples(
