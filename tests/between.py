@@ -51,7 +51,6 @@ class Between(socketserver.ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        """The base URL by this way."""
         return f"http{'s' if self.tls else ''}://127.0.0.1:{self.server_address[1]}{self._behind.path}"
 
     @property

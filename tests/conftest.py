@@ -88,7 +88,6 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, profiles: Path
 
 @pytest.fixture
 def store() -> Iterator[InMemory]:
-    """The system's key store, which keeps keys in memory."""
     before, store = keyring.get_keyring(), InMemory()
     keyring.set_keyring(store)
     yield store
@@ -103,7 +102,6 @@ def box() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def desk(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person's place: a folder of their own, whose commands go to the sandbox with its key."""
     monkeypatch.chdir(tmp_path)
     for name, value in {"BASE_URL": box.url, "JOURNAL": str(tmp_path / "journal.sqlite"), "SETTLE": "0"}.items():
         monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
@@ -118,7 +116,6 @@ def type_(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> T
 
 @pytest.fixture(scope="session")
 def postgres() -> Postgres:
-    """A PostgreSQL server of the test session's own."""
     tests.postgres.available()
     return tests.postgres.shared()
 

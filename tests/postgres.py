@@ -110,7 +110,6 @@ class Postgres:
                 self.execute(f"CREATE ROLE {name} LOGIN {more}")
 
     def empty(self) -> str:
-        """The URL of a new database in which there is nothing."""
         self._made += 1
         name = f"test_{os.getpid()}_{self._made}"
         self.execute(f"CREATE DATABASE {name}")

@@ -26,8 +26,6 @@ _LONGEST = 150.0  # seconds that anything in here may take; far more than it doe
 
 
 class Desk:
-    """One person's folder, with a journal, and a server to import to."""
-
     def __init__(self, folder: Path, box: Sandbox) -> None:
         self.folder, self.box = folder, box
         self.started: list[subprocess.Popen[str]] = []

@@ -166,7 +166,6 @@ def test_again_delivers_anew_and_goes_on_where_it_stopped(tmp_path: Path) -> Non
 
 
 def by_hand(box: Sandbox) -> None:
-    """Somebody writes a note as the sheet has it, with the same key."""
     with closing(Saleshandy(box.url, KEY, read_timeout=2, clock=time.time)) as other:
         other.create(Note("Hello", Visibility.PUBLIC, Status.PUBLISHED), ["P1"])
 

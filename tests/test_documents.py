@@ -28,7 +28,6 @@ NO_COMMAND = ("note-importer test, may be ignored", "note-importer page.cmd")  #
 
 
 def anchors_of(document: Path) -> set[str]:
-    """The anchors of a document's headings, as GitHub makes them."""
     text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}

@@ -95,8 +95,6 @@ def test_it_grants_no_more_than_its_bounds_and_the_umask_do(
     assert rights(tmp_path / "f") == granted
 
 
-# -- where nobody else may write --------------------------------------------------------------------------------------
-
 ROOT = pytest.mark.skipif(
     os.name != "posix" or os.geteuid() != 0, reason="needs files of two users: run it as root, as CI does"
 )
@@ -256,9 +254,6 @@ def test_a_log_that_was_planted_beside_the_journal_is_not_taken(home: Path) -> N
     (home / "own" / "journal.sqlite-wal").chmod(0o666)
     with pytest.raises(OpenToOthers, match=r"journal\.sqlite-wal"):
         Journal.open(home / "own" / "journal.sqlite")
-
-
-# -- what comes from outside -------------------------------------------------------------------------------------------
 
 
 def test_a_file_that_is_larger_than_allowed_is_not_read(tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ def faults(*texts: str) -> list[Fault]:
 
 
 def finished(box: Sandbox, folder: Path, **more: object) -> None:
-    """The rerun, when nothing is wrong any more, leaves every note there once."""
     box.clear_faults()
     again = counts(deliver(box, folder, LINES, **more))
     assert again["created"] + again["already imported"] == len(LINES)
@@ -39,18 +38,7 @@ def test_one_of_several_gateways_that_has_lost_its_way_costs_no_row(way: str, tm
         finished(box, tmp_path)
 
 
-WAYS = [
-    "html-300",
-    "html-403",
-    "html-404",
-    "html-413",
-    "html-500",
-    "html",
-    "gateway-403",
-    "gateway-404",
-    "415",
-    "redirect",
-]
+WAYS = "html-300 html-403 html-404 html-413 html-500 html gateway-403 gateway-404 415 redirect".split()
 
 
 @pytest.mark.parametrize("way", [*(f"{way}:after" for way in WAYS), "html-404:before", "redirect:before"])
@@ -113,7 +101,7 @@ def test_a_firewall_that_dislikes_one_note_costs_that_note_only(way: str, tmp_pa
 def test_where_nothing_else_is_to_be_sent_nothing_is_blamed_and_a_person_is_asked(tmp_path: Path) -> None:
     lines = [Line("P1", "Wants to DROP TABLE by May"), Line("P2", "Please drop table")]
     with Sandbox(api_key=KEY, faults=faults("firewall=drop table")) as box:
-        report = deliver(box, tmp_path, lines, give_up=60)
+        report = deliver(box, tmp_path, lines, give_up=10)
         assert isinstance(report.stopped, WrongAddress)
         assert report.exit_status == 4
         assert "rejected" not in counts(report)

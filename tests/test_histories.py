@@ -28,8 +28,6 @@ RECORDS = ("Activity ID", "Note ID", "")
 
 
 class History(Desk):
-    """Imports of sheets with columns of records' IDs."""
-
     headings = HEADINGS
 
     def settings(self, *, template: str = "", **more: Any) -> Settings:

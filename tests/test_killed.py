@@ -50,7 +50,6 @@ def begin(box: Sandbox, folder: Path, *words: object) -> subprocess.Popen[str]:
 
 
 def start(box: Sandbox, sheet: Path, *more: object) -> subprocess.Popen[str]:
-    """The real program, importing the sheet."""
     how = ["--yes", "--results", sheet.parent / "results.csv", "--batch-size", "4", "--workers", "4", *QUICK]
     return begin(box, sheet.parent, "run", sheet, *how, *more)
 
@@ -139,8 +138,6 @@ def test_killed_at_any_moment_and_run_again_it_delivers_every_note_once(
         assert not [prospect for prospect in again if prospect.startswith("P")]  # only rejected ones again
 
 
-# -- files ------------------------------------------------------------------------------------------------------------
-
 UPLOADING = [
     "500:after:upload%0.1", "reset:after:upload%0.1", "truncated:after:upload%0.1", "reset:before:upload%0.1",
     "500:after%0.1", "reset:after%0.1", "truncated:after%0.1",
@@ -182,9 +179,6 @@ def test_killed_amid_uploads_it_uploads_nothing_again_that_is_up_and_every_note_
         (prospect, note, tuple(content[name] for name in dict.fromkeys(names.split("; "))))
         for prospect, note, _, names in rows
     )
-
-
-# -- the system's word, and clocks ------------------------------------------------------------------------------------
 
 
 def test_the_program_ends_within_thirty_seconds_with_true_results(tmp_path: Path) -> None:

@@ -41,7 +41,6 @@ def server() -> Iterator[Postgres]:
 
 
 def once(box: Sandbox, lines: list[Line] = LINES) -> bool:
-    """Whether each note is there, and none twice."""
     return len({(note.prospect_id, note.sent_content) for note in box.notes}) == len(box.notes) == len(lines)
 
 

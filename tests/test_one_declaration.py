@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import openpyxl
 import pytest
 
 from importer.cli import main
 from importer.models import Result
 from tests.sandbox import Sandbox, calls, service
+from tests.test_results import cells as rows
 from tests.truth import write_csv
 
 ROOT = Path(__file__).parents[1]
@@ -169,13 +169,7 @@ def house(changed: Path, desk: None, monkeypatch: pytest.MonkeyPatch) -> Iterato
         path.unlink()
 
 
-def rows(path: Path, sheet: str = "Results") -> list[list[object]]:
-    book = openpyxl.load_workbook(path)
-    return [list(row) for row in book[sheet].iter_rows(values_only=True)]
-
-
 def sent(box: Sandbox) -> list[tuple[str, str]]:
-    """The category and the text of each note that was asked for."""
     bodies = [call.body for call in box.received if call.path == "/v1/notes"]
     return sorted((str(body.get("category", "")), str(body["content"])) for body in bodies if isinstance(body, dict))
 

@@ -54,7 +54,6 @@ KNOWN = {"DATA": ".local/share/note-importer", "SETTINGS": ".config/note-importe
 
 @pytest.fixture
 def home(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder of the test's own, in which the program keeps everything; the folder at hand is in it."""
     for name in (FOLDER_VARIABLE, FILE_VARIABLE, "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     for name in ("tmp", "work", "done"):

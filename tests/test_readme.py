@@ -40,7 +40,6 @@ def blocks(language: str, text: str) -> list[str]:
 
 
 def table(first_heading: str, text: str = README) -> list[list[str]]:
-    """The rows of the table whose header begins so."""
     lines = text.splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith(f"| {first_heading} |"))
     rows = []

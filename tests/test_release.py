@@ -48,7 +48,6 @@ def scripted(name: str) -> ModuleType:
 
 
 def pinned(name: str) -> dict[str, tuple[str, int]]:
-    """Package → its version and the number of its digests."""
     text = (ROOT / ".ci" / name).read_text(encoding="utf-8")
     found = re.findall(r"^([\w.-]+)==([^\s;]+)((?:.*\\\n)*.*)", text, re.MULTILINE)
     return {

@@ -43,7 +43,6 @@ def lead(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 @pytest.fixture
 def store(server: Store, lead: Callable[[str], None]) -> Store:
-    """A bucket, and an environment that leads to it."""
     lead(server.url)
     server.begin()
     return server

@@ -34,7 +34,6 @@ def test_an_entry_that_cant_be_used_is_an_error_with_its_file(type_: Terminal, p
 
 
 def looked(type_: Terminal, *arguments: str) -> tuple[int, dict[str, str]]:
-    """The exit status, and what was found: about → mark and text."""
     ended = type_("doctor", *arguments)
     found = re.findall(r"^  (ok|look|WRONG) +([\w ]+): ((?:.|\n {10})*)", ended.out, re.MULTILINE)
     return ended.status, {about: f"{mark} {' '.join(text.split())}" for mark, about, text in found}

@@ -118,14 +118,6 @@ def test_a_few_unknown_words_do_not_silence_a_column_that_its_heading_speaks_for
     assert box.notes == ()
 
 
-def test_drafts_are_not_published_beside_themselves_without_the_column_that_said_so(box: Sandbox) -> None:
-    columns = {"Note": ["A", "B"], "Visibility": ["Public"] * 2, "State": ["offen", "fertig"]}
-    meanings = ["--value", "status:offen=Draft", "--value", "status:fertig=Published"]
-    assert run(columns, "--map", "status=State", *meanings) == 0
-    assert run(columns) == 0
-    assert sorted(note.status for note in box.notes) == ["0", "1"]
-
-
 def test_a_blank_in_a_column_of_checkmarks_is_no_published_note(box: Sandbox) -> None:
     columns = {"Note": ["One", "Two"], "Visibility": ["Private"] * 2, "Published": ["x", ""]}
     assert run(columns, "--map", "status=Published", "--value", "status:x=Published") == 0

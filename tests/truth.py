@@ -20,8 +20,6 @@ Delivery = tuple[str, str, str, str]  # prospect, content as sent, visibility, s
 
 @dataclass(frozen=True)
 class Line:
-    """One row of a sheet, in the API's own values."""
-
     prospect: str
     note: str
     visibility: str = "1"

@@ -48,7 +48,6 @@ def ids(api: Saleshandy, calls: int) -> list[str | None]:
 
 
 def answering(words: str = "", times: int = 1) -> Act:
-    """Answer each request with a note of its own, so many times."""
     return lambda server, client, _: client.sendall(created(f"N{len(server.requests)}", words) * times)
 
 

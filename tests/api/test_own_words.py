@@ -112,8 +112,6 @@ def test_of_a_refusal_without_end_only_the_beginning_is_judged(filler: str) -> N
         assert failure_of(posted(server)).cause is Cause.INTERMEDIARY
 
 
-# -- too many calls ---------------------------------------------------------------------------------------------------
-
 NONE_LEFT = ("X-RateLimit-Remaining: 0",)
 
 

@@ -51,9 +51,6 @@ def example(name: str, form: str = "as documented") -> dict[str, Any]:
     return document
 
 
-# -- successes --------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("form", FORMS)
 def test_created_notes_are_understood(form: str) -> None:
     answers = value_of(answered("POST /v1/notes", 201, example("create-note", form)))
@@ -91,8 +88,6 @@ def test_an_update_is_understood() -> None:
         failure = answered("PATCH /v1/notes/{noteId}", 200, document).failure
         assert failure is None if is_it else failure is not None and failure.is_astray
 
-
-# -- refusals ---------------------------------------------------------------------------------------------------------
 
 MEANINGS = {
     "Invalid prospect Id": "UNKNOWN_PROSPECT",

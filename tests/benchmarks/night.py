@@ -80,7 +80,6 @@ def measure() -> None:
 
 
 def _night(contender: Contender) -> str:
-    """Return the contender's line of the table."""
     faults = [Fault.parse(text) for text in FAULTS]
     with (
         tempfile.TemporaryDirectory() as name,

@@ -98,7 +98,6 @@ def http_date(at: float) -> str:
 
 
 def reply(kind: Endpoint, began: float, came: float, status: int, headers: dict[str, str]) -> Reply[None]:
-    """What the vendor's module makes of an answer."""
     wait = seconds_to_wait(headers.get("retry-after", ""), headers)
     failure = {
         429: Failure(Cause.RATE_LIMITED, words("too many"), wait),

@@ -19,9 +19,9 @@ from importer.api import Answer
 from importer.delivery.earlier import Earlier
 from importer.delivery.matching import AnsweredRow
 from importer.journal import Answered, Claim
-from importer.models import Note, Request, Rows, Status, Texts, Visibility, Workspace
-from importer.rows.values import TEXT
+from importer.models import Note, Request, Rows, Status, Visibility, Workspace
 from tests.simulation.disk import in_memory
+from tests.simulation.imports import texts
 
 WORKSPACE = Workspace("default", "https://crm.example")
 SAID = ("Left voicemail", "Called", "Sent the offer")
@@ -30,8 +30,6 @@ TEMPLATES = ("{date}: {text}", "{text} ({date})")
 
 @dataclass(frozen=True)
 class Record:
-    """An activity of a CRM."""
-
     number: int
     prospect: str
     day: int
@@ -39,20 +37,16 @@ class Record:
     is_public: bool = True
 
     def composed(self, template: str) -> str:
-        """The text of its note."""
         return template.format(date=f"2026-11-{self.day:02}", text=self.text) if template else self.text
 
 
 @dataclass
 class Crm:
-    """The records, and what happened to them."""
-
     records: list[Record] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
     count: int = 0
 
     def happens(self, kind: str, which: int, text: str, prospect: str, day: int) -> None:
-        """Add a record, or change, delete or merge one."""
         if kind == "new" or not self.records:
             self.count += 1
             self.records.append(Record(self.count, prospect, day, text))
@@ -77,8 +71,6 @@ class Crm:
 
 
 class Importer:
-    """Imports of exports with one journal."""
-
     def __init__(self) -> None:
         self.journal = in_memory()
         weakref.finalize(self, self.journal.close)
@@ -95,7 +87,6 @@ class Importer:
         earlier: Sequence[str] = (),
         kind: str = "calls",
     ) -> tuple[list[Record], list[Record]]:
-        """Import an export; return the records that were sent, and those in question."""
         rows = table(records, ids=ids, template=template, earlier=earlier)
         plan = grouping.plan(rows)
         run = self.journal.runs.begin(WORKSPACE, "export", "print", 0.0, again=False, kind=kind)
@@ -129,7 +120,6 @@ class Importer:
 
 
 def table(records: Sequence[Record], *, ids: bool, template: str, earlier: Sequence[str]) -> Rows:
-    """The rows of an export."""
     notes = [
         Note(
             one.composed(template),
@@ -142,19 +132,13 @@ def table(records: Sequence[Record], *, ids: bool, template: str, earlier: Seque
     formerly = {(one, ""): partial(lambda one, row: records[row].composed(one), one) for one in earlier}
     return Rows(
         np.arange(2, len(records) + 2, dtype=np.int32),
-        _texts([one.prospect for one in records]),
+        texts([one.prospect for one in records]),
         np.arange(len(records), dtype=np.int32),
         notes,
-        record=_texts([f"activityid 00T{one.number:08}" for one in records]) if ids else None,
+        record=texts([f"activityid 00T{one.number:08}" for one in records]) if ids else None,
         template=template,
         earlier=formerly,
     )
-
-
-def _texts(values: Sequence[str]) -> Texts:
-    column: Texts = np.full(len(values), "", dtype=TEXT)
-    column[:] = values
-    return column
 
 
 events = st.tuples(
@@ -171,7 +155,6 @@ History = list[list[tuple[str, int, str, str]]]
 
 
 def exports(history: History, *, is_whole: bool) -> Iterator[tuple[int, list[Record]]]:
-    """The weeks with the records of each week's export."""
     crm = Crm()
     for week, happened in enumerate(history):
         for kind, which, text, prospect in happened:

@@ -48,7 +48,6 @@ def import_(folder: Path, settings: Settings, what: list[Line], **more: object) 
 
 
 def reads(box: Sandbox, since: int = 0) -> list[str]:
-    """The prospects whose notes were read, in order."""
     return [
         call.path.split("/")[-2]
         for call in box.received[since:]
@@ -57,7 +56,6 @@ def reads(box: Sandbox, since: int = 0) -> list[str]:
 
 
 def lost(box: Sandbox, what: list[Line]) -> set[str]:
-    """The prospects that don't have their note."""
     kept = {(note.prospect_id, note.sent_content) for note in box.notes}
     return {line.prospect for line in what if (line.prospect, line.note) not in kept}
 

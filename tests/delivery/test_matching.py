@@ -64,8 +64,6 @@ def test_a_key_alone_is_a_question_for_one_row_if_notes_follow_the_sheet() -> No
     assert not How.KEY.answers
 
 
-# -- the rules, in their order, and what remains a question
-
 TEMPLATE = "{Date}: {Text}"
 A_WORDS = words_digest(TEMPLATE, "a")
 BY_OTHER_TEMPLATE = known("Jo, 1 Nov: a", more=[words_digest("{Who}, {Date}: {Text}", "a")])

@@ -39,14 +39,12 @@ def imported(
 
 
 def prospects(calls: Sequence[Received], method: str) -> list[str]:
-    """The prospects that calls read, or that requests named first."""
     if method == "GET":
         return [call.path.split("/")[3] for call in calls if call.method == "GET" and call.path.count("/") > 3]
     return [named[0] for named in sent(calls)]
 
 
 def sent(calls: Sequence[Received]) -> list[list[str]]:
-    """The prospects that each request named."""
     bodies = [call.body or {} for call in calls if call.method == "POST"]
     return [[str(prospect) for prospect in cast(list[str], body["prospectIds"])] for body in bodies]
 

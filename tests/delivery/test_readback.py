@@ -57,7 +57,6 @@ def sought(
 
 
 def unexplained(*notes: FoundNote, **more: Any) -> list[str]:
-    """Which notes need an explanation."""
     doubt = verdict(*notes, **more).doubt
     return [] if doubt is None else re.findall(r"N\d", render(doubt))
 

@@ -48,7 +48,6 @@ def table(lines: Sequence[Line], *, keyed: bool = False) -> Rows:
 
 
 def cut(rows: Rows, batch_size: int) -> list[list[Request]]:
-    """The requests of each group."""
     return [list(grouping.requests(group, rows, batch_size)) for group in grouping.plan(rows).groups]
 
 

@@ -56,7 +56,6 @@ def rows_of(count: int, names: str, note: str = "Hello", start: int = 0) -> list
 
 
 def uploads(box: Sandbox) -> Counter[str]:
-    """How often each file arrived, by its digest."""
     return Counter(attachment.sha256 for attachment in box.attachments)
 
 

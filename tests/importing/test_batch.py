@@ -67,8 +67,6 @@ def names(folder: Path) -> set[str]:
 
 
 class Imported(NamedTuple):
-    """A file that was imported, and the archive."""
-
     path: Path
     done: Path
 
@@ -288,39 +286,25 @@ def other_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str
     """The archive is on another disk than the exports; and exports called so can't be moved or removed at all."""
 
     def arrange(kept: str) -> None:
-        replace_, rename_, link_ = Path.replace, Path.rename, os.link
+        def guarded(move: Callable[..., Any]) -> Callable[..., Any]:
+            def moved(path: Path, place: Path, **options: bool) -> Any:
+                if Path(path).parent != Path(place).parent:
+                    raise OSError(errno.EXDEV, "Invalid cross-device link")
+                if Path(path) == tmp_path / "exports" / kept:
+                    raise PermissionError(13, "Permission denied")
+                return move(path, place, **options)
 
-        def check(path: Path, place: Path) -> None:
-            if path.parent != place.parent:
-                raise OSError(errno.EXDEV, "Invalid cross-device link")
-            if path.name == kept and path.parent == tmp_path / "exports":
-                raise PermissionError(13, "Permission denied")
+            return moved
 
-        def replace(path: Path, place: Path) -> Path:
-            check(path, Path(place))
-            return replace_(path, place)
-
-        def rename(path: Path, place: Path) -> Path:
-            check(path, Path(place))
-            return rename_(path, place)
-
-        def link(path: Path, place: Path, **options: bool) -> None:
-            check(Path(path), Path(place))
-            link_(path, place, **options)
-
-        monkeypatch.setattr(Path, "replace", replace)
-        monkeypatch.setattr(Path, "rename", rename)
-        monkeypatch.setattr(os, "link", link)
+        for owner, name in ((Path, "replace"), (Path, "rename"), (os, "link")):
+            monkeypatch.setattr(owner, name, guarded(getattr(owner, name)))
 
     return arrange
 
 
 @pytest.mark.parametrize(
     ("kept", "there", "here", "status"),
-    [
-        ("", {"a.csv"}, set(), 0),
-        ("a.csv", set(), {"a.csv"}, 1),
-    ],
+    [("", {"a.csv"}, set(), 0), ("a.csv", set(), {"a.csv"}, 1)],
 )
 def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
     imported: Imported, other_disk: Callable[[str], None], kept: str, there: set[str], here: set[str], status: int

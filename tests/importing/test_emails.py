@@ -48,7 +48,6 @@ def asked(box: Sandbox) -> list[str]:
 
 
 def searched(box: Sandbox) -> list[str]:
-    """The emails that were searched for."""
     return [call for call in asked(box) if "@" in call]
 
 
@@ -282,7 +281,7 @@ def test_the_preview_makes_no_call_and_says_how_many_emails_there_are_to_look_up
             found = prepared.preview
         said = " ".join(render(saying.text) for saying in preview_messages.plan(found))
         assert (found.to_look_up, found.total) == (2, 2)
-        assert "2 email addresses are looked up first" in said
+        assert "2 email addresses are looked up first, in about 2 calls" in said
         assert "look up 2 email addresses for 3 rows" in render(preview_messages.question(found)).lower()
         assert asked(box) == []
 

@@ -124,9 +124,6 @@ def test_from_python_the_number_that_was_agreed_to_is_the_confirmation(
         assert prepared.send(agreed=prepared.preview.digest).exit_status == 0
 
 
-# -- another profile, another key
-
-
 @pytest.mark.parametrize("key", [KEY, ANOTHER])
 def test_a_profile_continues_with_another_ones_deliveries(
     box: Sandbox, sheet: Path, away: Settings, vendor: Vendor, tmp_path: Path, key: str

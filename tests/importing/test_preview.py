@@ -131,9 +131,6 @@ def test_a_note_is_shown_as_its_readers_see_it(settings: Settings, tmp_path: Pat
         assert found[Visibility.PUBLIC][0].text == reads
 
 
-# -- prepared, agreed to and sent: nothing happens before the word, and nothing else than was agreed to
-
-
 def lines(path: Path, *rows: str, head: str = "Prospect ID,Note,Visibility") -> Path:
     path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
     return path

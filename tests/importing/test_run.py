@@ -72,7 +72,6 @@ def posts(box: Sandbox, start: int = 0) -> list[Received]:
 
 
 def sent_to(box: Sandbox, start: int = 0) -> list[str]:
-    """The prospects of every request since, in no order that matters."""
     return sorted(prospect for call in posts(box, start) for prospect in _prospects(call))
 
 
@@ -85,7 +84,6 @@ def _prospects(call: Received) -> list[str]:
 
 @pytest.fixture(params=[".csv", ".xlsx"])
 def kind(request: pytest.FixtureRequest) -> str:
-    """Both kinds of results."""
     assert isinstance(request.param, str)
     return request.param
 

@@ -38,7 +38,6 @@ def ended(folder: Path) -> list[tuple[str, str]]:
 
 
 def ids(box: Sandbox) -> dict[tuple[str, str], str]:
-    """Prospect and text → ID of the note."""
     return {(note.prospect_id, note.sent_content): note.id for note in box.notes}
 
 

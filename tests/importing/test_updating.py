@@ -40,7 +40,6 @@ def seen(desk: Desk) -> list[tuple[str, str]]:
 
 
 def known(desk: Desk) -> list[Any]:
-    """Return the deliveries of all runs."""
     with Journal.open(desk.folder / "journal.sqlite") as journal:
         runs = [*reversed(journal.runs.listed())]
         return [one for run in runs for one in journal.deliveries.created_by(run)]
@@ -196,7 +195,6 @@ def test_a_note_that_somebody_changed_is_left_alone(desk: Desk, what: dict[str, 
 
 
 def edit(desk: Desk, **fields: str) -> None:
-    """Change a note in the product."""
     desk.box.change(desk.box.notes[0].id, **fields)
 
 

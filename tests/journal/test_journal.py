@@ -39,7 +39,6 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def journal(address: str) -> Iterator[Journal]:
-    """Once in a file, once in PostgreSQL."""
     with Journal.open(address) as journal:
         yield journal
 

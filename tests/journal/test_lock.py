@@ -93,9 +93,6 @@ def test_a_workspace_is_let_go_when_the_block_fails(address: str) -> None:
             pass
 
 
-# -- beside a file ----------------------------------------------------------------------------------------------------
-
-
 def test_a_place_that_takes_no_lock_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (

@@ -39,7 +39,6 @@ DAY = 86_400.0
 
 @pytest.fixture
 def journal(address: str) -> Iterator[Journal]:
-    """Once in a file, once in PostgreSQL."""
     with Journal.open(address) as journal:
         yield journal
 
@@ -59,12 +58,10 @@ def sent(journal: Journal, run: Run, *prospects: str, is_resent: bool = False, w
 
 
 def name(prospect: str, what: Note = NOTE) -> bytes:
-    """The name of a delivery."""
     return (prospect if what == NOTE else f"{prospect} {what.status}").encode()
 
 
 def answer(journal: Journal, number: int, note: int, *prospects: str, what: Note = NOTE) -> None:
-    """Answer a request with an ID for each prospect."""
     with journal.transaction():
         journal.deliveries.answer(
             HERE,
@@ -219,7 +216,6 @@ WHOLE = {"delivery_sql.LATEST", "delivery_sql.SENT"}
 
 
 def statements_of_the_journal() -> dict[str, str]:
-    """Each statement, by the name of the constant that holds it."""
     modules = (delivery_sql, memory, runs, store)
     return {
         f"{module.__name__.rpartition('.')[2]}.{name}": value.replace("{given}", ":one, :two")

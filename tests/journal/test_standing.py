@@ -126,9 +126,6 @@ def test_results_never_go_where_the_journal_is(settings: Settings, tmp_path: Pat
         running.run(sheet, replace(settings, journal=journal, results=journal))
 
 
-# -- one file, one name -----------------------------------------------------------------------------------------------
-
-
 @systems.links
 def test_a_link_to_a_journal_leads_to_the_same_file_and_the_same_lock(path: Path, journal: Journal) -> None:
     link = path.with_name("link")
@@ -152,9 +149,6 @@ def test_a_journal_with_several_names_is_refused(path: Path) -> None:
             Journal.open(name)
     second.unlink()
     Journal.open(path).close()
-
-
-# -- a copy while an import is at work: whole, of one moment, and only its owner can read it
 
 
 def begin_named(journal: Journal, name: str) -> None:

@@ -32,7 +32,6 @@ PUBLIC_LATER: Values = {(Role.VISIBILITY, None): {"Pubic": Visibility.PUBLIC, "P
 
 
 def of(*steps: Step) -> Mapping[int, Correction]:
-    """What a person did on the page."""
     return Corrections().and_also(*steps).by_row
 
 

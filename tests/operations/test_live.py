@@ -54,14 +54,11 @@ class Service:
 
     @property
     def otherwise(self) -> dict[str, int]:
-        """What isn't as expected: about → exit status."""
         return {check.about: check.exit_status for check in self.checks if check.exit_status}
 
 
 @pytest.fixture
 def service(settings: Settings) -> Callable[..., Any]:
-    """A service with these habits."""
-
     @contextmanager
     def open_(*faults: str, **rules: Any) -> Iterator[Service]:
         usual = {"author": AUTHOR, "prospects": {TEST: EMAIL, OTHER: "jo.berg@example.com"}}

@@ -80,7 +80,6 @@ def readers() -> Iterator[Readers]:
 
 @pytest.fixture
 def server(settings: Settings, tmp_path: Path, readers: Readers) -> Iterator[PageServer]:
-    """The page, for the test's own sandbox and journal."""
     patient = replace(settings, give_up=300)  # it is looked at while it is held up
     with served(patient, tmp_path / "uploads", readers) as server:
         yield server
@@ -88,7 +87,6 @@ def server(settings: Settings, tmp_path: Path, readers: Readers) -> Iterator[Pag
 
 @pytest.fixture
 def guard() -> Access:
-    """A guard, with a secret path that tests know."""
     guard = Access(8765)
     guard.home = HOME
     return guard
@@ -96,7 +94,6 @@ def guard() -> Access:
 
 @pytest.fixture
 def parts(settings: Settings, tmp_path: Path, readers: Readers) -> Parts:
-    """What screens work with, for the test's own sandbox and journal."""
     uploads = DroppedFiles(tmp_path / "uploads")
     return Parts(told_of(settings), uploads, readers, Jobs(uploads, readers))
 

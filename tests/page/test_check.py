@@ -34,7 +34,6 @@ def chose(parts: Parts) -> list[tuple[str, str]]:
 
 
 def buttons(person: Person) -> dict[str, list[str]]:
-    """Name of the setting → buttons that answer a question about it."""
     found: dict[str, list[str]] = {}
     pattern = r'<button name="answer" value="(in-doubt) [\w-]+">([^<]+)</button>'
     for name, caption in re.findall(pattern, person.html):

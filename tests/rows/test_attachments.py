@@ -18,7 +18,6 @@ posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such files
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """A folder with two files, beside one with a secret."""
     folder = tmp_path / "files"
     (folder / "2026").mkdir(parents=True)
     (folder / "form.pdf").write_bytes(b"Signed")

@@ -121,7 +121,6 @@ def test_a_column_without_a_known_word_may_be_something_else(tmp_path: Path) -> 
 
 
 def under(folder: Path, heading: str, *words: str, role: Role = Role.VISIBILITY) -> Loaded:
-    """A sheet with these words under this heading."""
     default = None if role is Role.VISIBILITY else Visibility.PRIVATE
     return loaded(folder, *words, role=heading, mapping={role: (heading,)}, default_visibility=default)
 

@@ -169,9 +169,6 @@ WORDS |= {
 }
 
 KINDS |= {
-    "400-limit": _reply(
-        "400 Rate Limit exceeded", lambda *_: plain(refusal(400, 40000, "Rate Limit exceeded")), ANY_MOMENT
-    ),
     "400-failed": _reply("400 Failed to …", _failed, ANY_MOMENT),
     "400-property": _reply(
         "400 property X should not exist", lambda *_: plain(invalid("property colour should not exist").reply), _BEFORE

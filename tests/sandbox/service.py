@@ -98,7 +98,7 @@ class ServiceRules:
     in seconds. A wrong key has the status ``bad_key_status``; ``uploads`` is the behaviour of uploads. The owner of the
     key is the ``author`` of its notes; an empty one isn't shown. New notes are shown before old ones.
     If ``updates_text``, the content of an update is plain text, as the reference says, so that its markup is shown. An
-    update also changes the fields in ``update_resets``, and is shown after ``update_lag`` seconds.
+    update also changes the fields in ``update_resets``.
     """
 
     prospects: Collection[str] | Mapping[str, str] | None = field(default=None, repr=False)
@@ -112,7 +112,6 @@ class ServiceRules:
     author: Person = field(default_factory=lambda: OWNER)
     updates_text: bool = False
     update_resets: Mapping[str, str] = field(default_factory=dict)
-    update_lag: float = 0.0
 
 
 class Service:
@@ -128,7 +127,6 @@ class Service:
         # A dictionary keeps the order of its keys, so this one is also the list of notes by age.
         self._notes: dict[str, StoredNote] = {}
         self._by_prospect: dict[str, list[StoredNote]] = {}
-        self._before: dict[str, StoredNote] = {}  # by ID, as it was before its latest update
         prospects = rules.prospects
         # Prospects without an email address can't be found by one, so a plain collection of IDs lists none.
         emails = prospects if isinstance(prospects, Mapping) else {}
@@ -237,7 +235,6 @@ class Service:
                 edited_at=self._now(),
             )
             self._keep(new)
-            self._before[note_id] = old
         payload = {name: value for name, value in _as_read(new).items() if name not in ("author", "pinnedAt")}
         return ServiceReply(200, {"message": "Note updated successfully", "payload": payload})
 
@@ -280,12 +277,6 @@ class Service:
             raise refused(400, 1001, INVALID_PROSPECT)
         with self._lock:
             notes = [*self._by_prospect.get(prospect, [])]
-        if self._rules.update_lag:
-            since = moment(self._clock.now() - self._rules.update_lag)
-            notes = [
-                self._before[note.id] if note.edited_at is not None and note.edited_at > since else note
-                for note in notes
-            ]
         # Notes of one moment stay in the order in which they were made.
         notes = sorted(notes, key=lambda note: note.place)[::-1]
         if view is not None:

@@ -116,9 +116,6 @@ def test_the_common_kinds_are_in_the_document() -> None:
     assert [Fault.parse(kind).kind for kind in kinds] == known[: len(kinds)]
 
 
-# -- gateways ---------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("status", [302, 404, 429, 502])
 @pytest.mark.parametrize("kind", ["html", "gateway"])
 def test_a_gateway_speaks_in_the_apis_place_after_the_notes_are_made(kind: str, status: int) -> None:

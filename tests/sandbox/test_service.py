@@ -44,9 +44,6 @@ def test_a_wrong_or_missing_key_is_an_invalid_token(headers: dict[str, str], sta
         assert "other" not in str(box.received)
 
 
-# -- prospects: listed page by page, found by names and emails
-
-
 def page(box: Sandbox, **query: object) -> requests.Response:
     return call(box, "GET", "/prospects", params=query)
 

@@ -174,9 +174,6 @@ def test_a_variable_that_is_misspelt_is_no_variable_that_is_ignored(monkeypatch:
         told([])
 
 
-# -- what can't be used
-
-
 def bad_values(name: str) -> list[tuple[str | None, str, object]]:
     """As a text (None: every text is one), as a profile has it, and from Python."""
     match SETTINGS[name].kind:
@@ -273,9 +270,6 @@ def test_python_is_told_the_same(values: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_a_rate_is_read_as_people_write_it(text: str, rate: tuple[int, float]) -> None:
     assert Settings(rate=text).rate == Rate(*rate)  # type: ignore[arg-type]
-
-
-# -- how messages name settings
 
 
 def test_the_command_line_puts_flags_in_their_place() -> None:

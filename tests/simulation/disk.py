@@ -40,15 +40,12 @@ def _database() -> sqlite3.Connection:
 
 @cache
 def _template() -> bytes:
-    """An empty journal, made once."""
     with in_memory() as journal:
         content: bytes = journal.connection.serialize()
     return content
 
 
 class _InMemory(SQLiteJournal):
-    """A journal in memory."""
-
     def __init__(self, connection: sqlite3.Connection) -> None:
         Journal.__init__(self, connection, "in memory")
 

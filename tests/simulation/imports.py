@@ -42,8 +42,6 @@ class Violation(AssertionError):
 
 @dataclass
 class Ended:
-    """How the imports of a seed ended."""
-
     first: Outcomes  # of the first run that came to its end by itself
     last: Outcomes  # when all was calm
     runs: int
@@ -79,7 +77,6 @@ def simulate(
 
 
 def sheet(regime: Regime) -> Rows:
-    """The rows of a seed."""
     carried = regime.files.carried if regime.files else {}
     files = {number: file(number) for number in sorted({number for some in carried.values() for number in some})}
     notes = [
@@ -134,7 +131,6 @@ def _rows(lines: Sequence[tuple[str, int, str]], people: int) -> list[tuple[int,
 
 
 def texts(values: Sequence[str]) -> Texts:
-    """Return a column of texts."""
     column: Texts = np.full(len(values), "", dtype=TEXT)
     column[:] = values
     return column
@@ -199,9 +195,6 @@ def policy(world: World) -> Policy:
     regime = world.regime
     how = Policy(BATCH, regime.read_timeout, regime.settle, lag=60.0, least_limit=0)
     return replace(how, skips_existing=regime.skips_existing)
-
-
-# -- what must be true ------------------------------------------------------------------------------------------------
 
 
 def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> None:

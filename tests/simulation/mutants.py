@@ -335,7 +335,6 @@ HARMLESS: dict[str, str] = {
 
 
 def generated() -> list[Mutant]:
-    """All mutants, in an order of their own."""
     rules = [Mutant(name, [some] if isinstance(some, tuple) else some) for name, some in RULES.items()]
     rules += [Mutant(name, [change], files=True) for name, change in FILE_RULES.items()]
     return [*rules, *_constant_mutants()]

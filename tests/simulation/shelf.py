@@ -19,7 +19,6 @@ from tests.simulation.regime import Regime
 
 
 def file(number: int) -> AttachedFile:
-    """A file on the disk of whoever runs the world."""
     content = f"the content of file {number}".encode() * (number + 1)
     digest = hashlib.sha256(content).hexdigest()
     if not (path := _FOLDER / f"{number}.pdf").is_file():
@@ -37,8 +36,6 @@ class Kept:
 
 
 class Shelf:
-    """The files of one world."""
-
     def __init__(self, seed: int, regime: Regime) -> None:
         self.chance = random.Random(f"shelf {seed} {regime.beyond}")  # decides of uploads alone
         self.journalled: Callable[[], Collection[str]] = lambda: ()  # the digests that stand in the journal now
@@ -51,19 +48,16 @@ class Shelf:
     # -- uploads ----------------------------------------------------------------------------------------------------
 
     def receive(self, part: FilePart) -> str:
-        """What arrives: its digest."""
         digest = hashlib.sha256(part.content).hexdigest()
         if digest in self.journalled():
             self.violations.append(f"the file {part.name} is uploaded again, though the journal has it")
         return digest
 
     def fate(self) -> str:
-        """What becomes of an upload."""
         files = self._files
         return "ok" if files is None or self.chance.random() >= files.faults else self.chance.choice(files.fates)
 
     def is_unfit(self, digest: str) -> bool:
-        """Whether the API takes no such file."""
         return digest == self._refused
 
     def keep(self, digest: str, now: float) -> str:
@@ -84,18 +78,15 @@ class Shelf:
         return not is_spent and not 0 < self._files.lives < now - kept.at
 
     def named(self, attachments: Sequence[str]) -> None:
-        """A request that names these has left."""
         self._entered |= {*self.journalled()} if attachments else set()  # which keeps them for a day
         if not self._entered.issuperset(self.held(attachments)):
             self.violations.append("a note carries a file that the journal doesn't have")
 
     def serve(self, attachments: Sequence[str]) -> None:
-        """A request that named these is applied."""
         for attachment in attachments:
             self._kept[attachment].requests += 1
 
     def held(self, attachments: Sequence[str]) -> tuple[str, ...]:
-        """What these hold."""
         return tuple(self._kept[attachment].digest for attachment in attachments)
 
 

@@ -19,7 +19,6 @@ CALM = 4  # runs at the end, in which nothing goes wrong
 
 
 def records(regime: Regime, template: int, *, with_ids: bool = True) -> Rows:
-    """The rows of a seed, each with a text of its own, as one of three templates composes it; 0: as it stands."""
     prospects, numbers, _ = zip(*regime.lines, strict=True)
     size, cells = len(prospects), [f"Call {row}, {number}" for row, number in enumerate(numbers)]
     notes = [

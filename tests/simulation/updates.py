@@ -38,8 +38,6 @@ _RUNS = 40
 
 @dataclass
 class Allowed:
-    """What a note may be at most."""
-
     public: bool
     published: bool
     texts: set[str]
@@ -47,8 +45,6 @@ class Allowed:
 
 @dataclass
 class Story:
-    """One seed."""
-
     seed: int
     world: World
     disk: Disk
@@ -260,7 +256,6 @@ def _allow(told: Story, wish: Wish) -> None:
 
 
 def _ended(told: Story, stage: Updating, asked: Sequence[Wish], stopped: Stopped | None) -> None:
-    """Check what a process says of the notes that were to be changed. Raises what stopped it."""
     for wish in asked:
         end, note = stage.ended.get(wish.note_id, End(Result.NOT_SENT)), told.world.note(wish.note_id)
         assert note is not None

@@ -32,15 +32,12 @@ LOOKUPS = Limits(20, 60.0, of=(Endpoint.READ, Endpoint.PROSPECTS))
 
 
 class Windows:
-    """The calls that count now."""
-
     def __init__(self, limits: Limits | None) -> None:
         self._limits = limits
         self._spent: defaultdict[str, deque[float]] = defaultdict(deque)
         self._opened: dict[str, float] = {}
 
     def refuses(self, kind: Endpoint, now: float) -> bool:
-        """Count a call; return whether there are too many."""
         windows = self._of(kind)
         if any(self._left(name, calls, now) <= 0 for name, calls in windows.items()):
             return True
@@ -64,7 +61,6 @@ class Windows:
         return {**told, "date": formatdate(math.floor(now + ahead), usegmt=True)}
 
     def _of(self, kind: Endpoint) -> dict[str, int]:
-        """The windows in which a kind counts, and the calls that each allows."""
         limits = self._limits
         if limits is None or (limits.of and kind not in limits.of):
             return {}

@@ -139,8 +139,6 @@ def page_of(process: subprocess.Popen[bytes], wait: Wait) -> Iterator[Person]:
 
 @pytest.fixture
 def wait() -> Wait:
-    """Wait until something is so, while a process is at work."""
-
     def wait(is_so: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + PATIENCE
         while not is_so():

@@ -21,7 +21,6 @@ LAUNCHER = (PYTHON, as_windows(Path(__file__).with_name("launcher.py")))
 
 @pytest.fixture
 def box() -> Iterator[Sandbox]:
-    """A sandbox on this machine; wine shares its network."""
     with Sandbox(api_key=KEY) as box:
         yield box
 
