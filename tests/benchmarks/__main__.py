@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import importer
-from tests.benchmarks import night
+from tests.benchmarks import faults, night
 from tests.benchmarks.measuring import Case, Contender, Measured, medians, run
 
 IMPORTER = Contender("note-importer", "importer")
@@ -21,12 +21,16 @@ MILLION = 1_048_575  # rows that a worksheet holds below its headings
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--night", action="store_true", help="only: a bad night, the table of the README")
+    parser.add_argument("--faults", metavar="COMMIT", help="only: the time that faults cost, beside that version")
     parser.add_argument("--quick", action="store_true", help="2,000 and 10,000 rows, once each")
     parser.add_argument("--million", action="store_true", help="also 1,048,575 rows, .xlsx and .csv, once each")
     parser.add_argument("--runs", type=int, default=3, help="of which the medians are shown (default: 3)")
     options = parser.parse_args(arguments)
     if options.night:
         night.measure()
+        return 0
+    if options.faults:
+        faults.measure(options.faults)
         return 0
     compileall.compile_dir(Path(importer.__path__[0]), quiet=1)
     runs = 1 if options.quick else options.runs
