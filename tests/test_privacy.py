@@ -41,9 +41,9 @@ main(sys.argv[1:])
 """
 KILLED_DURING_PRACTICE = """
 import os, signal, sys
-from importer.practice import vendor
+from importer import practice
 from importer.cli import main
-vendor._PracticeApi.create = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+practice._PracticeApi.create = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 main(sys.argv[1:])
 """
 DOCUMENT = Path(__file__).parent.parent / "docs" / "security.md"
