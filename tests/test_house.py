@@ -136,20 +136,20 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1440, "api": 950, "calls": 790, "cli": 1590, "delivery": 3020, "grouping": 110, "importing": 2200,
-    "journal": 1440, "operations": 1260, "page": 2390, "practice": 130, "reading": 2890, "results": 740, "rows": 2320,
-    "settings": 1080, "telling": 1180,
+    "": 1370, "api": 930, "calls": 770, "cli": 1500, "delivery": 2820, "grouping": 110, "importing": 2080,
+    "journal": 1400, "operations": 1210, "page": 2290, "practice": 120, "reading": 2840, "results": 700, "rows": 2200,
+    "settings": 1060, "telling": 1140,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
-STAND_IN = 1_890
+STAND_IN = 1_750
 """Code lines that the stand-in in ``tests/sandbox/`` may have, so that nothing is saved by moving it there."""
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 23_500
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 181
+    assert lines.total() <= 22_500
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 166
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6
 

@@ -106,11 +106,7 @@ class Corrections:
 
     @classmethod
     def from_json(cls, steps: Sequence[Any]) -> Corrections:
-        """Return the corrections from JSON values.
-
-        Raises:
-            ValueError, TypeError: the values hold no corrections.
-        """
+        """Return the corrections from JSON values. Raises ValueError, TypeError."""
         return cls(
             tuple(Step(Act(act), tuple(map(int, rows)), int(column), str(text)) for act, rows, column, text in steps)
         )

@@ -99,11 +99,7 @@ def _api(settings: Settings, vendor: Vendor) -> Iterator[Check]:
 
 
 def try_key(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Check:
-    """Check whether the API accepts the key, with one call that only reads.
-
-    Raises:
-        BadSettings: the proxy or the certificates can't be used.
-    """
+    """Check with one call that only reads whether the API accepts the key. Raises BadSettings if it can't be made."""
     return _key(_ask(settings, vendor).failure, settings, vendor)
 
 

@@ -92,11 +92,7 @@ class Hidden:
 
 
 def what_to_hide(which: Which, settings: Settings) -> Hiding:
-    """Return the notes that would be hidden, without changing them.
-
-    Raises:
-        BadSettings: there is no such run or note, or it belongs to another workspace.
-    """
+    """Return the notes that would be hidden. Raises BadSettings if the workspace has none such."""
     with there(settings) as journal:
         check_journal(journal, settings)
         return _found(which, journal, settings)

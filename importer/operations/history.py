@@ -93,11 +93,7 @@ def history(settings: Settings, *, last: int | None = None, of_all: bool = False
 
 
 def one(settings: Settings, name: str) -> PastRun:
-    """Return the run with this name, or the workspace's latest run for ``last``.
-
-    Raises:
-        BadSettings: there is no such run.
-    """
+    """Return the run with this name, or the latest one for ``last``. Raises BadSettings if there is none."""
     with there(settings) as journal:
         return _past(journal, find_run(journal, name, settings.workspace))
 
