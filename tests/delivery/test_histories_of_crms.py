@@ -129,7 +129,7 @@ def table(records: Sequence[Record], *, ids: bool, template: str, earlier: Seque
         )
         for one in records
     ]
-    formerly = {(one, ""): partial(lambda one, row: records[row].composed(one), one) for one in earlier}
+    formerly = {(one, ""): partial(lambda one: [record.composed(one) for record in records], one) for one in earlier}
     return Rows(
         np.arange(2, len(records) + 2, dtype=np.int32),
         texts([one.prospect for one in records]),

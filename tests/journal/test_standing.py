@@ -12,6 +12,7 @@ import pytest
 
 from importer.cli import main
 from importer.delivery.context import Post
+from importer.delivery.earlier import Earlier
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, JournalReplaced, UnusableJournal
@@ -22,6 +23,7 @@ from importer.operations.hide import Which, what_to_hide
 from importer.operations.verify import verify_all
 from importer.settings import Settings
 from tests import running, systems
+from tests.delivery.test_coordinator import sheet
 from tests.sandbox import Sandbox
 from tests.truth import Line, read_results, write_sheet
 
@@ -56,7 +58,9 @@ def write(journal: Journal) -> Post:
     run = journal.runs.begin(HERE, "sheet.csv", "print", 1.0, again=False)
     (number,) = journal.deliveries.enter_notes(HERE, [NoteKey.of(note)])
     post = Post(Request(note, (0,), ("P0",), (b"P0",)), NoteKey.of(note), number)
-    Ledger(journal, Outcomes(1), HERE, run).write([post], 1.0, lambda _: None)
+    ledger = Ledger(journal, Outcomes(1), HERE, run)
+    ledger.earlier = Earlier(sheet(1), journal, HERE)
+    ledger.write([post], 1.0, lambda _: None)
     return post
 
 
