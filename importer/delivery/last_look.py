@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
 from importer.api import API_REFUSED, Failure, NotesPage
 from importer.delivery.context import DeliveryContext, Post
-from importer.delivery.decisions import copies, is_same
+from importer.delivery.decisions import copies
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.reads import WholeRead
@@ -30,14 +30,12 @@ class LastLook(WholeRead):
 
     Attributes:
         note_id: the note's ID; ``came``: when it became known, by this run's clock.
-        known: the IDs of its copies that an earlier run found, which a person may have removed or hidden since.
         due: when the second lookup is to be made, if the first one missed the note; 0 before.
     """
 
     post: Post
     note_id: str
     came: float
-    known: Sequence[str] = ()
     due: float = 0.0
 
     purpose: ClassVar[Message] = say("purpose.last-look")
@@ -64,9 +62,9 @@ class LastLooks:
         """Whether only notes are left that nothing is known to be wrong with, so that nothing may stop the run."""
         return self._looks is not None and not self._sent_again
 
-    def sent_again(self, post: Post, note_id: str, came: float, known: Sequence[str] = ()) -> None:
-        """Take a note that was sent again, and the IDs of its known copies."""
-        self._sent_again[_look(post, note_id, came, known, is_patient=True)] = None
+    def sent_again(self, post: Post, note_id: str, came: float) -> None:
+        """Take a note that was sent again."""
+        self._sent_again[_look(post, note_id, came, is_patient=True)] = None
 
     def _drawn(self) -> list[LastLook]:
         """Draw from the other notes that answers named, the youngest first."""
@@ -112,14 +110,11 @@ class LastLooks:
             self._youngest_seen = max(self._youngest_seen, look.came)
         if not self._evidence.is_contested(look.prospect, look.post.key):
             owned = self._evidence.owned(found, look.prospect, look.post)
-            left = (one.note_id for one in found.all if one.note_id in look.known and is_same(one, look.post.key))
-            sought = self._evidence.sought(look.post, look.prospect, owned, now)
-            further = (*left, *copies(found, sought, look.note_id))
+            further = copies(found, self._evidence.sought(look.post, look.prospect, owned, now), look.note_id)
             if further or look in self._sent_again:
                 self._ledger.checked(look.post, further)
         self._sent_again.pop(look, None)
 
 
-def _look(post: Post, note_id: str, came: float, known: Sequence[str] = (), *, is_patient: bool) -> LastLook:
-    enough = frozenset([note_id, *known])
-    return LastLook(post.request.prospects[0], post, note_id, came, known, enough=enough, is_patient=is_patient)
+def _look(post: Post, note_id: str, came: float, *, is_patient: bool) -> LastLook:
+    return LastLook(post.request.prospects[0], post, note_id, came, enough=frozenset([note_id]), is_patient=is_patient)

@@ -215,6 +215,8 @@ class Ledger:
             note_ids = [delivery.note_id or "" for delivery in deliveries]
             self.outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
             for row, delivery in zip(rows, deliveries, strict=True):
+                if delivery.duplicates:
+                    self.outcomes.found_duplicates(row, delivery.duplicates)
                 if delivery.is_missing and delivery.note_id is not None:
                     self.outcomes.found_missing(row, [delivery.note_id])
 

@@ -48,7 +48,7 @@ class Takeover:
         def take(answered: Sequence[AnsweredRow]) -> None:
             self._settle(answered)
             enter((one.match for one in answered), is_same=True)
-            copied.extend(one for one in answered if one.delivery.is_to_check)
+            copied.extend(one for one in answered if one.delivery.resent_at is not None)
 
         found = earlier.sort(plan, take)
         numbers = journal.deliveries.enter_notes(workspace, keys)
@@ -131,13 +131,13 @@ class Takeover:
         self._resolver.look_up_earlier(post, reason)
 
     def check(self, position: int, delivery: KnownDelivery) -> None:
-        """Look for copies of a note that an earlier run sent again, if it didn't look, or found some (D84)."""
-        if delivery.is_to_check and delivery.note_id is not None:
+        """Look for further copies of a note that an earlier run sent again, if it ended before it looked (D84)."""
+        if delivery.resent_at is not None and delivery.note_id is not None:
             post = _earlier_post([delivery], [position])
             # The time of the first attempt is no longer known, but it was not before that run began.
             post.first_sent_at = min(post.sent_at, self._context.runs[delivery.run].started_at)
             came = min(post.sent_at, self._context.clock())  # that run's clock may have been ahead
-            self._last_looks.sent_again(post, delivery.note_id, came, delivery.duplicates)
+            self._last_looks.sent_again(post, delivery.note_id, came)
 
 
 def _told(earlier: Earlier, matches: Iterable[Match], *, is_same: bool) -> Iterator[Identity]:

@@ -171,11 +171,6 @@ class KnownDelivery(NamedTuple):
         return self.state is DeliveryState.CREATED and self.reason not in (None, "", READ_BACK.kind)
 
     @property
-    def is_to_check(self) -> bool:
-        """Whether copies of the note may be there, because it was sent again, or are known to have been."""
-        return self.resent_at is not None or bool(self.duplicates)
-
-    @property
     def is_answer(self) -> bool:
         """Whether an answer to the run named the note, so that it was made between ``sent_at`` and ``at``."""
         return self.reason is None and 0 <= self.at - self.sent_at <= LONGEST_ANSWER

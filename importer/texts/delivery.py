@@ -19,7 +19,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "problem.in-row": "{cell} (row {row}, {heading}): {text}",
     "outcome.reasons": "{reasons:; }",
-    "outcome.duplicates": "the same note exists again as {ids}. Remove it in Saleshandy, or make it a private draft",
+    "outcome.duplicates": "the same note exists again as {ids}. Make it private in Saleshandy",
     "outcome.not-found": "created, but not found when read back ({ids}). Look in Saleshandy",
     "outcome.refused": "the API refused it: {why}",
     "outcome.unknown-prospect": "the API refused it: {why}",

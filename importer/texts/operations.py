@@ -39,8 +39,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "verify.unconfirmed": ("{n} note still unconfirmed.", "{n} notes still unconfirmed."),
     "verify.doubt": "{notes}: {why}.",
     "verify.duplicates": (
-        "{n} duplicate exists: {ids}. Remove it in Saleshandy, or make it a private draft.",
-        "{n} duplicates exist: {ids}. Remove them in Saleshandy, or make them private drafts.",
+        "{n} duplicate exists: {ids}. Make it private in Saleshandy.",
+        "{n} duplicates exist: {ids}. Make them private in Saleshandy.",
     ),
     "purpose.reading-all": "reading back notes again",
     "verified.takes": (

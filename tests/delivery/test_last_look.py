@@ -159,10 +159,3 @@ def test_a_note_that_is_there_twice_is_told_though_it_was_not_sent_again(
     [twin] = [note.id for note in box.notes[3:]]
     assert (report.exit_status, report.counts) == (1, {Result.CREATED: 3})
     assert [(row, ids[-1]) for row, ids in report.duplicates.items()] == [(3, twin)]
-    again = running.ran(tmp_path / "sheet.csv", settings)
-    assert (again.exit_status, again.duplicates) == (1, report.duplicates)
-    box.change(twin, status="0")
-    assert running.ran(tmp_path / "sheet.csv", settings).exit_status == 0
-    before = len(box.received)
-    assert running.ran(tmp_path / "sheet.csv", settings).exit_status == 0
-    assert len(box.received) == before
