@@ -11,6 +11,7 @@ import pytest
 
 from importer import __version__
 from importer.cli import cli
+from importer.journal import Journal
 from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
 from tests.sandbox import Fault
@@ -199,6 +200,40 @@ def test_hide_names_the_rows_and_the_texts_of_the_sheet_if_it_is_there(type_: Te
     type_.variables["NOTE_IMPORTER_ARCHIVE"] = "done"
     assert f"row 2, prospect P1, note {ids['P1']}: x row 3" in type_("hide", "last").all
     assert len(type_.box.received) == before
+
+
+def test_hide_that_was_stopped_goes_on(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API fails for good in the middle: status 4; the same command hides the rest, and those only."""
+    three_notes(type_)
+    type_.box.add_fault(Fault.parse("400-token:PATCH@2-"))
+    monkeypatch.setattr("importer.settings.WORKERS", 1)
+    ended = type_("hide", "last", "--yes")
+    assert ended.status == 4
+    assert "Stopped before the end." in ended.out
+    assert sum(note.status == "0" for note in type_.box.notes) == 1
+    type_.box.clear_faults()
+    before = len(type_.box.received)
+    assert "2 notes are now private drafts" in type_("hide", "last", "--yes").out
+    assert {note.status for note in type_.box.notes} == {"0"}
+    assert sum(call.method == "PATCH" for call in type_.box.received[before:]) == 2
+
+
+def test_a_copy_of_a_note_is_hidden_by_its_id_and_nothing_else_is(type_: Terminal) -> None:
+    """The row's own note stays, and its row needs nobody any more. Neither is an ID that nobody knows hidden."""
+    three_notes(type_)
+    with Journal.open(type_.folder / "journal.sqlite") as journal:
+        [run] = journal.runs.listed()
+        one, two, _ = sorted(journal.deliveries.created_by(run), key=lambda known: known.prospect)
+        journal.deliveries.checked(one.name, [type_.box.write("P1", "x")])
+        journal.deliveries.checked(two.name, ["gone"])
+    assert type_("run", "n.csv").status == 1
+    copy = type_.box.notes[-1].id
+    ended = type_("hide", "--note", copy, "--note", "gone", "--yes")
+    assert "2 notes would become private drafts:" in ended.out
+    assert ended.status == 1, "the API's words are shown of the one that is not there"
+    assert re.search(r"^  gone: .*\w", ended.out, re.MULTILINE)
+    assert "".join(note.status for note in type_.box.notes) == "1110"
+    assert f"knows no note {copy}" in type_("hide", "--note", copy, "--yes").all
 
 
 def test_hide_knows_only_its_own_workspace(type_: Terminal, profiles: Path) -> None:

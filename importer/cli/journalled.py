@@ -88,7 +88,7 @@ def _begin(watch: RunWatch, takes: Message, notes: int) -> None:
     "note_ids",
     multiple=True,
     metavar="ID",
-    help="Hide the note with this ID. May be repeated.",
+    help="Hide the note, or the copy, with this ID. May be repeated.",
 )
 @click.option("--undo", is_flag=True, help="Give hidden notes back as they were before. A person has to agree.")
 @settings_about(*_CALLING, "yes", "log-file", also=_READING)

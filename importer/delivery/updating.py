@@ -156,7 +156,7 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def enter(self, tasks: Sequence[Patch | Look] = ()) -> bool:
         """Record answers, and the forms that notes are about to get; return whether the calls may leave."""
-        patches = [task for task in tasks if isinstance(task, Patch)]
+        patches = [task for task in tasks if isinstance(task, Patch) and not task.wish.delivery.is_copy]
         entries, self._unwritten = self._unwritten, []
         if not entries and not patches:
             return True
@@ -186,8 +186,11 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _enter_form(self, wish: Wish, form: NoteKey) -> None:
         """Record that a note has a form."""
-        [number] = self._journal.deliveries.enter_notes(self._context.workspace, [form])
-        self._journal.deliveries.changed(wish.delivery, number, form, wish.becomes)
+        if wish.delivery.is_copy:
+            self._journal.deliveries.hide_duplicates([wish.delivery])
+        else:
+            [number] = self._journal.deliveries.enter_notes(self._context.workspace, [form])
+            self._journal.deliveries.changed(wish.delivery, number, form, wish.becomes)
 
     def _release(self, wish: Wish, touched: float | None = None) -> Wish:
         """Record that a note didn't get another form, and return the wish as it is then."""
@@ -266,7 +269,7 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _failed(self, task: Patch | Look, failure: Failure) -> None:
         is_applied = failure.is_applied is None or (isinstance(task, Patch) and task.is_unclear)
-        if isinstance(task, Patch) and not is_applied:
+        if isinstance(task, Patch) and not is_applied and not task.wish.delivery.is_copy:
             task.wish = self._release(task.wish)
         super()._failed(task, failure)
 

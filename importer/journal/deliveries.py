@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import repeat
 
 from importer.journal import delivery_sql as sql
@@ -108,6 +108,14 @@ class Deliveries:
         with self._store.transaction():
             self._each(sql.LEAVE, names)
 
+    def hide_duplicates(self, hidden: Sequence[KnownDelivery]) -> None:
+        """Record that duplicates were made private drafts. Each is given as its delivery with its own note ID."""
+        hidden_ids = {delivery.note_id for delivery in hidden}
+        with self._store.transaction():
+            for delivery in self.named([delivery.name for delivery in hidden]).values():
+                left = [note_id for note_id in delivery.duplicates if note_id not in hidden_ids]
+                self.checked(delivery.name, left)
+
     def checked(self, name: bytes, duplicates: Sequence[str]) -> None:
         """Record that a delivery was checked for duplicates, and the IDs of the duplicates found."""
         with self._store.transaction():
@@ -196,6 +204,11 @@ class Deliveries:
     def missing(self, workspace: Workspace) -> list[KnownDelivery]:
         """Return the created notes, of any run, that were not found when read back."""
         return self._few(workspace, sql.MISSING)
+
+    def copies(self, workspace: Workspace, note_ids: Collection[str]) -> list[KnownDelivery]:
+        """Return the deliveries that have copies with these IDs, each with its copy's ID. Reads the whole table."""
+        found = self._few(workspace, sql.WITH_DUPLICATES)
+        return [one._replace(note_id=copy, opened=None) for one in found for copy in one.duplicates if copy in note_ids]
 
     def _few(self, workspace: Workspace, query: str, **values: object) -> list[KnownDelivery]:
         rows = self._store.rows(query, workspace=workspace, **values)

@@ -129,6 +129,7 @@ UNCLEAR = _few("deliveries.state = 'unclear'")
 AT_PROSPECT = _few(_AT_PROSPECT)
 RESENT = _few("deliveries.resent_at IS NOT NULL AND deliveries.note_id IS NOT NULL")
 MISSING = _few("deliveries.sample = 'missing' AND deliveries.state = 'created'")
+WITH_DUPLICATES = _few("deliveries.twins IS NOT NULL")
 
 # -- notes that were made ---------------------------------------------------------------------------------------------
 

@@ -171,6 +171,11 @@ class KnownDelivery(NamedTuple):
         return self.state is DeliveryState.CREATED and self.reason not in (None, "", READ_BACK.kind)
 
     @property
+    def is_copy(self) -> bool:
+        """Whether this stands for a further copy of the delivery's note, whose ID was put in."""
+        return self.note_id in self.duplicates
+
+    @property
     def is_answer(self) -> bool:
         """Whether an answer to the run named the note, so that it was made between ``sent_at`` and ``at``."""
         return self.reason is None and 0 <= self.at - self.sent_at <= LONGEST_ANSWER

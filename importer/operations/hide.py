@@ -41,7 +41,7 @@ class Which(NamedTuple):
 
     Attributes:
         run: name of a run, or ``last``.
-        note_ids: IDs of notes.
+        note_ids: IDs of notes, or of further copies of them that were found.
         undo: whether hidden notes are to be as they were before.
     """
 
@@ -58,7 +58,7 @@ class Hiding:
     Attributes:
         which: which notes a person named.
         run: the run that created the notes, if one was named.
-        notes: the deliveries whose notes would be hidden.
+        notes: the deliveries, each with the ID of the note that would be hidden.
         left: deliveries whose note isn't changed: its text differs from the text that was sent; or, when notes are
             given back, its row was sent again since.
     """
@@ -99,7 +99,7 @@ def what_to_hide(which: Which, settings: Settings) -> Hiding:
 
 
 def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
-    run = None
+    run, copies = None, list[KnownDelivery]()
     if which.run is not None:
         run, known = _of_run(which, which.run, journal, settings)
         if run.workspace != journal.owner(settings.workspace):
@@ -111,7 +111,9 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
             known = [*{one.name: one for *_, one in deliveries_in(loaded, journal)}.values()]
     else:
         known = [*journal.deliveries.delivered(settings.workspace, which.note_ids).values()]
-        if unknown := {*which.note_ids}.difference(one.note_id or "" for one in known):
+        unknown = {*which.note_ids}.difference(one.note_id or "" for one in known)
+        copies = [*journal.deliveries.copies(settings.workspace, unknown)] if unknown and not which.undo else []
+        if unknown := unknown.difference(one.note_id or "" for one in copies):
             raise BadSettings(say("hide.no-such-note", ids=tuple(sorted(unknown)), workspace=str(settings.workspace)))
     if which.undo:
         known = [one for one in known if one.state in (DeliveryState.HIDDEN, DeliveryState.LEFT)]
@@ -120,7 +122,7 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
         known = [one for one in known if one.state is DeliveryState.CREATED]
         # A note that was recognised only by its likeness isn't hidden, because it may be a colleague's.
         left = {one.name for one in known if one.is_by_likeness}
-    notes = [one for one in known if one.name not in left]
+    notes = [*(one for one in known if one.name not in left), *copies]
     return Hiding(which, run, notes, [one for one in known if one.name in left])
 
 

@@ -19,7 +19,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "problem.in-row": "{cell} (row {row}, {heading}): {text}",
     "outcome.reasons": "{reasons:; }",
-    "outcome.duplicates": "the same note exists again as {ids}. Make it private in Saleshandy",
+    "outcome.duplicates": "the same note exists again as {ids}. Look at it, and remove it by hand or with `note-importer hide --note ID`",
     "outcome.not-found": "created, but not found when read back ({ids}). Look in Saleshandy",
     "outcome.refused": "the API refused it: {why}",
     "outcome.unknown-prospect": "the API refused it: {why}",

@@ -39,8 +39,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "verify.unconfirmed": ("{n} note still unconfirmed.", "{n} notes still unconfirmed."),
     "verify.doubt": "{notes}: {why}.",
     "verify.duplicates": (
-        "{n} duplicate exists: {ids}. Make it private in Saleshandy.",
-        "{n} duplicates exist: {ids}. Make them private in Saleshandy.",
+        "{n} duplicate exists: {ids}. Look at it in Saleshandy, and remove it by hand or with `note-importer hide --note ID`.",
+        "{n} duplicates exist: {ids}. Look at them in Saleshandy, and remove them by hand or with `note-importer hide --note ID`.",
     ),
     "purpose.reading-all": "reading back notes again",
     "verified.takes": (

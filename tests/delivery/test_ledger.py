@@ -91,7 +91,7 @@ def test_a_row_has_its_answer_at_once_and_the_journal_with_what_is_sent_next(des
     assert desk.outcomes.note_id(0) == "N0"
     assert desk.outcomes.duplicates == {0: ("N9",)}
     assert [render(reason) for reason in desk.outcomes.columns(0, 1).reason] == [
-        "the same note exists again as N9. Make it private in Saleshandy"
+        "the same note exists again as N9. Look at it, and remove it by hand or with `note-importer hide --note ID`"
     ]
     assert (desk.ledger.settled, desk.ledger.ended) == (2, {Result.CREATED: 1, Result.REJECTED: 1})
     desk.ledger.write([], NOW + 1, unknown)

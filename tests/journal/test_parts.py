@@ -212,7 +212,7 @@ def test_an_answer_that_was_anothers_is_taken_back(journal: Journal) -> None:
 
 
 # These walk back over the last hundred requests, or read everything by their meaning.
-WHOLE = {"delivery_sql.LATEST", "delivery_sql.SENT"}
+WHOLE = {"delivery_sql.LATEST", "delivery_sql.WITH_DUPLICATES", "delivery_sql.SENT"}
 
 
 def statements_of_the_journal() -> dict[str, str]:
