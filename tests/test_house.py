@@ -136,8 +136,8 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1370, "api": 930, "calls": 770, "cli": 1500, "delivery": 2820, "grouping": 110, "importing": 2080,
-    "journal": 1400, "operations": 1210, "page": 2290, "practice": 120, "reading": 2840, "results": 700, "rows": 2200,
+    "": 1370, "api": 930, "calls": 770, "cli": 1510, "delivery": 2820, "grouping": 110, "importing": 2090,
+    "journal": 1400, "operations": 1220, "page": 2290, "practice": 120, "reading": 2840, "results": 700, "rows": 2200,
     "settings": 1060, "telling": 1140,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""

@@ -193,7 +193,8 @@ class Commands(click.Group):
 def settings_about(*which: Topic | str, also: Iterable[str] = ()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add the flags of the settings of these topics or names, in the table's order.
 
-    ``also`` are settings that the command reads from the environment and the profile alone.
+    ``also`` are settings that the command reads from the environment and the profile alone. Without a file, they may be
+    wrong.
     """
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -246,7 +247,12 @@ class Options:
             if names.get(name) in SETTINGS and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         }
         also = getattr(context.command.callback, "also", ())
-        options = cls(sources.gather(values, [name for name in SETTINGS if name in {*names.values(), *also}]))
+        try:
+            options = cls(sources.gather(values, [name for name in SETTINGS if name in {*names.values(), *also}]))
+        except BadSettings:
+            if context.params.get("file", "") is not None:
+                raise
+            options = cls(sources.gather(values, [name for name in SETTINGS if name in names.values()]))
         PROFILE.set(options.profile)
         PLACE_FLAGS.set("".join(f" --{name} {argument(str(values[name]))}" for name in _PLACES if name in values))
         return options

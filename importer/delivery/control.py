@@ -193,6 +193,7 @@ class Controls:
         return ambiguous.rest_at + max(self._policy.lag, 2 * self._missed_age)
 
     def _begin(self, note: KnownNote, due: float, *, is_old: bool) -> None:
+        self.end()
         until, enough = due + self._policy.lag, frozenset([note.note_id])
         self._lookup = ControlLookup(note.prospect, note, is_old, until, enough=enough, is_apart=True)
         self._reads.begin(self._lookup, due)
@@ -253,4 +254,5 @@ class Controls:
         """Don't wait for a lookup that is not needed any more."""
         if self._lookup is not None:
             self._dispatcher.drop(lambda task: task is self._lookup)
+            self._lookup.is_patient = False  # if it is under way, nothing waits for it
             self._lookup = None

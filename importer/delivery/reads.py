@@ -144,7 +144,7 @@ class Reads:
         look.began = look.began if look.notes else reply.began
         if reply.value is None:
             assert reply.failure is not None
-            if reply.failure.cause in STOPS:
+            if reply.failure.cause in STOPS and look.is_patient:
                 self._dispatcher.halt(stopped_by(reply.failure))
                 return None
             return None if look.is_patient and self._again(look, reply.failure) else reply.failure

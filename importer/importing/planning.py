@@ -193,7 +193,7 @@ def every_guard(loaded: Loaded, remaining: Remaining) -> Iterator[Guarded]:
         if not number and repeats_results(loaded.sheet.headings):
             message = say("guard.nothing-to-fix", file=file)
         yield Guarded(message, "min-rows")
-    wrong = len(rows.problems) + _count_rejected(rows)
+    wrong = len(rows.problems) + _count_nobodys(rows)
     if limit is not None and wrong > limit * number:
         share, enough = f"{limit * 100:.4g}", f"{math.ceil(wrong / number * 100)}%"
         words = {"file": file, "share": share, "profile": repr(settings.profile), "enough": enough}
@@ -222,6 +222,14 @@ def every_guard(loaded: Loaded, remaining: Remaining) -> Iterator[Guarded]:
 def _count_rejected(rows: Rows) -> int:
     """Return the number of rows of the sheet with an email that names no prospect."""
     return len({*rows.of_sheet(np.array([*rows.rejected], dtype=np.int32)).tolist()})
+
+
+def _count_nobodys(rows: Rows) -> int:
+    """Return the number of rows of the sheet whose emails are all nobody's."""
+    is_nobodys = np.zeros(len(rows), dtype=bool)
+    is_nobodys[[at for at, why in rows.rejected.items() if why.kind == "email.nobodys"]] = True
+    others, nobodys = (rows.of_sheet(np.flatnonzero(some).astype(np.int32)) for some in (~is_nobodys, is_nobodys))
+    return len(np.setdiff1d(nobodys, others))
 
 
 def _first_problem(rows: Rows) -> Message:

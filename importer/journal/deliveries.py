@@ -113,8 +113,7 @@ class Deliveries:
         hidden_ids = {delivery.note_id for delivery in hidden}
         with self._store.transaction():
             for delivery in self.named([delivery.name for delivery in hidden]).values():
-                left = [note_id for note_id in delivery.duplicates if note_id not in hidden_ids]
-                self.checked(delivery.name, left)
+                self.checked(delivery.name, [one for one in delivery.duplicates if one not in hidden_ids])
 
     def checked(self, name: bytes, duplicates: Sequence[str]) -> None:
         """Record that a delivery was checked for duplicates, and the IDs of the duplicates found."""

@@ -128,7 +128,7 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
 
 def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> tuple[Run, Sequence[KnownDelivery]]:
     """Return a run with its notes; for ``last``, the latest that made notes, or that has hidden ones to give back."""
-    states = {DeliveryState.HIDDEN} if which.undo else {DeliveryState.CREATED, DeliveryState.HIDDEN}
+    states = {DeliveryState.HIDDEN, DeliveryState.LEFT} if which.undo else {DeliveryState.CREATED, DeliveryState.HIDDEN}
     for run in journal.runs.listed(settings.workspace) if name == "last" else []:
         known = journal.deliveries.created_by(run)
         if any(one.state in states for one in known):

@@ -103,7 +103,7 @@ def _past(journal: Journal, run: Run) -> PastRun:
     return PastRun(
         run,
         _ended(journal, run),
-        states[DeliveryState.HIDDEN],
+        states[DeliveryState.HIDDEN] + states[DeliveryState.LEFT],
         states[DeliveryState.CREATED],
         journal.runs.reading(run),
         journal.runs.confirmation(run.workspace),

@@ -99,11 +99,11 @@ class Channel:
                 check=True,
             )
             reason: messenger.Reason | None = json.loads(done.stdout)
+            return None if reason is None else Message(reason[0], tuple(reason[1].items()))
         except subprocess.TimeoutExpired:
             return say("notifying.no-answer", seconds=round(_SECONDS))
-        except (subprocess.SubprocessError, OSError, ValueError, RuntimeError, ImporterError):
-            reason = messenger.NOT_REACHED
-        return None if reason is None else Message(reason[0], tuple(reason[1].items()))
+        except (subprocess.SubprocessError, OSError, ValueError, TypeError, LookupError, RuntimeError, ImporterError):
+            return say("notifying.not-reached")
 
     def _task(self, notification: Notification) -> dict[str, str | None]:
         if self.ping is not None:

@@ -13,7 +13,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The API key is never sent to another address. Check the base URL, and that no proxy redirects the calls."
     ),
     "api.turned-away": "something other than the API refused the call ({words})",
-    "api.key-refused": ("The API does not accept the key: {words}.\nCheck that the key is complete and still valid."),
+    "api.key-refused": (
+        "The API does not accept the key: {words}.\n"
+        "Check that the key is complete and still valid. `note-importer doctor` says where it comes from."
+    ),
     "api.key-refused@page": (
         "The API does not accept the key: {words}.\n"
         "Check that the key is complete and still valid. You can enter another under Settings."
