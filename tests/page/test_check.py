@@ -11,6 +11,7 @@ from importer.operations import hide
 from importer.page.screens import Parts
 from importer.page.uploads import State
 from importer.settings import Settings
+from importer.settings.kinds import InDoubt
 from tests.page.conftest import write
 from tests.page.person import Form, Person
 from tests.running import run
@@ -160,8 +161,11 @@ def test_hidden_notes_are_a_question_with_buttons(person: Person, settings: Sett
     hide.hide(hide.what_to_hide(hide.Which("last"), settings), settings)
     form = sees(person, path)
     assert "2 notes were hidden. Send them again, or leave them hidden?" in person.html
+    assert "1 thing to decide before the notes can be sent." in person.html
     assert buttons(person) == {"in-doubt": ["Send again", "Leave hidden"]}
     form = form.chooses(answer="in-doubt send-hidden")
     assert "Ready: 2 notes to send." in person.html
     form.chooses({"in-doubt-hidden": "leave hidden"})
     assert "There is nothing to send." in person.html
+    run(path, replace(settings, in_doubt=[InDoubt.LEAVE_HIDDEN]))
+    assert len(hide.what_to_hide(hide.Which("last", undo=True), settings).notes) == 2
