@@ -16,6 +16,7 @@ from tests.page.test_mending import CONTINUE, TEXT, Drop, dropped
 from tests.sandbox import Sandbox
 
 __all__ = ["dropped"]
+pytestmark = pytest.mark.slow  # each act waits for what a process reads
 
 CHANGES: dict[str, dict[str, Any]] = {
     "a cell": {"cell_2_2": "Public"}, "a word that is put": {"write": "3 2 Public"},
