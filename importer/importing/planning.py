@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -99,7 +100,7 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         questions=loaded.questions,
         guarded={one.setting: one.message for one in every_guard(loaded, remaining)},
         rows=sheet.row_count,
-        duplicates=_count_repeating(loaded),
+        duplicates=_count_whole(rows, loaded.plan.original >= 0),
         done=sum(note < 0 for note in rows.note[[*rows.done]].tolist()) if rows.done else 0,
         invalid=len(rows.problems),
         rejected=dict(Counter(rows.rejected.values()).most_common()),
@@ -166,11 +167,10 @@ def digest(loaded: Loaded, remaining: Remaining, wishes: Iterable[Wish]) -> str:
     return hasher.hexdigest()
 
 
-def _count_repeating(loaded: Loaded) -> int:
-    """Return the number of rows that deliver nothing of their own, because they repeat earlier rows."""
-    repeats = loaded.plan.original >= 0
-    repeating, others = (loaded.rows.of_sheet(np.flatnonzero(some).astype(np.int32)) for some in (repeats, ~repeats))
-    return len(np.setdiff1d(repeating, others))
+def _count_whole(rows: Rows, which: np.ndarray[Any, np.dtype[np.bool_]]) -> int:
+    """Return the number of the sheet's rows that are among these with all of their people."""
+    those, others = (rows.of_sheet(np.flatnonzero(some).astype(np.int32)) for some in (which, ~which))
+    return len(np.setdiff1d(those, others))
 
 
 # -- guards --------------------------------------------------------------------------------------------------------
@@ -228,8 +228,7 @@ def _count_nobodys(rows: Rows) -> int:
     """Return the number of rows of the sheet whose emails are all nobody's."""
     is_nobodys = np.zeros(len(rows), dtype=bool)
     is_nobodys[[at for at, why in rows.rejected.items() if why.kind == "email.nobodys"]] = True
-    others, nobodys = (rows.of_sheet(np.flatnonzero(some).astype(np.int32)) for some in (~is_nobodys, is_nobodys))
-    return len(np.setdiff1d(nobodys, others))
+    return _count_whole(rows, is_nobodys)
 
 
 def _first_problem(rows: Rows) -> Message:
