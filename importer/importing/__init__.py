@@ -5,8 +5,8 @@ Input: files and settings. Output: plans and reports as values.
     batch          several files, one after the other     inbox             which files, and the archive
     run            prepare a file, then send it           sending           one run, with the lock held
     loading        read, check and group a file           api_context       how the API is called, and called first
-    email_lookup   find the prospects of the emails
-    loaded         the file that was loaded; its rows that earlier runs delivered, or a person left out before
+    loaded         the file that was loaded; its rows that earlier runs delivered, or a person left out before; the
+                   prospects of its emails
     workspaces     a journal: checked and locked
     planning       plan what a run would send             preview           all facts of a plan
     hours          when a run may work, and how long it takes

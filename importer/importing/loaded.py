@@ -8,25 +8,29 @@ that earlier runs delivered, and the rows that a person left out of an earlier s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 
-from importer import resultsfile
-from importer.delivery.earlier import AsItStood, Earlier
+from importer import grouping, resultsfile
+from importer.delivery.earlier import AsItStood, Earlier, Foreseen, foresee
 from importer.errors import UnclearColumns
 from importer.fields import WORDED
 from importer.identity import RECORD, Identities, place_digest
-from importer.journal import Journal
+from importer.importing import logs
+from importer.importing.api_context import batch_size
+from importer.journal import Journal, Owners
 from importer.messages import Message, lines, say
 from importer.models import Plan, Question, Role, Rows, Visibility
 from importer.reading import Sheet
 from importer.resultsfile import TO_FIX
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles, called
+from importer.rows.emails import Answers, Lookups, emails_of, named
 from importer.rows.validation import validate
 from importer.settings import Settings
 from importer.settings.address import journal_place
@@ -75,6 +79,10 @@ class Loaded:
         of_sheet = kind_of(sheet), settings.in_doubt, settings.skip_existing, sheet.fingerprint
         return Earlier(rows, journal, workspace, settings.key, occurrence, *of_sheet, settings.update, stood)
 
+    def foreseen(self, journal: Journal | None, occurrence: str) -> Foreseen:
+        """Return what a run would still have to do."""
+        return foresee(self.known(journal, occurrence), self.plan, batch_size(self.settings, journal))
+
     @property
     def headings(self) -> dict[Role, str]:
         """Heading of each role's column; of several columns that make a note's text, the template."""
@@ -106,6 +114,74 @@ class Loaded:
         """Name of the sheet with the rows to correct, if this is another sheet of our results; otherwise empty."""
         is_ours = bool(resultsfile.our_columns(self.sheet.headings))
         return TO_FIX if is_ours and self.sheet.name != TO_FIX and TO_FIX in self.sheet.sheets else ""
+
+
+@dataclass(frozen=True)
+class LookedUpEmails:
+    """Emails of a file, with the prospects that are known for them.
+
+    Attributes:
+        loaded: the file, as it was read.
+        journal: the journal; None if there is none yet.
+        occurrence: the prefix of every row's key in the run; empty unless the file is imported again.
+        emails: the emails of the rows that can be delivered.
+        answers: the known prospects of each email, or why it couldn't be looked up.
+        before: what a run would do if it knew no more prospects than the file names; None if unknown. The emails of
+            rows whose notes are there aren't looked up any more.
+    """
+
+    loaded: Loaded
+    journal: Journal | None
+    occurrence: str
+    emails: Sequence[str]
+    answers: Answers
+    before: Foreseen | None = None
+
+    @property
+    def open(self) -> list[str]:
+        """Emails that haven't been looked up yet."""
+        return [email for email in self.emails if email not in self.answers]
+
+    @cached_property
+    def resolved(self) -> Loaded:
+        """File with IDs in place of the emails whose prospects are known. Rows whose notes are there don't change."""
+        loaded, column = self.loaded, self.loaded.roles.columns.get(Role.EMAIL)
+        if column is None or loaded.rows.email is None:
+            return loaded
+        is_there = None if self.before is None else self.before.is_there
+        rows = named(loaded.rows, self.answers, loaded.sheet, column, is_there)
+        return replace(loaded, rows=rows, plan=grouping.plan(rows))
+
+    @cached_property
+    def left(self) -> Foreseen:
+        """What a run would do. The file is sorted anew only if a prospect became known."""
+        if self.before is not None and len(self.open) == len(self.emails):
+            return self.before
+        return self.resolved.foreseen(self.journal, self.occurrence)
+
+    def looked_up(self, lookups: Lookups) -> LookedUpEmails:
+        """Look up the emails whose prospects aren't known.
+
+        Raises:
+            Stopped: the run can't go on. Prospects found so far are recorded in the journal.
+        """
+        if not (emails := self.open):
+            return self
+        answers = lookups.look_up(emails)
+        nobody, refused = [*answers.values()].count(()), sum(isinstance(one, Message) for one in answers.values())
+        logs.event("emails looked up", emails=len(emails), nobody=nobody, refused=refused)
+        return replace(self, answers={**self.answers, **answers})
+
+
+def asked(loaded: Loaded, journal: Journal | None, occurrence: str = "") -> LookedUpEmails:
+    """Return the emails of a file, with the prospects that the journal or an earlier look-up knows."""
+    emails, before, answers = emails_of(loaded.rows), None, dict[str, Owners | Message]()
+    if journal is not None and emails:
+        before = loaded.foreseen(journal, occurrence)
+        emails = emails_of(loaded.rows, before.is_there)
+        found = journal.found(loaded.settings.workspace, loaded.settings.key, time.time).known(emails)
+        answers = {email: tuple(owners) for email, owners in found.items()}
+    return LookedUpEmails(loaded, journal, occurrence, emails, answers, before)
 
 
 def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:

@@ -23,9 +23,8 @@ from importer import grouping, markup
 from importer.api import Endpoint, Vendor
 from importer.delivery.changes import Wish
 from importer.errors import Guarded
-from importer.importing.email_lookup import LookedUpEmails, asked
 from importer.importing.hours import estimated
-from importer.importing.loaded import Loaded
+from importer.importing.loaded import Loaded, LookedUpEmails, asked
 from importer.importing.preview import Preview, RoleColumn, Trouble
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -31,12 +30,10 @@ from importer.rows.composing import template_in
 from importer.settings import Settings
 from importer.settings.reading import Reading, as_stored, key, named, own_columns, own_names
 from importer.settings.readings import HELD, NONE, name_for
-from importer.storage import Url, place
 from importer.version import __version__
 
 _LONGEST = 40  # characters of a word
 _DIGITS = 5  # so many digits may be a phone number or an ID
-_WORDS = 100  # maximum number of words for each column
 _DIGEST = "sha256:"
 
 
@@ -141,15 +138,12 @@ def document(loaded: Loaded) -> dict[str, object]:
         about["columns"][Role.CONTENT] = [own.index(at) for at in roles.composition.columns]
         signs = re.sub(r"\{[^{}]*\}", "", roles.composition.template.text)
         is_plain = not any(map(str.isalnum, signs))
-        about["template"] = roles.composition.renamed(
-            lambda at: str(own.index(at)) if is_plain else names[own.index(at)]
-        )
-        about["template"] = about["template"] if is_plain else _digest(about["template"])
+        text = roles.composition.renamed(lambda at: str(own.index(at)) if is_plain else names[own.index(at)])
+        about["template"] = text if is_plain else _digest(text)
     if settings.reading is not None and _is_plain(settings.reading.name):
         about["reading"] = settings.reading.name
     for role, words in loaded.rows.meanings.items():
-        plain = {word: value and value.name.lower() for word, value in words.items() if _is_plain(word)}
-        about[role.value] = dict(itertools.islice(plain.items(), _WORDS))
+        about[role.value] = {word: value and value.name.lower() for word, value in words.items() if _is_plain(word)}
     return about
 
 
@@ -186,10 +180,7 @@ def known(sheet: Sheet, settings: Settings) -> Settings:
 
 def _run_named(source: str) -> str:
     """Return the name of the run that a results workbook says it is of; empty if it says none."""
-    path = place(source) if source != "-" else Url("-")
-    if isinstance(path, Url) or not path.is_file():
-        return ""
-    with contextlib.suppress(OSError), files.opened(Path(path)) as file:
+    with contextlib.suppress(OSError), files.opened(Path(source)) as file:  # there is none for a URL or standard input
         return resultsfile.run_of(file)
     return ""
 

@@ -16,7 +16,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.errors import ResultsNotWritten, Stopped
 from importer.importing.loaded import Loaded
 from importer.messages import Message, Said, say, when
-from importer.models import Result, Rows, Workspace
+from importer.models import Result, Rows
 from importer.results.layout import IN_PRACTICE, MEANINGS
 from importer.storage import place
 
@@ -87,10 +87,9 @@ def by_number(rows: Rows, marked: Mapping[int, Sequence[str]]) -> dict[int, Sequ
     return {int(rows.number[position]): note_ids for position, note_ids in sorted(marked.items())}
 
 
-def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.Summary:
+def summary_of(report: Report, loaded: Loaded) -> results.Summary:
     """Return the content of the sheet *Summary*; that of practice doesn't tell of a run in the journal, or of calls."""
-    stopped = report.stopped
-    sheet = loaded.sheet
+    stopped, sheet, workspace = report.stopped, loaded.sheet, loaded.settings.workspace
     sizes = (f"{name}: {size:,}" for name, size in grouping.counted(loaded.plan.groups).items())
     lines: list[tuple[str, Said | int | None]] = [
         ("history.of-file", loaded.file),

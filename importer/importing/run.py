@@ -26,9 +26,8 @@ from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, UnclearColumns
 from importer.importing import logs
 from importer.importing.api_context import batch_size, calls
-from importer.importing.email_lookup import LookedUpEmails
 from importer.importing.hours import Hours
-from importer.importing.loaded import Loaded
+from importer.importing.loaded import Loaded, LookedUpEmails
 from importer.importing.loading import load, results_path, understood
 from importer.importing.planning import plan
 from importer.importing.preview import Preview
@@ -71,7 +70,7 @@ class Prepared:
         self.settings, self._given = settings, [*given]
         self.learned: Reading | None = None
         self.sent: tuple[Loaded, Outcomes] | None = None
-        self._agreed: str | None = None
+        self._changes: set[int] = set()
 
     @property
     def to_learn(self) -> Reading | None:
@@ -142,7 +141,7 @@ class Prepared:
 
     def agree_to_updates(self) -> None:
         """Take note that a person agreed to the previewed changes that make notes more visible, or rewrite them."""
-        self._agreed = self.preview.digest
+        self._changes = {wish.digest for wish in self.planned.left.wishes if wish.is_asked}
 
     def send(
         self,
@@ -188,9 +187,9 @@ class Prepared:
         with held(settings, wait=hours.wait(settings), observe=observe, stop=why) as journal:
             check_confirmed(journal, settings, is_agreed=agreed is not None)
             with calls(settings, journal, self.vendor, why, clock) as caller:
-                agreed, changes = agreed or self._agreed, self._agreed is not None
-                sending = Sending(loaded, journal, caller, self._target, observe, learn, changes_notes=changes)
-                report = sending.deliver(agreed)
+                agreed = agreed or (self.preview.digest if self._changes else None)
+                sending = Sending(loaded, journal, caller, self._target, observe, learn, agreed, self._changes)
+                report = sending.deliver()
                 self.sent = sending.loaded, sending.outcomes
                 return report
 

@@ -7,7 +7,7 @@ Input: a loaded file, a journal, a caller, and the digest of what was agreed to.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,8 +24,7 @@ from importer.delivery.updating import Updating, settle
 from importer.errors import Changed, JournalFailed, Stopped
 from importer.importing import logs, read_again
 from importer.importing.api_context import FirstCall, delivering
-from importer.importing.email_lookup import asked, forget_rejected
-from importer.importing.loaded import Loaded, enter_left_out, kind_of, writable
+from importer.importing.loaded import Loaded, asked, enter_left_out, kind_of, writable
 from importer.importing.planning import digest, every_guard
 from importer.importing.report import Report, by_number, summary_of, write_results
 from importer.importing.workspaces import keep_in_mind
@@ -51,7 +50,8 @@ class Sending:
         observe: receives the progress.
         begun: called once nothing refuses the run any more, before the first note is sent.
         outcomes: the outcomes of the rows, which are complete at the end.
-        changes_notes: whether a person agreed to the changes of notes that need a yes.
+        agreed: the digest of what was agreed to, ``preview.digest``; None: whatever is left.
+        changes: digests of the changes of notes that need a person's yes, and got it.
     """
 
     loaded: Loaded
@@ -60,11 +60,11 @@ class Sending:
     target: Path
     observe: Callable[[Progress], None]
     begun: Callable[[], object]
-    changes_notes: bool
+    agreed: str | None
+    changes: Collection[int]
 
     def __post_init__(self) -> None:
-        self._given, self._settings, sheet = self.loaded, self.loaded.settings, self.loaded.sheet
-        settings, self._clock = self._settings, self.caller.clock
+        sheet, settings, self._clock = self.loaded.sheet, self.loaded.settings, self.caller.clock
         self._run = self.journal.runs.begin(
             settings.workspace,
             self.loaded.file,
@@ -78,15 +78,11 @@ class Sending:
         )
         self._emails = asked(self.loaded, self.journal, self._run.occurrence)
         self._matches = self.journal.found(settings.workspace, settings.key, self._clock)
-        self._lookups = Lookups(self.caller, self._matches, self._tell_of_emails)
         self.outcomes, self._wishes = Outcomes(len(self.loaded.rows)), list[Wish]()
-        self._sent, self._look_ups, self._agreed = self.caller.limiter.sent, 0, set[int]()
+        self._sent, self._look_ups = self.caller.limiter.sent, 0
 
-    def deliver(self, agreed: str | None) -> Report:
+    def deliver(self) -> Report:
         """Deliver the notes, write the results, and return the report.
-
-        Args:
-            agreed: the digest of what was agreed to, ``preview.digest``; None: whatever is left.
 
         Raises:
             Changed: the plan isn't what was agreed to; nothing was sent.
@@ -95,21 +91,21 @@ class Sending:
         """
         with logs.about(run=self._run.name):
             try:
-                delivery, stopped = self._planned(agreed)
+                delivery, stopped = self._planned()
                 self.begun()
             except BaseException:
                 self.journal.runs.end(self._run, "declined", {}, self._clock())
                 raise
-            loaded = self.loaded
+            loaded, settings = self.loaded, self.loaded.settings
 
             def tell(trouble: Message | None) -> None:
                 self.observe(replace(delivery.progress, trouble=trouble))
 
-            of_uploads = self.journal.uploads(self._settings.workspace, self._clock)
+            of_uploads = self.journal.uploads(settings.workspace, self._clock)
             uploads = Uploads(self.caller, of_uploads, loaded.rows.files, tell)
             if loaded.sheet.corrections is not None:
                 enter_left_out(self.journal, loaded)
-            keep_in_mind(self.journal, self._settings, is_agreed=True)
+            keep_in_mind(self.journal, settings, is_agreed=True)
             ended = "broken off"
             try:
                 if stopped is not None:
@@ -117,8 +113,8 @@ class Sending:
                 self._update(delivery, tell)
                 has_answered = self._look_ups > 0 or delivery.reachability.any_success
                 is_unknown = delivery.queue.remaining.deliveries > 0 and not has_answered
-                if is_unknown and not self.journal.deliveries.latest_created(self._settings.workspace):
-                    FirstCall(self.caller, self._settings.base_url, tell).make()
+                if is_unknown and not self.journal.deliveries.latest_created(settings.workspace):
+                    FirstCall(self.caller, settings.base_url, tell).make()
                 delivery.run(uploads)
                 self.journal.see_that_it_stands()
                 ended = "finished"
@@ -127,51 +123,50 @@ class Sending:
             finally:
                 why = say("outcome.run-stopped", why=stopped.message) if stopped else say("outcome.broke-off")
                 self.outcomes.explain(Result.NOT_SENT, why)
-                settle_after(self.loaded.rows, self.loaded.plan, self.outcomes)
-                self.outcomes = gathered(self.outcomes, self.loaded.rows)
-                corrected, numbers = _corrected(self.loaded.sheet), self.loaded.rows.number[: len(self.outcomes)]
+                settle_after(loaded.rows, loaded.plan, self.outcomes)
+                self.outcomes = gathered(self.outcomes, loaded.rows)
+                corrected, numbers = _corrected(loaded.sheet), loaded.rows.number[: len(self.outcomes)]
                 for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
                     self.outcomes.remark(position, corrected[int(numbers[position])])
                 report = self._finish(delivery, ended, stopped)
             return report
 
-    def _planned(self, agreed: str | None) -> tuple[Coordinator, Stopped | None]:
+    def _planned(self) -> tuple[Coordinator, Stopped | None]:
         """Plan again, and refuse the run if that wasn't agreed to. Return the delivery, and why look-ups stopped.
 
         With emails, it is planned before they are looked up, too. After that, there may be fewer notes.
         """
-        before, stopped, known = None, None, self._emails.resolved
+        before, stopped, rejected = None, None, len(self._emails.resolved.rows.rejected)
         if self._emails.emails:
             self._matches.expire()
             before, wishes, _ = self._emails.left
-            self._check(agreed, before, wishes)
+            self._check(before, wishes)
         try:
-            self._emails = self._emails.looked_up(self._lookups)
+            self._emails = self._emails.looked_up(Lookups(self.caller, self._matches, self._tell_of_emails))
         except Stopped as error:
             stopped = error
         self._look_ups = self._sent[Endpoint.PROSPECTS]
         loaded = self.loaded = self._emails.resolved
         self.outcomes = Outcomes(len(loaded.rows))
         settle_before(loaded.rows, self.outcomes, loaded.sheet.headings)
-        self._delivering = delivering(self._settings, self.journal, self.caller, self._run)
+        self._delivering = delivering(loaded.settings, self.journal, self.caller, self._run)
         delivery = Coordinator(self._delivering, self.outcomes, self.observe)
-        earlier = loaded.known(self.journal, self._run.occurrence)
-        remaining, wishes = delivery.prepare(earlier, loaded.plan)
-        self._wishes = [*wishes] if self._settings.update else []
+        remaining, wishes = delivery.prepare(loaded.known(self.journal, self._run.occurrence), loaded.plan)
+        self._wishes = [*wishes] if loaded.settings.update else []
         logs.event(
             "run begun",
             rows=loaded.rows.in_sheet,
             notes=remaining.deliveries,
             requests=remaining.requests,
             unclear=remaining.unclear,
-            workspace=self._settings.workspace,
+            workspace=loaded.settings.workspace,
         )
         if before is None:
-            self._check(agreed, remaining, wishes)
+            self._check(remaining, wishes)
         else:
-            if agreed is not None and remaining.total > before.total:
+            if self.agreed is not None and remaining.total > before.total:
                 raise Changed(say("sending.has-changed"))
-            rejected = len(loaded.rows.rejected) - len(known.rows.rejected)
+            rejected = len(loaded.rows.rejected) - rejected
             fewer = max(0, before.total - remaining.total)
             delivery.ledger.count_settled(fewer, {Result.REJECTED: rejected} if rejected else {})
         if stopped is None:  # otherwise nothing is sent, and emails that nobody looked up say nothing about the file
@@ -179,14 +174,13 @@ class Sending:
                 raise guarded
         return delivery, stopped
 
-    def _check(self, agreed: str | None, remaining: Remaining, wishes: Sequence[Wish]) -> None:
-        """Check that the plan is what was agreed to, and note the changes of notes that it shows."""
-        if agreed is not None and digest(self._given, remaining, wishes) != agreed:
+    def _check(self, remaining: Remaining, wishes: Sequence[Wish]) -> None:
+        """Check that the plan is what was agreed to."""
+        if self.agreed is not None and digest(self._emails.loaded, remaining, wishes) != self.agreed:
             raise Changed(say("sending.has-changed"))
-        self._agreed = {wish.digest for wish in wishes}
 
     def _tell_of_emails(self, progress: Message, seconds_left: float | None) -> None:
-        self.observe(Progress(len(self._given.rows), 0, progress, seconds_left=seconds_left))
+        self.observe(Progress(len(self.loaded.rows), 0, progress, seconds_left=seconds_left))
 
     def _update(self, delivery: Coordinator, tell: Callable[[Message], None]) -> None:
         """Let the notes that are there follow the sheet, before any note is sent.
@@ -201,17 +195,13 @@ class Sending:
             tell(say("progress.updating", done=progress.settled, total=progress.rows))
 
         stage = Updating(self._delivering, observe, delivery.takeover.drafts)
-        asked = [wish.agreed(is_agreed=self._is_agreed(wish)) for wish in self._wishes]
+        asked = [wish.agreed(is_agreed=wish.digest in self.changes) for wish in self._wishes]
         try:
             if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
                 raise stopped
         finally:
             settle(stage, asked, self.outcomes)
             logs.event("notes updated", **{fate.value: n for fate, n in stage.counts.items()})
-
-    def _is_agreed(self, wish: Wish) -> bool:
-        """Return whether a person saw this very change, and agreed. Some are known only once emails are looked up."""
-        return self.changes_notes and wish.digest in self._agreed
 
     def _finish(self, delivery: Coordinator, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
@@ -236,7 +226,7 @@ class Sending:
             asked=asked,
             more_visible=len(self.outcomes.visible),
             left_alone=len(self.outcomes.left),
-            to_agree=sum(wish.is_asked and not self._is_agreed(wish) for wish in self._wishes),
+            to_agree=sum(wish.is_asked and wish.digest not in self.changes for wish in self._wishes),
             look_ups=self._look_ups,
             not_found=by_number(rows, self.outcomes.missing),
             ended=ended,
@@ -244,7 +234,7 @@ class Sending:
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self.journal, self._run.workspace, delivery, limiter)
-            forget_rejected(self._matches, rows, self.outcomes)
+            self._forget_rejected()
         logs.event(
             f"run {report.ended}",
             requests=report.requests,
@@ -255,7 +245,7 @@ class Sending:
             **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},
             error=stopped,
         )
-        summary = summary_of(report, self.loaded, self._settings.workspace)
+        summary = summary_of(report, self.loaded)
         # A run without its results isn't finished, so that the same command continues it, also with --again.
         ended = "stopped"
         try:
@@ -267,6 +257,15 @@ class Sending:
                 self.journal.runs.end(self._run, ended, counted, report.ended_at)
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
         return replace(report, results=written.path, remark=written.remark, results_owed=written.is_owed)
+
+    def _forget_rejected(self) -> None:
+        """Forget whose emails rejected rows have, because those prospects may be gone; the next run looks them up."""
+        rows = self.loaded.rows
+        rejected = np.isin(
+            rows.of_sheet(np.arange(len(rows), dtype=np.int32)), self.outcomes.positions(Result.REJECTED)
+        )
+        if rows.email is not None and (emails := {*rows.email[rejected].tolist()} - {""}):
+            self._matches.forget(emails)
 
 
 def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limiter: Limiter) -> None:
