@@ -43,8 +43,8 @@ from typing import TYPE_CHECKING, Any
 from importer.version import __version__
 
 if TYPE_CHECKING:
-    from importer.importing.report import Report
     from importer.importing.run import prepare
+    from importer.importing.sending import Report
     from importer.settings import Settings
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # the library's user configures logging
@@ -52,7 +52,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())  # the library's u
 __all__ = ["Report", "Settings", "__version__", "prepare"]
 
 _HOMES = {
-    "Report": "importer.importing.report",
+    "Report": "importer.importing.sending",
     "Settings": "importer.settings",
     "prepare": "importer.importing.run",
 }

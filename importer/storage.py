@@ -47,6 +47,8 @@ class Url(_Base):
         """Return the URL itself."""
         return self
 
+    resolve = absolute  # type: ignore[assignment]
+
     @property
     def scheme(self) -> str:
         """The part before the colon, in lower case."""

@@ -3,15 +3,15 @@
 Input: files and settings. Output: plans and reports as values.
 
     batch          several files, one after the other     inbox             which files, and the archive
-    run            prepare a file, then send it           sending           one run, with the lock held
+    run            prepare a file, then send it           sending           one run, with the lock held; its report
     loading        read, check and group a file           api_context       how the API is called, and called first
     loaded         the file that was loaded; its rows that earlier runs delivered, or a person left out before; the
                    prospects of its emails
     workspaces     a journal: checked and locked
     planning       plan what a run would send             preview           all facts of a plan
     hours          when a run may work, and how long it takes
-    report         all facts of a run, and its results    logs              events for the log
     read_again     what answers teach the profile; how a run read its sheet, and its results are read
+    logs           events for the log
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """

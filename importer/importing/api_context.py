@@ -58,9 +58,8 @@ def calls(
     clock = clock or steady_clock()
     api = connected(settings, vendor, clock)
     pool: Threads[Any] = Threads(settings.workers)
-    workers, learned = settings.workers + _AHEAD, learned_rates(journal, settings)
-    give_up = settings.give_up or GIVE_UP
-    limiter = Limiter(workers, clock, give_up, settings.rate, learned)
+    give_up, learned = settings.give_up or GIVE_UP, learned_rates(journal, settings)
+    limiter = Limiter(settings.workers + _AHEAD, clock, give_up, settings.rate, learned)
     try:
         yield Caller(api, pool, limiter, clock, give_up, stop)
     finally:

@@ -40,8 +40,8 @@ from importer.importing import inbox, logs, workspaces
 from importer.importing.hours import Hours
 from importer.importing.inbox import Chosen, FileCandidate, is_there, why_not_yet
 from importer.importing.loading import results_path
-from importer.importing.report import Report
 from importer.importing.run import Prepared, prepare
+from importer.importing.sending import Report
 from importer.importing.workspaces import Unconfirmed
 from importer.messages import Said, SettingPart, as_argument, lines, say
 from importer.models import PossibleAnswer, Progress, Result, Workspace
@@ -287,14 +287,12 @@ class _One:
             if (reading := prepared.learned) is not None:  # for the files after it, in place of the one with its name
                 others = [other for other in self.settings.readings if named(reading.name, [other]) is None]
                 self.settings = replace(self.settings, readings=(reading, *others))
-        is_finished = report.exit_status <= 1 and not report.asked
-        done = FileResult.PRACTISED if self.face.practises else FileResult.IMPORTED
-        is_owed = report.results_owed and report.stopped is None
-        fate = done if is_finished or is_owed else FileResult.STOPPED
-        message: Said = (report.remark if is_owed else None) or ""
-        if report.stopped is not None:
-            message = report.stopped.message
-        ended = FileEnded(path, fate, report.exit_status, message, report)
+        is_finished, stopped = report.exit_status <= 1 and not report.asked, report.stopped
+        fate = FileResult.PRACTISED if self.face.practises else FileResult.IMPORTED
+        if stopped is not None or not (is_finished or report.results_owed):
+            fate = FileResult.STOPPED
+        why = stopped.message if stopped is not None else report.remark if report.results_owed else None
+        ended = FileEnded(path, fate, report.exit_status, why or "", report)
         if archive is None or not is_finished:
             return ended
         if report.more_visible:  # they are told every night until somebody does something about them

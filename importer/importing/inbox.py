@@ -187,7 +187,8 @@ def check_archive(folder: Path, found: Iterable[Path] = ()) -> None:
 
     A folder isn't created, because its disk may be missing.
     """
-    if other := next((file for file in found if str(file) != "-" and _store_of(file) != _store_of(folder)), None):
+    here = [file for file in found if str(file) != "-" and isinstance(file, Url) is not isinstance(folder, Url)]
+    if other := next(iter(here), None):
         raise BadSettings(say("archive.other-store", other=str(other), folder=str(folder)), setting="archive")
     if isinstance(folder, Url):
         storage.check_folder(folder)
@@ -195,14 +196,8 @@ def check_archive(folder: Path, found: Iterable[Path] = ()) -> None:
         raise BadSettings(say("archive.no-folder", folder=str(folder.absolute())), setting="archive")
 
 
-def _store_of(place: Path) -> str:
-    return place.scheme if isinstance(place, Url) else ""
-
-
 def lies_in(file: Path, folder: Path) -> bool:
     """Return whether a file is already in the folder or below it. A file that a person corrected there isn't moved."""
-    if isinstance(file, Url) or isinstance(folder, Url):
-        return folder in file.parents
     place = file.parent.resolve()
     return folder.resolve() in (place, *place.parents)
 
@@ -222,10 +217,9 @@ def archive(file: Path, place: Path, fingerprint: str) -> Archived:
     folder = place.parent
     try:
         for free in files.numbered(place):
-            if not is_there(free):
-                with contextlib.suppress(FileExistsError):  # another program took the name meanwhile
-                    _move(file, free, fingerprint)
-                    break
+            with contextlib.suppress(FileExistsError):  # another program took the name meanwhile
+                _move(file, free, fingerprint)
+                break
     except storage.ChangedMeanwhile:
         return Archived(why=say("archive.has-changed", file=str(file)), exit_status=Stopped.exit_status)
     except OSError as error:

@@ -2,7 +2,8 @@
 
 Input: a sheet as it was understood, with a person's corrections; the journal, if there is one yet. Output:
 :class:`Loaded`; what rows say as they stand in the file, whatever a person corrected or left out; how to find the rows
-that earlier runs delivered, and the rows that a person left out of an earlier sheet, which this one leaves out, too.
+that earlier runs delivered, and the rows that a person left out of an earlier sheet, which this one leaves out, too;
+:class:`LookedUpEmails`, with prospects' IDs in the place of emails.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from importer.identity import RECORD, Identities, place_digest
 from importer.importing import logs
 from importer.importing.api_context import batch_size
 from importer.journal import Journal, Owners
-from importer.messages import Message, lines, say
+from importer.markup import cut
+from importer.messages import Cell, Message, lines, say
 from importer.models import Plan, Question, Role, Rows, Visibility
-from importer.reading import Sheet
+from importer.reading import Sheet, column_letter
 from importer.resultsfile import TO_FIX
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles, called
@@ -85,9 +87,8 @@ class Loaded:
 
     @property
     def headings(self) -> dict[Role, str]:
-        """Heading of each role's column; of several columns that make a note's text, the template."""
-        template = {} if self.template is None else {Role.CONTENT: self.template}
-        return {role: self.sheet.headings[at] for role, at in self.roles.columns.items()} | template
+        """Heading of each role's column."""
+        return {role: self.sheet.headings[at] for role, at in self.roles.columns.items()}
 
     @property
     def template(self) -> str | None:
@@ -274,6 +275,27 @@ def enter_left_out(journal: Journal, loaded: Loaded) -> None:
 
 def _pairs(said: Mapping[int, AsItStood], numbers: Collection[int]) -> set[tuple[str, bytes]]:
     return {(said[number].who, what) for number in numbers for what in said[number].what}
+
+
+def corrected_cells(sheet: Sheet) -> dict[int, Message]:
+    """Return what a person changed in the cells of each corrected row, by the row's number."""
+    written = {number: one.texts for number, one in (sheet.corrections or {}).items() if not one.is_left_out}
+    found: dict[int, Message] = {}
+    if not written:  # most sheets; the rows would all be read once more
+        return found
+    with sheet.as_it_stands(written) as before:
+        for number, cells in before.rows():
+            texts = sorted(written[number].items())
+            changed = tuple(_change(at, number, cells[at], text) for at, text in texts if text != cells[at])
+            if changed:
+                found[number] = say("outcome.corrected", changes=changed)
+    return found
+
+
+def _change(column: int, number: int, before: str, after: str) -> Message:
+    lines = (" ".join(text.split()) for text in (before, after))
+    texts = [Cell(cut(line)) if line else say("corrected.blank") for line in lines]
+    return say("corrected.cell", cell=f"{column_letter(column)}{number}", before=texts[0], after=texts[1])
 
 
 def kind_of(sheet: Sheet) -> str:

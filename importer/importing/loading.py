@@ -28,6 +28,7 @@ from importer.results import check_target
 from importer.rows import columns, composing, foreign, readers, recognition, suggestions, unmapped, validation
 from importer.rows.attachments import are_names
 from importer.rows.columns import Roles
+from importer.rows.composing import Composition
 from importer.rows.readers import earlier_texts
 from importer.rows.values import TEXT
 from importer.settings import Settings
@@ -161,13 +162,19 @@ def _see_to_template(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings)
     is_said = Role.CONTENT in settings.mapping
     if resultsfile.COMPOSED not in roles.ours or roles.composition is not None or is_said or not (rows.note >= 0).any():
         return
-    at, called = roles.columns[Role.CONTENT], partial(columns.called, sheet.headings)
-    composition = composing.suggested(sheet.headings, roles.unused, at)
-    names = {"as-it-stands": called(at)} if composition is None else {
-        "composed": composition.renamed(called), "as-it-stands": called(at),
-    }  # fmt: skip
-    choices = [PossibleAnswer("map", f"{Role.CONTENT}={name}", say(f"offered.{kind}")) for kind, name in names.items()]
+    at = roles.columns[Role.CONTENT]
+    choices = text_choices(sheet, at, composing.suggested(sheet.headings, roles.unused, at))
     rows.questions.insert(0, Question(say("composed.results"), choices, at, [Role.CONTENT]))
+
+
+def text_choices(
+    sheet: Sheet, at: int, composition: Composition | None, composed: Sequence[str] = (), stands: Sequence[str] = ()
+) -> list[PossibleAnswer]:
+    """Return the answers to the question which notes are meant, with samples: composed ones, or a column's texts."""
+    named = partial(columns.called, sheet.headings)
+    answers = [("as-it-stands", named(at), stands)]
+    answers[:0] = [] if composition is None else [("composed", composition.renamed(named), composed)]
+    return [PossibleAnswer("map", f"{Role.CONTENT}={name}", say(f"offered.{kind}"), of) for kind, name, of in answers]
 
 
 def results_path(path: str | Path, settings: Settings, at: float | None = None) -> Path:

@@ -7,13 +7,11 @@ fires as an error. Nothing is sent and no journal is written. A run plans once m
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -25,6 +23,7 @@ from importer.delivery.changes import Wish
 from importer.errors import Guarded
 from importer.importing.hours import estimated
 from importer.importing.loaded import Loaded, LookedUpEmails, asked
+from importer.importing.loading import text_choices
 from importer.importing.preview import Preview, RoleColumn, Trouble
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
@@ -153,17 +152,15 @@ def digest(loaded: Loaded, remaining: Remaining, wishes: Iterable[Wish]) -> str:
         remaining: what is left to be sent.
         wishes: how notes that are there can follow the sheet.
     """
-    rows, settings, hasher = loaded.rows, loaded.settings, hashlib.sha256()
+    rows, settings = loaded.rows, loaded.settings
     decided = settings.skip_existing, settings.update, settings.in_doubt
     counted = remaining.total, remaining.in_doubt, remaining.hidden
-    parts = [*map(str, (*decided, *counted)), *rows.prospect, *(() if rows.key is None else rows.key)]
-    hasher.update("\n".join(f"{len(part)} {part}" for part in parts).encode("utf-8", "surrogatepass"))
-    hasher.update(" ".join(map(str, sorted(wish.digest for wish in wishes if wish.is_asked))).encode())
-    hasher.update(rows.note.tobytes())
-    for note in rows.notes:
-        hasher.update(note.digest)
-        hasher.update(hashlib.sha256(note.content.encode("utf-8", "surrogatepass")).digest())
-    return hasher.hexdigest()
+    asked = sorted(wish.digest for wish in wishes if wish.is_asked)
+    who = rows.prospect.tolist(), None if rows.key is None else rows.key.tolist(), rows.note.tolist()
+    parts = map(
+        repr, (decided, counted, asked, who, *((note.digest, markup.hashed(note.content)) for note in rows.notes))
+    )
+    return markup.hashed("\n".join(parts)).hex()
 
 
 def _count_whole(rows: Rows, which: np.ndarray[Any, np.dtype[np.bool_]]) -> int:
@@ -259,16 +256,8 @@ def offer(loaded: Loaded) -> Question | None:
     head = Block(numbers[:_FIRST], [column[:_FIRST] for column in columns])
     codes = dict.fromkeys(reader.codes(head).tolist())
     first = [code for code in codes if reader.uncomposed[code] not in ("", reader.values[code])][:_EACH]
-    template, text = composition.renamed(partial(called, sheet.headings)), called(sheet.headings, at)
-    choices = [
-        PossibleAnswer(
-            "map",
-            f"{Role.CONTENT}={name}",
-            say(f"offered.{kind}"),
-            [markup.first_words(str(texts[code])) for code in first],
-        )
-        for name, kind, texts in ((template, "composed", reader.values), (text, "as-it-stands", reader.uncomposed))
-    ]
+    samples = ([markup.first_words(str(texts[code])) for code in first] for texts in (reader.values, reader.uncomposed))
+    choices = text_choices(sheet, at, composition, *samples)
     names = tuple(Cell(in_quotes(called(sheet.headings, i))) for i in composition.columns[:-1])
     return Question(say("offer.asks", names=names), choices, at, [Role.CONTENT]) if first else None
 

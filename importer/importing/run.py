@@ -5,7 +5,7 @@
         report = prepared.send()
 
 Input: a file and settings. Output: a :class:`Prepared`, whose sheet is open until the block ends; then notes in
-the workspace, a results file and a :class:`~importer.importing.report.Report`. Preparing holds no lock and writes
+the workspace, a results file and a :class:`~importer.importing.sending.Report`. Preparing holds no lock and writes
 nothing. Sending takes the lock, plans again, and refuses if the plan isn't what was agreed to.
 """
 
@@ -32,8 +32,7 @@ from importer.importing.loading import load, results_path, understood
 from importer.importing.planning import plan
 from importer.importing.preview import Preview
 from importer.importing.read_again import learned
-from importer.importing.report import Report
-from importer.importing.sending import Sending
+from importer.importing.sending import Report, Sending
 from importer.importing.workspaces import check_confirmed, check_journal, held, opened
 from importer.messages import Said, say
 from importer.models import PossibleAnswer, Progress, Question, Role

@@ -1,19 +1,20 @@
 """Deliver the notes of a loaded file in one run, with the workspace's lock held, and write the results.
 
-Input: a loaded file, a journal, a caller, and the digest of what was agreed to. Output: notes, a results file, and a
-:class:`Report`.
+Input: a loaded file, a journal, a caller, and the digest of what was agreed to. Output: notes, a results file with the
+sheet *Summary*, and a :class:`Report`, the one document of facts about a run.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from importer import results
+from importer import grouping, results
 from importer.api import Endpoint
 from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
@@ -21,21 +22,81 @@ from importer.delivery.changes import Wish
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
 from importer.delivery.updating import Updating, settle
-from importer.errors import Changed, JournalFailed, Stopped
+from importer.errors import Changed, JournalFailed, ResultsNotWritten, Stopped
 from importer.importing import logs, read_again
 from importer.importing.api_context import FirstCall, delivering
-from importer.importing.loaded import Loaded, asked, enter_left_out, kind_of, writable
+from importer.importing.loaded import Loaded, asked, corrected_cells, enter_left_out, kind_of, writable
 from importer.importing.planning import digest, every_guard
-from importer.importing.report import Report, by_number, summary_of, write_results
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
 from importer.journal.machine import key_digest
-from importer.markup import cut
-from importer.messages import Cell, Message, render, say
-from importer.models import Progress, Remaining, Result, Workspace
-from importer.reading import Sheet, column_letter
+from importer.messages import Message, Said, render, say, when
+from importer.models import Progress, Remaining, Result, Rows, Workspace
+from importer.results.layout import IN_PRACTICE, MEANINGS
 from importer.rows.attachments import Uploads
 from importer.rows.emails import Lookups
+from importer.storage import place
+
+
+@dataclass(frozen=True)
+class Report:
+    """All facts about a run, for the terminal, the page, the JSON document, the log, notifications and *Summary*.
+
+    Its fields are the JSON document.
+
+    Attributes:
+        run: name of the run in the journal.
+        counts: result → rows.
+        requests: number of requests that were sent, without those that reached no server.
+        results: path of the results.
+        remark: why the results are not in the requested place; None if they are.
+        results_owed: whether the results are kept on this machine for now; the same command again puts them in place.
+        stopped: why the run ended early, or None.
+        duplicates: row number → IDs of its notes, for notes that reading back found more than once.
+        reasons: why rows need action, in kinds without cell values: result → kind → rows.
+        to_fix: number of rows that need a person's attention, which are those on the sheet *To fix*.
+        started_at, ended_at: seconds since 1970.
+        asked: number of rows in question, which aren't sent before a person has answered.
+        more_visible: number of rows whose notes are more visible than the sheet says.
+        to_agree: number of changes of notes that wait for a person's yes.
+        left_alone: number of rows whose notes were to follow them and don't: somebody changed them, or they are gone.
+        look_ups: number of calls to look up the prospects of emails.
+        not_found: row number → IDs of its notes that were created, but not found when they were read back.
+        ended: the journal's word for how the run ended.
+        is_practice: whether nothing was sent, and this is what would have happened.
+    """
+
+    run: str
+    counts: Mapping[Result, int]
+    requests: int
+    results: Path
+    remark: Message | None
+    stopped: Stopped | None
+    duplicates: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    reasons: Mapping[Result, Mapping[Message, int]] = field(default_factory=dict)
+    to_fix: int = 0
+    started_at: float = 0.0
+    ended_at: float = 0.0
+    asked: int = 0
+    to_agree: int = 0
+    more_visible: int = 0
+    left_alone: int = 0
+    look_ups: int = 0
+    results_owed: bool = False
+    not_found: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    ended: str = "finished"
+    is_practice: bool = False
+
+    @property
+    def exit_status(self) -> int:
+        """Exit status. 0: every row is delivered; 1: some need a person; 3: run it again; 4: only a person can help."""
+        if self.stopped is not None:
+            return self.stopped.exit_status
+        if self.results_owed:
+            return ResultsNotWritten.exit_status
+        if self.counts.get(Result.NOT_SENT, 0) > self.asked:
+            return Stopped.exit_status
+        return int(bool(self.to_fix))
 
 
 @dataclass
@@ -125,7 +186,7 @@ class Sending:
                 self.outcomes.explain(Result.NOT_SENT, why)
                 settle_after(loaded.rows, loaded.plan, self.outcomes)
                 self.outcomes = gathered(self.outcomes, loaded.rows)
-                corrected, numbers = _corrected(loaded.sheet), loaded.rows.number[: len(self.outcomes)]
+                corrected, numbers = corrected_cells(loaded.sheet), loaded.rows.number[: len(self.outcomes)]
                 for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
                     self.outcomes.remark(position, corrected[int(numbers[position])])
                 report = self._finish(delivery, ended, stopped)
@@ -205,7 +266,7 @@ class Sending:
 
     def _finish(self, delivery: Coordinator, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
-        rows, counts, limiter = self.loaded.rows, self.outcomes.counts(), self.caller.limiter
+        counts, limiter, note_id = self.outcomes.counts(), self.caller.limiter, self.outcomes.note_id
         asked = sum(self.outcomes.result(row) is Result.NOT_SENT for row in self.outcomes.asked)
         if ended == "finished" and (not_sent := counts.get(Result.NOT_SENT)):
             ended = "held back" if not_sent == asked else "stopped"
@@ -216,10 +277,8 @@ class Sending:
             results=self.target,
             remark=None,
             stopped=stopped,
-            duplicates=by_number(
-                rows, {at: (self.outcomes.note_id(at), *ids) for at, ids in self.outcomes.duplicates.items()}
-            ),
-            reasons=results.reasons(rows, self.outcomes, stopped.kind if stopped else None),
+            duplicates=self._by_number({at: (note_id(at), *ids) for at, ids in self.outcomes.duplicates.items()}),
+            reasons=results.reasons(self.loaded.rows, self.outcomes, stopped.kind if stopped else None),
             to_fix=int(self.outcomes.to_fix().sum()),
             started_at=self._run.started_at,
             ended_at=self._clock(),
@@ -228,7 +287,7 @@ class Sending:
             left_alone=len(self.outcomes.left),
             to_agree=sum(wish.is_asked and wish.digest not in self.changes for wish in self._wishes),
             look_ups=self._look_ups,
-            not_found=by_number(rows, self.outcomes.missing),
+            not_found=self._by_number(self.outcomes.missing),
             ended=ended,
             is_practice=self.caller.api.traits.is_practice,
         )
@@ -258,6 +317,10 @@ class Sending:
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
         return replace(report, results=written.path, remark=written.remark, results_owed=written.is_owed)
 
+    def _by_number(self, marked: Mapping[int, Sequence[str]]) -> dict[int, Sequence[str]]:
+        """Return the note IDs of rows by row number, from those by position."""
+        return {int(self.loaded.rows.number[position]): note_ids for position, note_ids in sorted(marked.items())}
+
     def _forget_rejected(self) -> None:
         """Forget whose emails rejected rows have, because those prospects may be gone; the next run looks them up."""
         rows = self.loaded.rows
@@ -278,22 +341,43 @@ def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limite
         journal.learned(workspace).enter({"limits": {**before, **limits}})
 
 
-def _corrected(sheet: Sheet) -> dict[int, Message]:
-    """Return what a person changed in the cells of each corrected row, by the row's number."""
-    written = {number: one.texts for number, one in (sheet.corrections or {}).items() if not one.is_left_out}
-    found: dict[int, Message] = {}
-    if not written:  # most sheets; the rows would all be read once more
-        return found
-    with sheet.as_it_stands(written) as before:
-        for number, cells in before.rows():
-            texts = sorted(written[number].items())
-            changed = tuple(_change(at, number, cells[at], text) for at, text in texts if text != cells[at])
-            if changed:
-                found[number] = say("outcome.corrected", changes=changed)
-    return found
+def summary_of(report: Report, loaded: Loaded) -> results.Summary:
+    """Return the content of the sheet *Summary*; that of practice doesn't tell of a run in the journal, or of calls."""
+    stopped, sheet, workspace = report.stopped, loaded.sheet, loaded.settings.workspace
+    sizes = (f"{name}: {size:,}" for name, size in grouping.counted(loaded.plan.groups).items())
+    lines: list[tuple[str, Said | int | None]] = [
+        ("history.of-file", loaded.file),
+        ("label.rows", loaded.rows.in_sheet),
+        *(("label.remark", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)),
+        ("history.of-run", None if report.is_practice else report.run),
+        ("history.of-workspace", None if report.is_practice else str(workspace)),
+        ("history.of-start", when(report.started_at)),
+        ("history.of-end", f"{when(report.ended_at)} ({report.ended})"),
+        ("label.stopped", stopped.message if stopped is not None else None),
+        ("label.requests", None if report.is_practice else report.requests),
+        ("label.look-ups", None if report.is_practice else report.look_ups or None),
+        ("label.visibility", ", ".join(sizes)),
+    ]
+    said = [(say(kind), value) for kind, value in lines if value is not None]
+    meanings = IN_PRACTICE if report.is_practice else MEANINGS
+    title = say("practice.title" if report.is_practice else "summary.title")
+    return results.Summary(title, said, workspace.profile, meanings, report.is_practice, report.run)
 
 
-def _change(column: int, number: int, before: str, after: str) -> Message:
-    lines = (" ".join(text.split()) for text in (before, after))
-    texts = [Cell(cut(line)) if line else say("corrected.blank") for line in lines]
-    return say("corrected.cell", cell=f"{column_letter(column)}{number}", before=texts[0], after=texts[1])
+def write_results(target: Path, loaded: Loaded, outcomes: Outcomes, summary: results.Summary) -> results.Written:
+    """Write the outcomes of a file's rows."""
+    outcomes.composed = partial(_composed, loaded.rows) if loaded.template else None
+    return results.write(
+        target,
+        loaded.sheet,
+        outcomes,
+        summary,
+        source=place(loaded.sheet.source),
+        ours=loaded.roles.ours,
+        marked=results.marked(loaded.rows, loaded.roles),
+    )
+
+
+def _composed(rows: Rows, start: int, stop: int) -> list[str]:
+    """Return the texts of some rows' notes; empty for a row without a note."""
+    return [rows.notes[note].text if note >= 0 else "" for note in rows.note[start:stop].tolist()]

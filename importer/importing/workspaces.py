@@ -5,7 +5,6 @@ Input: settings. Output: the journal; why a person has to say whose workspace it
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -23,7 +22,7 @@ from importer.models import Group, Progress, Visibility, Workspace
 from importer.settings import Settings
 from importer.settings.kinds import Rate
 
-_SEVERAL = 3  # maximum number of other profiles; of more, only those with a similar name are shown
+_SEVERAL = 3  # maximum number of other profiles that are shown
 
 
 def opened(settings: Settings) -> AbstractContextManager[Journal | None]:
@@ -167,13 +166,12 @@ def _is_unused(journal: Journal | None, settings: Settings) -> bool:
 def _at_the_address(journal: Journal | None, settings: Settings) -> list[Workspace]:
     """Return the other workspaces of earlier runs at this address, if none had this profile.
 
-    With more than three others, as at an agency, a new profile is normal. Then only similar names are returned.
+    With more than three others, as at an agency, a new profile is normal.
     """
     if journal is None or not _is_unused(journal, settings):
         return []
-    others = {it.profile: it for it in journal.runs.workspaces() if it.base_url == settings.base_url}
-    near = others if len(others) <= _SEVERAL else difflib.get_close_matches(settings.profile, others, _SEVERAL)
-    return [others[profile] for profile in near]
+    others = [it for it in journal.runs.workspaces() if it.base_url == settings.base_url]
+    return others if len(others) <= _SEVERAL else []
 
 
 def never_sent(journal: Journal | None, settings: Settings, groups: Sequence[Group]) -> frozenset[Visibility]:

@@ -28,7 +28,7 @@ from importer.importing import logs
 from importer.importing.api_context import LAG, calls, delivering
 from importer.importing.hours import estimated
 from importer.importing.loading import load, results_path
-from importer.importing.report import write_results
+from importer.importing.sending import write_results
 from importer.importing.workspaces import check_journal, held, keep_in_mind, learned_rates, opened
 from importer.journal import DeliveryState, Journal, KnownDelivery
 from importer.messages import Message, Said, say, words

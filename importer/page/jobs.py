@@ -22,8 +22,8 @@ from typing import ClassVar
 
 from importer import importing, operations, telling
 from importer.errors import Changed, FirstRun, ImporterError
-from importer.importing.report import Report
 from importer.importing.run import Prepared
+from importer.importing.sending import Report
 from importer.messages import Message, Said, as_message, say
 from importer.models import DELIVERED, Progress, Result, Workspace
 from importer.operations.corrections import Corrections

@@ -14,8 +14,8 @@ from importer.delivery.earlier import Earlier
 from importer.errors import Guarded
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.preview import Preview
-from importer.importing.report import Report
 from importer.importing.run import prepare
+from importer.importing.sending import Report
 from importer.importing.workspaces import confirm
 from importer.models import Ints, Role, Visibility
 from importer.operations.hide import Which, hide, what_to_hide

@@ -11,8 +11,8 @@ import pytest
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import Guarded, Unusable
 from importer.importing import batch, inbox
-from importer.importing.report import Report
 from importer.importing.run import prepare
+from importer.importing.sending import Report
 from importer.journal import Journal
 from importer.journal.machine import FOLDER_VARIABLE
 from importer.messages import render
