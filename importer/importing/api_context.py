@@ -76,8 +76,9 @@ def batch_size(settings: Settings, journal: Journal | None) -> int:
 def delivering(settings: Settings, journal: Journal, caller: Caller, run: Run | None = None) -> DeliveryContext:
     """Return the context of delivery in a run; without a run, nothing is sent again."""
     size, settle = batch_size(settings, journal), settings.settle
-    policy = Policy(size, settings.read_timeout, settle, LAG * settle, skips_existing=settings.skip_existing)
-    return DeliveryContext.of(journal, settings.workspace, run, caller, replace(policy, resends=run is not None))
+    how = {"resends": run is not None, "skips_existing": settings.skip_existing}
+    policy = Policy(size, settings.read_timeout, settle, LAG * settle, **how)
+    return DeliveryContext.of(journal, settings.workspace, run, caller, policy)
 
 
 _TRIES = 3  # if the server doesn't seem to be the API, and its address doesn't seem to be complete

@@ -20,7 +20,6 @@ from importer import practice, storage
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import (
-    BadSettings,
     Busy,
     FirstRun,
     Guarded,
@@ -43,7 +42,7 @@ from importer.importing.loading import results_path
 from importer.importing.run import Prepared, prepare
 from importer.importing.sending import Report
 from importer.importing.workspaces import Unconfirmed
-from importer.messages import Said, SettingPart, as_argument, lines, say
+from importer.messages import Said, as_argument, lines, say
 from importer.models import PossibleAnswer, Progress, Result, Workspace
 from importer.settings import Settings
 from importer.settings.reading import named
@@ -171,15 +170,12 @@ def run(
     """Import files, one after the other.
 
     Raises:
-        BadSettings: the results or the archive can't be where the settings say.
+        BadSettings: the archive can't be where the settings say.
         Interrupted: the run isn't allowed at this time of day; nothing was sent.
     """
     face = face or BatchFace()
     settings = practice.planning(settings) if face.practises else settings
     hours = replace(Hours.of(settings, clock), is_watched=face.is_person)
-    if settings.results is not None and not isinstance(settings.results, str) and not chosen.is_one_file:
-        pattern = SettingPart("results", "{name}.{date}.results.xlsx")
-        raise BadSettings(say("series.one-results-file", name=pattern))
     if settings.archive is not None:
         inbox.check_archive(settings.archive, [candidate.path for candidate in chosen.candidates])
     file_importer = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)

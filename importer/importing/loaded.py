@@ -260,14 +260,8 @@ def enter_left_out(journal: Journal, loaded: Loaded) -> None:
     is_theirs = np.isin(rows.prospect, people)
     if rows.email is not None:
         is_theirs |= np.isin(rows.email, people)
-    identities = Identities(rows, settings.key)
-    [sent] = np.nonzero(is_theirs & (rows.note >= 0))
-    others = {
-        (who, what)
-        for row, names in zip(identities.of(sent.tolist()), identities.names(sent.tolist()), strict=True)
-        for who in names
-        for what in row.all
-    }
+    sent = np.flatnonzero(is_theirs & (rows.note >= 0)).tolist()
+    others = {(who, what) for who, what, _ in loaded.known(journal).told(sent, [b""] * len(sent))}
     left_out, corrected = _pairs(said, by_hand), _pairs(said, corrections.keys() - by_hand)
     left_out -= others | corrected
     journal.left_out(settings.workspace).enter(sheet.fingerprint, loaded.file, left_out, corrected)

@@ -59,13 +59,7 @@ def read(path: str | Path, settings: Settings) -> Sheet:
         Unusable: the file can't be read.
     """
     known = [*_known(settings)]
-    options = reading.Options(
-        settings.sheet,
-        settings.header_row,
-        settings.encoding,
-        settings.delimiter,
-        known=known,
-    )
+    options = reading.Options(settings.sheet, settings.header_row, settings.encoding, settings.delimiter, known=known)
     return reading.read(
         path,
         options,

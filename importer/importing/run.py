@@ -25,7 +25,7 @@ from importer.api.saleshandy import SALESHANDY
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, UnclearColumns
 from importer.importing import logs
-from importer.importing.api_context import batch_size, calls
+from importer.importing.api_context import calls
 from importer.importing.hours import Hours
 from importer.importing.loaded import Loaded, LookedUpEmails
 from importer.importing.loading import load, results_path, understood
@@ -212,13 +212,11 @@ class Prepared:
         target = target.with_name(f"{target.stem.removesuffix('.results')}.practice{target.suffix}")
         rows, planned = self.planned.resolved.rows, self.planned.resolved.plan
         with opened(loaded.settings) as journal:
-            size = batch_size(loaded.settings, journal)
-            given = replace(loaded.settings, batch_size=size)
             owners = {email: one for email, one in self.planned.answers.items() if isinstance(one, tuple)}
-            with practice.staged(given, self.vendor, rows, planned, journal, owners) as staged:
+            with practice.staged(loaded.settings, self.vendor, rows, planned, journal, owners) as staged:
                 settings, vendor = staged
-                practised = Prepared(replace(loaded, settings=settings), target, settings, vendor)
-                return practised.send(observe=observe, stop=stop)
+                prepared = Prepared(replace(loaded, settings=settings), target, settings, vendor)
+                return prepared.send(observe=observe, stop=stop)
 
 
 @contextmanager

@@ -335,10 +335,7 @@ def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limite
     """Store the batch size and the rate limit that this run learned, for later runs."""
     if (sizes := delivery.queue.sizes).batch_size < sizes.asked:
         journal.learned(workspace).enter({"batch size": sizes.batch_size})
-    if rates := limiter.rates:
-        before = journal.learned(workspace).all().get("limits", {})  # also of kinds that this run didn't call
-        limits = {kind: (rate.calls, rate.seconds) for kind, rate in rates.items()}
-        journal.learned(workspace).enter({"limits": {**before, **limits}})
+    journal.learned(workspace).enter({kind: (rate.calls, rate.seconds) for kind, rate in limiter.rates.items()})
 
 
 def summary_of(report: Report, loaded: Loaded) -> results.Summary:

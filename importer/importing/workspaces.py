@@ -130,16 +130,18 @@ def unconfirmed(journal: Journal | None, settings: Settings) -> Unconfirmed | No
     if settings.is_unguarded:
         return None
     owner, parts = _owner(journal, settings), {"profile": repr(settings.profile), "url": settings.base_url}
-    used = _used_with(journal, settings.key)
+    used, workspaces = _used_with(journal, settings.key), [] if journal is None else journal.runs.workspaces()
     if owner in used:
         return None
+    is_used = owner in workspaces  # otherwise it can become another name of a workspace
     if used:
         why = say("unconfirmed.key-of-another", **parts, others=", ".join(repr(str(other)) for other in used))
         there = [other for other in used if journal is not None and journal.has(other)]
-        return Unconfirmed("key-of-another", why, there if _is_unused(journal, settings) else ())
-    is_confirmed = journal is not None and (journal.runs.confirmation(owner) or owner in journal.runs.workspaces())
-    if machine.remembered(owner) is None and not is_confirmed:  # nor did a run send anything to it
-        if not (others := _at_the_address(journal, settings)):
+        return Unconfirmed("key-of-another", why, [] if is_used else there)
+    is_confirmed = is_used or (journal is not None and journal.runs.confirmation(owner))
+    if machine.remembered(owner) is None and not is_confirmed:
+        others = [other for other in workspaces if other.base_url == settings.base_url]
+        if not others or len(others) > _SEVERAL:  # as at an agency, where a new profile is normal
             return Unconfirmed("first", say("unconfirmed.first", **parts))
         why = say("unconfirmed.first-beside", **parts, others=", ".join(repr(other.profile) for other in others))
         return Unconfirmed("first", why, others)
@@ -156,22 +158,6 @@ def _used_with(journal: Journal | None, key: str) -> list[Workspace]:
     if journal is None:
         return here
     return [*dict.fromkeys(map(journal.owner, (*journal.runs.used_with(key), *here)))]
-
-
-def _is_unused(journal: Journal | None, settings: Settings) -> bool:
-    """Return whether nothing was sent as this profile, so that it can become another name of a workspace."""
-    return journal is not None and journal.owner(settings.workspace) not in journal.runs.workspaces()
-
-
-def _at_the_address(journal: Journal | None, settings: Settings) -> list[Workspace]:
-    """Return the other workspaces of earlier runs at this address, if none had this profile.
-
-    With more than three others, as at an agency, a new profile is normal.
-    """
-    if journal is None or not _is_unused(journal, settings):
-        return []
-    others = [it for it in journal.runs.workspaces() if it.base_url == settings.base_url]
-    return others if len(others) <= _SEVERAL else []
 
 
 def never_sent(journal: Journal | None, settings: Settings, groups: Sequence[Group]) -> frozenset[Visibility]:
@@ -200,5 +186,5 @@ def confirm(settings: Settings, meant: Workspace | None = None) -> None:
 
 def learned_rates(journal: Journal | None, settings: Settings) -> dict[Endpoint, Rate]:
     """Return the rate of each kind of call that the API allowed an earlier run, as far as they are known."""
-    limits = {} if journal is None else journal.learned(settings.workspace).all().get("limits", {})
-    return {kind: Rate(*limits[kind]) for kind in Endpoint if kind in limits}
+    learned = {} if journal is None else journal.learned(settings.workspace).all()
+    return {kind: Rate(*learned[kind]) for kind in Endpoint if kind in learned}

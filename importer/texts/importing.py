@@ -125,9 +125,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} would send {notes}, but at most {most} are allowed.\n"
         "Nothing of this file was sent. Check whether it is the right file. If it is: {setting}"
     ),
-    "series.one-results-file": (
-        "`results` names one file, but several files may have results.\nUse a pattern instead: {name}."
-    ),
     "series.sentence": "{why:capital}.",
     "choosing.the-folder": "the folder {place}",
     "choosing.stands-for": "the files that match {place}",

@@ -228,14 +228,17 @@ def test_a_file_that_is_declined_is_not_sent_and_the_next_is_asked_for(
 # -- results, and the archive
 
 
-@pytest.mark.parametrize(("setting", "said"), [("results", "--results"), ("archive", "the folder does not exist")])
-def test_one_name_for_all_results_and_an_archive_that_isnt_there_are_said_first(
-    box: Sandbox, settings: Settings, folder: Path, setting: str, said: str
-) -> None:
+def test_an_archive_that_isnt_there_is_said_first(box: Sandbox, settings: Settings, folder: Path) -> None:
     lay(folder, "a.csv", "P1,x,private")
-    with pytest.raises(BadSettings, match=said):
-        run(folder, replace(settings, **{setting: folder / "none"}))  # type: ignore[arg-type]
+    with pytest.raises(BadSettings, match="the folder does not exist"):
+        run(folder, replace(settings, archive=folder / "none"))
     assert box.received == ()
+
+
+def test_results_of_several_files_under_one_name_are_numbered(settings: Settings, folder: Path) -> None:
+    lay_each(folder, "a.csv", "b.csv")
+    run(folder, replace(settings, results=folder / "all.csv"))
+    assert names(folder) == {"a.csv", "b.csv", "all.csv", "all (2).csv"}
 
 
 def test_what_is_finished_goes_into_the_archive_with_its_results_and_nothing_else_does(
