@@ -129,29 +129,20 @@ def test_a_column_is_named_by_heading_or_letter_too(box: Sandbox, profiles: Path
     assert "Nonsense" not in profiles.read_text(encoding="utf-8")
 
 
-def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_about_once(box: Sandbox) -> None:
+def test_notes_of_each_visibility_are_shown_before_they_are_sent(box: Sandbox) -> None:
     texts = ["Ann<br>wants <b>an offer</b>", "One\ntwo", "Three", "The longest, for it says more than all the others"]
     rows = [(f"P{i}", text, "Everyone") for i, text in enumerate(texts)] + [("P9", "For me", "Only me")]
     path = write(("Prospect ID", "Note", "Visibility"), rows)
-    asked = "Is this right? Send 5 notes to"
     for answer, status in (("n", 2), ("y", 0)):
         assert not box.notes
         seen = types(["run", path], [answer])
         assert seen.status == status
-        shown = seen.screen.partition("These are the first private notes of this workspace.")[2].partition(asked)
-        assert "These are the first public notes of this workspace: 4 notes. All team members" in shown[0]
-        for text in ("| Ann | wants an offer", "| One | two", "(public): | Three"):
+        shown = seen.screen.partition("public: 4 private: 1 drafts: 0")[2].partition("Send 5 notes to")
+        assert "1 note is private. Only the owner of the API key will see it" in shown[0]
+        for text in ("(private): | For me", "| Ann | wants an offer", "| One | two", "(public): | Three"):
             assert text in shown[0]
         assert texts[3] not in shown[0]
-        assert "1 note is private. Only the owner of the API key will see it" in seen.screen
         assert shown[1]
-    later = types(["run", write(("Prospect ID", "Note", "Visibility"), [(f"Q{i[0]}", *i[1:]) for i in rows])], ["y"])
-    assert later.status == 0
-    assert len(box.notes) == 10
-    assert "These are the first" not in later.screen
-    assert "Is this right?" not in later.screen
-    assert "Only the owner of the API key" not in later.screen
-    assert "public: 4 private: 1 (only the owner of the API key sees them) drafts: 0" in later.screen
 
 
 NIGHTS: Sequence[tuple[dict[str, str], Sequence[str], str]] = [

@@ -87,7 +87,8 @@ class BatchImport:
         if self._practises and overview.to_update:
             say_line(say("practice.no-updates", n=overview.to_update))
         if self._asking.may and overview.total and not self._practises:
-            show(telling.preview_messages.first_of_kind(overview))
+            show(telling.preview_messages.examples(overview))
+            say_line()
             if not self._answered(lambda: ask(telling.preview_messages.question(overview))):
                 return False  # the file's result will say that nothing was sent
         if self._asking.may and overview.follows and (asked := overview.updates["asked"]) and not self._practises:

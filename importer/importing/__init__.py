@@ -5,8 +5,7 @@ Input: files and settings. Output: plans and reports as values.
     batch          several files, one after the other     inbox             which files, and the archive
     run            prepare a file, then send it           sending           one run, with the lock held; its report
     loading        read, check and group a file           api_context       how the API is called, and called first
-    loaded         the file that was loaded; its rows that earlier runs delivered, or a person left out before; the
-                   prospects of its emails
+    loaded         the file that was loaded; what earlier runs know of its rows, and of the prospects of its emails
     workspaces     a journal: checked and locked
     planning       plan what a run would send             preview           all facts of a plan
     hours          when a run may work, and how long it takes

@@ -1,9 +1,8 @@
 """Define the file that was loaded, and know its rows again.
 
 Input: a sheet as it was understood, with a person's corrections; the journal, if there is one yet. Output:
-:class:`Loaded`; what rows say as they stand in the file, whatever a person corrected or left out; how to find the rows
-that earlier runs delivered, and the rows that a person left out of an earlier sheet, which this one leaves out, too;
-:class:`LookedUpEmails`, with prospects' IDs in the place of emails.
+:class:`Loaded`; :class:`LookedUpEmails`, with prospects' IDs in the place of emails; what rows say as they stand in the
+file; the rows that a person left out of an earlier sheet, which this one leaves out, too.
 """
 
 from __future__ import annotations

@@ -42,11 +42,7 @@ _RESULTS = re.compile(r"(\.\d{4}-\d\d-\d\d)?\.results( \(\d+\))?$")
 
 @contextmanager
 def load(path: str | Path, settings: Settings, corrections: Mapping[int, Correction] | None = None) -> Iterator[Loaded]:
-    """Yield a file that was read, checked and grouped, with a person's corrections laid over it. Needs no key.
-
-    Raises:
-        Unusable: the file can't be used.
-    """
+    """Yield a file that was read, checked and grouped, with a person's corrections laid over it. Raises Unusable."""
     with read(path, settings) as as_read:
         sheet = as_read if corrections is None else as_read.corrected(corrections)
         yield understood(sheet, read_again.known(sheet, settings))

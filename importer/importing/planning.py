@@ -25,7 +25,7 @@ from importer.importing.hours import estimated
 from importer.importing.loaded import Loaded, LookedUpEmails, asked
 from importer.importing.loading import text_choices
 from importer.importing.preview import Preview, RoleColumn, Trouble
-from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
+from importer.importing.workspaces import learned_rates, unconfirmed
 from importer.journal import Journal
 from importer.messages import Cell, Message, Part, SettingPart, in_quotes, render, say
 from importer.models import Note, PossibleAnswer, Problem, Question, Remaining, Role, Rows, Status, Visibility
@@ -79,7 +79,6 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         base_url=settings.base_url,
         vendor=vendor.name,
         unconfirmed=unconfirmed(journal, settings),
-        never_sent=never_sent(journal, settings, groups),
         file=sheet.source,
         format=sheet.format,
         sheet=sheet.name,

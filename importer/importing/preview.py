@@ -6,7 +6,7 @@ shown by processes that load no large library.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,6 @@ class Preview:
     Attributes:
         profile, base_url, vendor: where the notes would be sent.
         unconfirmed: why a person has to say whose workspace the profile is; None if that is known.
-        never_sent: visibilities of the notes that no note of the workspace has had yet.
         file: name of the file.
         format: its format.
         sheet: the selected one of ``sheets``; None in a text file.
@@ -108,7 +107,6 @@ class Preview:
     base_url: str
     vendor: str
     unconfirmed: Unconfirmed | None
-    never_sent: Collection[Visibility]
     file: str
     format: Message
     sheet: str | None

@@ -18,7 +18,7 @@ from importer.errors import Busy, Changed, FirstRun, Interrupted
 from importer.journal import Journal, machine
 from importer.journal.runs import Confirmation
 from importer.messages import Message, Said, as_message, say
-from importer.models import Group, Progress, Visibility, Workspace
+from importer.models import Progress, Workspace
 from importer.settings import Settings
 from importer.settings.kinds import Rate
 
@@ -158,14 +158,6 @@ def _used_with(journal: Journal | None, key: str) -> list[Workspace]:
     if journal is None:
         return here
     return [*dict.fromkeys(map(journal.owner, (*journal.runs.used_with(key), *here)))]
-
-
-def never_sent(journal: Journal | None, settings: Settings, groups: Sequence[Group]) -> frozenset[Visibility]:
-    """Return the visibilities of these notes that no note sent to the workspace has had yet."""
-    present = frozenset(group.note.visibility for group in groups)
-    if journal is None:
-        return present
-    return frozenset(one for one in present if not journal.deliveries.has_sent(settings.workspace, one))
 
 
 def confirm(settings: Settings, meant: Workspace | None = None) -> None:

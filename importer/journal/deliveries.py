@@ -16,7 +16,7 @@ from importer.journal import delivery_sql as sql
 from importer.journal.known import READ_BACK, Answered, Claim, DeliveryState, FoundDelivery, KnownDelivery, NoteKey
 from importer.journal.runs import Run
 from importer.journal.store import Row, Store
-from importer.models import Status, Visibility, Workspace
+from importer.models import Status, Workspace
 
 
 class Deliveries:
@@ -163,10 +163,6 @@ class Deliveries:
         """Return the prospects and IDs of some recently created notes; drafts come last, or not at all."""
         rows = self._store.rows(sql.LATEST, workspace=workspace, any_status=not published)
         return [(prospect, note_id) for prospect, note_id in rows]
-
-    def has_sent(self, workspace: Workspace, visibility: Visibility) -> bool:
-        """Return whether a note with this visibility was sent to the workspace, or may have been."""
-        return bool(self._store.rows(sql.SENT, workspace=workspace, visibility=visibility.value))
 
     def adopted(
         self, workspace: Workspace, key: NoteKey, prospect: str, *, any_draft: bool

@@ -149,8 +149,3 @@ LATEST = """
     LIMIT 5
 """
 OWNERS = "SELECT note_id, name FROM deliveries WHERE workspace = :workspace AND note_id IN ({given})"
-SENT = """
-    SELECT notes.id FROM deliveries JOIN notes ON notes.id = deliveries.note
-    WHERE notes.workspace = :workspace AND notes.visibility = :visibility
-      AND deliveries.state NOT IN ('rejected', 'found') LIMIT 1
-"""

@@ -235,7 +235,6 @@ class ImportScreens(Screens):
             upload.name,
             is_right="is-right" in request.form,
             digest=request.form.get("digest", ""),
-            is_meant="is-meant" in request.form,
             agrees="agrees" in request.form,
             corrections=upload.state.corrections(answers),
             given=answers,

@@ -93,7 +93,6 @@ class Send:
         folder, name: the upload's folder, and its file's name.
         is_right: whether the person confirmed the workspace.
         digest: the digest of what the person saw (see :class:`Preview`).
-        is_meant: whether the person confirmed who will see the workspace's first public or private notes.
         agrees: whether the person agreed to the changes that make notes more visible, or rewrite public ones.
         corrections: what a person corrected in the file.
         given: settings and values that a person chose for the file, which are kept for its kind.
@@ -105,7 +104,6 @@ class Send:
     name: str
     is_right: bool = False
     digest: str = ""
-    is_meant: bool = False
     agrees: bool = False
     corrections: Corrections = NOTHING
     given: Sequence[tuple[str, str]] = ()
@@ -126,8 +124,6 @@ class Send:
             preview = prepared.preview
             if preview.unconfirmed is not None and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))
-            if preview.never_sent and not self.is_meant:
-                raise FirstRun(say("page.send.not-meant"))
             if preview.unconfirmed is not None:
                 importing.workspaces.confirm(self.settings)
             if self.agrees:

@@ -6,7 +6,7 @@ Input: an :class:`~importer.importing.preview.Preview`. Output: lines with messa
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from importer.importing.preview import Preview
@@ -133,44 +133,22 @@ def _facts(overview: Preview) -> Iterator[Line]:
     yield from _audience(overview)
 
 
-def first_of_kind(overview: Described) -> Iterator[Line]:
-    """Yield what a person has to see before a workspace's first public or private notes; nothing for later ones."""
-    if not overview.never_sent:
-        return
-    if Visibility.PRIVATE in overview.never_sent:
+def examples(overview: Described) -> Iterator[Line]:
+    """Yield some notes of each visibility that would be sent, as their readers will see them."""
+    for shown in overview.examples.values():
         yield Line()
-        yield Line(say("plan.first-private", then=_how_to_make_public(overview)), LineKind.TEXT)
-    if Visibility.PUBLIC in overview.never_sent:
-        yield Line()
-        shown = overview.examples[Visibility.PUBLIC]
-        yield Line(say("plan.first-public", n=overview.audience["public"], shown=len(shown)), LineKind.TEXT)
-        yield from _examples(shown)
-    yield Line()
-
-
-def _examples(shown: Iterable[Example]) -> Iterator[Line]:
-    for example in shown:
-        yield Line(say("plan.example", about=example.about), LineKind.DETAIL)
-        yield from (Line(words(line), LineKind.QUOTE) for line in cut(example.text, _CHARACTERS).split("\n"))
-
-
-def _how_to_make_public(overview: Preview) -> Message:
-    """Return what to do so that the private notes become public: change the cells, or run with a setting."""
-    column = overview.mapping.get(Role.VISIBILITY)
-    if column is None or column.meanings.get("") is Visibility.PRIVATE:
-        return say("plan.public-by-default")
-    return say("plan.public-in-cells", column=column.letter)
+        for example in shown:
+            yield Line(say("plan.example", about=example.about), LineKind.DETAIL)
+            yield from (Line(words(line), LineKind.QUOTE) for line in cut(example.text, _CHARACTERS).split("\n"))
 
 
 def question(overview: Preview) -> Message:
-    """Return the question before sending. For first public or private notes, also ask whether that is intended."""
+    """Return the question before sending."""
     url, notes = overview.base_url, notes_to_send(overview)
     if overview.to_look_up:
         emails, rows = count(overview.to_look_up, "email"), count(overview.rows, "row")
-        message = say("plan.look-up-and-send", emails=emails, rows=rows, notes=notes, url=url)
-    else:
-        message = say("plan.send", notes=notes, url=url)
-    return say("plan.is-this-meant", question=message) if overview.never_sent else message
+        return say("plan.look-up-and-send", emails=emails, rows=rows, notes=notes, url=url)
+    return say("plan.send", notes=notes, url=url)
 
 
 def notes_to_send(overview: Preview) -> Message:
@@ -183,9 +161,7 @@ def notes_to_send(overview: Preview) -> Message:
 def check(overview: Described) -> Iterator[Line]:
     """Yield everything that `check` reports."""
     yield from _facts(overview)
-    for shown in overview.examples.values():
-        yield Line()
-        yield from _examples(shown)
+    yield from examples(overview)
     if questions := overview.must_decide:
         yield Line()
         yield Line(say("plan.undecided"))
@@ -212,13 +188,9 @@ def about(overview: Preview) -> Message:
 def _audience(overview: Preview) -> Iterator[Line]:
     if overview.remaining.total:
         sizes_of = {"people": overview.people, **overview.audience}
-        told = "private" if overview.audience["private"] and Visibility.PRIVATE not in overview.never_sent else ""
-        parts = tuple(
-            say("plan.size-private" if name == told else "labelled", label=name, text=notes)
-            for name, notes in sizes_of.items()
-        )
+        parts = tuple(say("labelled", label=name, text=notes) for name, notes in sizes_of.items())
         yield Line(say("plan.sizes", sizes=parts))
-        if Visibility.PRIVATE in overview.never_sent:
+        if overview.audience["private"]:
             yield Line(say("plan.owner-only", n=overview.audience["private"]), LineKind.TEXT)
 
 

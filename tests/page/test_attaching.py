@@ -96,7 +96,7 @@ def test_what_was_agreed_holds_for_files_too(person: Person, parts: Parts, uploa
     settings = for_page(parts.current.with_key(), upload)
     [digest] = re.findall(r'name="digest" value="([^"]+)"', asked)
     with pytest.raises(Changed, match="a setting or an attached file changed them"):
-        done(jobs.Send(settings, upload.folder, upload.name, digest=digest, is_meant=True))
+        done(jobs.Send(settings, upload.folder, upload.name, digest=digest))
     assert not box.notes and not box.attachments
 
 

@@ -145,7 +145,7 @@ def test_what_the_page_writes_into_results_names_no_flag(
     upload = kept(parts, write(tmp_path / "n.csv", [("p1", "Hello", "1", ""), ("p2", "Hello", "1", "call.pdf")], head))
     found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
     assert isinstance(found, Described)
-    task = jobs.Send(settings, upload.folder, upload.name, digest=found.digest, is_meant=True)
+    task = jobs.Send(settings, upload.folder, upload.name, digest=found.digest)
     ours, theirs = multiprocessing.Pipe()
     with ours, theirs:
         contextvars.copy_context().run(jobs.perform, theirs, task)

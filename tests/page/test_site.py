@@ -3,23 +3,20 @@
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import importer
-from importer.errors import FirstRun
 from importer.messages import SettingPart, as_argument, say
 from importer.models import Result
-from importer.page import jobs, reading
+from importer.page import reading
 from importer.page.rendering import element, text, words
 from importer.page.serving import PageServer
 from importer.results.layout import MEANINGS
 from importer.settings import SETTINGS, Settings
 from importer.settings.secrets import KEY_VARIABLE
-from importer.telling.preview_messages import Described
-from tests.page.conftest import HEAD, done, served, write
+from tests.page.conftest import HEAD, served, write
 from tests.page.person import Form, Person, visiting
 from tests.sandbox import Limit, Sandbox
 from tests.sandbox.state import DEFAULT_KEY
@@ -126,24 +123,6 @@ def test_three_notes_are_shown(guest: Person, tmp_path: Path) -> None:
     assert "1 note is a draft: it is not published. Saleshandy's documentation does not say" in asked
     for i in range(7):
         assert (f"Note {i}" in asked) is (i < 3)
-
-
-def test_first_notes_of_a_visibility_need_a_persons_word(
-    settings: Settings, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for number, (visibility, is_asked) in enumerate([("Private", True), ("Public", True), ("Private", False)]):
-        write(tmp_path / "n.csv", [(f"p{number}", "Hello", visibility)])
-        found = reading.check(tmp_path, "n.csv", settings, tmp_path / "rows.db")
-        assert isinstance(found, Described)
-        assert bool(found.never_sent) is is_asked
-        task = jobs.Send(settings, tmp_path, "n.csv", digest=found.digest)
-        if is_asked:
-            with pytest.raises(FirstRun, match="who will see them"):
-                done(task)
-            assert len(box.notes) == number
-        done(replace(task, is_meant=is_asked))
-    assert [note.visibility for note in box.notes] == ["2", "1", "2"]
 
 
 @pytest.mark.slow
