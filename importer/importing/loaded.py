@@ -7,7 +7,6 @@ that earlier runs delivered, and the rows that a person left out of an earlier s
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,15 +21,15 @@ from importer.fields import WORDED
 from importer.identity import RECORD, Identities, place_digest
 from importer.journal import Journal
 from importer.messages import Message, lines, say
-from importer.models import Plan, Question, Role, Rows, Visibility
+from importer.models import Plan, Question, Role, Rows, Visibility, hashed
 from importer.reading import Sheet
-from importer.resultsfile import TO_FIX
+from importer.resultsfile import TO_FIX, own_columns
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles, called
 from importer.rows.validation import validate
 from importer.settings import Settings
 from importer.settings.address import journal_place
-from importer.settings.reading import folded_heading, own_columns
+from importer.settings.reading import folded_heading
 from importer.storage import Url, place
 
 
@@ -203,7 +202,7 @@ def _pairs(said: Mapping[int, AsItStood], numbers: Collection[int]) -> set[tuple
 def kind_of(sheet: Sheet) -> str:
     """Return a digest of a sheet's headings, which sheets of one kind share."""
     headings = [folded_heading(sheet.headings[at]) for at in own_columns(sheet.headings)]
-    return hashlib.sha256("\n".join(headings).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashed("\n".join(headings)).hex()[:16]
 
 
 def writable(name: str) -> str:

@@ -30,7 +30,7 @@ from importer.importing.preview import Preview, RoleColumn, Trouble
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
 from importer.messages import Cell, Message, Part, SettingPart, in_quotes, render, say
-from importer.models import Note, PossibleAnswer, Problem, Question, Remaining, Role, Rows, Status, Visibility
+from importer.models import Note, PossibleAnswer, Problem, Question, Remaining, Role, Rows, Status, Visibility, hashed
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
 from importer.rows.columns import called
@@ -163,7 +163,7 @@ def digest(loaded: Loaded, remaining: Remaining, wishes: Iterable[Wish]) -> str:
     hasher.update(rows.note.tobytes())
     for note in rows.notes:
         hasher.update(note.digest)
-        hasher.update(hashlib.sha256(note.content.encode("utf-8", "surrogatepass")).digest())
+        hasher.update(hashed(note.content))
     return hasher.hexdigest()
 
 

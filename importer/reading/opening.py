@@ -7,7 +7,6 @@ it reads, never trusts the file's own counts, and stops at the limits of this mo
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import sys
 import tempfile
@@ -137,10 +136,7 @@ class Source:
 def opened(name: str, options: Options, is_header: IsHeader, is_likely: IsLikely) -> Iterator[Source]:
     """Yield the opened file; raise UnreadableFile if it can't be opened or changes meanwhile."""
     with _opened(name, options.limits) as file:
-        digest = hashlib.sha256()
-        for chunk in chunks(file):
-            digest.update(chunk)
-        yield Source(name, options, is_header, is_likely, file, digest.hexdigest())
+        yield Source(name, options, is_header, is_likely, file, files.digest(file).hex())
 
 
 @contextmanager

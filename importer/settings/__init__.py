@@ -22,9 +22,8 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from importer.errors import BadSettings
-from importer.markup import ContentKind
 from importer.messages import Message, Quoted, say, texts, words
-from importer.models import Role, Visibility, Workspace
+from importer.models import ContentKind, Role, Visibility, Workspace
 from importer.settings import kinds
 from importer.settings.address import LIVE, default_journal, is_this_machine
 from importer.settings.reading import Reading
