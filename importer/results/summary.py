@@ -17,7 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 from importer.delivery.outcomes import Outcomes
 from importer.messages import Message, Said, render, say
 from importer.models import DELIVERED, Result, Rows
-from importer.results.layout import Summary, columns_for, encodable, headings_for
+from importer.results.layout import ResultTable, Summary, encodable
 from importer.settings import profiles
 from importer.texts import TEXTS
 
@@ -46,9 +46,9 @@ COLOURS: Mapping[Result, Colours] = {
 }
 
 
-def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
+def write_summary(book: Workbook, table: ResultTable) -> None:
     """Add the sheet *Summary* about the rows' outcomes, with an explanation of our columns."""
-    counts = outcomes.counts()
+    summary, counts = table.summary, table.outcomes.counts()
     sheet = book.add_worksheet(_NAME)
     sheet.set_tab_color("#44525F")
     sheet.hide_gridlines(2)
@@ -57,7 +57,7 @@ def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
     title = book.add_format({"bold": True, "font_size": 18, "font_color": "#26323B"})
     lead = book.add_format({"font_size": 12, "font_color": "#56626C"})
     sheet.set_row(1, 28)
-    outcome = say("summary.practised") if summary.is_practice else headline(outcomes)
+    outcome = say("summary.practised") if summary.is_practice else headline(table.outcomes)
     sheet.write_string(1, 1, *_text(summary.title, title))
     sheet.write_string(2, 1, *_text(outcome, lead))
     row = _table(book, sheet, counts, 4, summary)
@@ -65,7 +65,7 @@ def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
     row = _pairs(book, sheet, say("summary.run"), summary.lines, row + 1)
     columns: list[tuple[Said, Said | int]] = [
         (heading, say(f"column-of-results.{column.heading}"))
-        for heading, column in zip(headings_for(summary, outcomes), columns_for(outcomes), strict=True)
+        for heading, column in table.ours.items()
         if not (summary.is_practice and column.heading == "request")  # there is neither a run nor a request
     ]
     _pairs(book, sheet, say("summary.columns"), columns, row + 1)
