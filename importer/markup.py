@@ -138,11 +138,6 @@ def lines(content: str) -> str:
     return "\n".join(filter(None, map(_folded, _without_markup(_folded(content), "\n").split("\n"))))
 
 
-def cut(text: str, characters: int = 60) -> str:
-    """Return a text, or its beginning with an ellipsis if it is longer."""
-    return text if len(text) <= characters else f"{text[:characters]}…"
-
-
 def first_words(text: str, characters: int = 70) -> str:
     """Return the beginning of a plain text, on one line."""
     words = text.split(maxsplit=characters)[:characters]  # more don't fit, and a long text takes textwrap long

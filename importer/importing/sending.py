@@ -31,8 +31,7 @@ from importer.importing.report import Report, by_number, summary_of, write_resul
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
 from importer.journal.machine import key_digest
-from importer.markup import cut
-from importer.messages import Cell, Message, render, say
+from importer.messages import Cell, Message, cut, render, say
 from importer.models import Progress, Remaining, Result, Workspace
 from importer.reading import Sheet, column_letter
 from importer.rows.attachments import Uploads

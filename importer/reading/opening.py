@@ -26,9 +26,6 @@ STANDARD_INPUT = "-"
 SHEET_ROWS = 1_048_576
 """Number of rows of a worksheet in today's spreadsheet programs."""
 
-CELL_BYTES = 8
-"""Bytes that a cell costs besides its text; an empty cell costs them too."""
-
 MOST_SHEETS = 10_000
 MOST_FORMATS = 100_000
 """Maximum number of cell formats; spreadsheet programs allow some 65,000."""
@@ -59,22 +56,6 @@ class Limits:
     def refuse(self, name: str, what: Message) -> UnreadableFile:
         """Return the error for exceeding the limit ``name``; ``what`` says where, without a full stop."""
         return UnreadableFile(say("reading.beyond-limit", what=what, limit=getattr(self, name)))
-
-
-@dataclass
-class Budget:
-    """Total size of the rows stored while a file is read. Code that stores a row charges it here."""
-
-    limits: Limits
-    spent: int = 0
-
-    def charge(self, number: int, cells: Sequence[str], characters: int) -> int:
-        """Charge a row and return its size in bytes; raise UnreadableFile if the total exceeds ``unpacked_bytes``."""
-        size = characters + CELL_BYTES * len(cells)
-        self.spent += size
-        if self.spent > self.limits.unpacked_bytes:
-            raise self.limits.refuse("unpacked_bytes", say("limit.text", row=str(number)))
-        return size
 
 
 def bound(count: int, most: int, what: Message) -> None:

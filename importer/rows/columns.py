@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 
 from importer.errors import UnclearColumns
 from importer.fields import FIELDS, WORDED
-from importer.markup import cut
-from importer.messages import Cell, Message, in_quotes, lines, say, some
+from importer.messages import Cell, Message, cut, in_quotes, lines, say, some, texts
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import our_columns, own_columns
@@ -299,7 +298,7 @@ def _without_column(role: Role, sheet: SheetHeadings, *, is_named: bool) -> list
         return [PossibleAnswer("default-visibility", name, say(f"default.{name}")) for name in ("private", "public")]
     other = _OTHER.get(role)
     naming = sheet.candidates(other) if other is not None else []
-    if not is_named or (len(naming) != 1 and not FIELDS[role].may_be_missing):
+    if not is_named or (len(naming) != 1 and f"none.{role}" not in texts()):
         return []
     column = say("column.names-them", column=in_words(sheet.headings, naming[0])) if naming else None
     return [PossibleAnswer("map", f"{role}=", column or say(f"none.{role}"))]

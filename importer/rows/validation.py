@@ -16,8 +16,8 @@ import pandas as pd
 
 from importer.fields import FURTHER, WORDED
 from importer.identity import same_texts
-from importer.markup import content_of, cut
-from importer.messages import Cell, Message, say
+from importer.markup import content_of
+from importer.messages import Cell, Message, cut, say
 from importer.models import AttachedFile, Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
 from importer.resultsfile import own_columns

@@ -19,8 +19,8 @@ from importer.importing.loaded import Loaded
 from importer.importing.planning import text_of
 from importer.importing.run import Prepared
 from importer.journal import KnownDelivery
-from importer.markup import cut, first_words, lines
-from importer.messages import Cell, Message, Part, say
+from importer.markup import first_words, lines
+from importer.messages import Cell, Message, Part, cut, say
 from importer.models import Group, Note, Role, Rows, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import own_columns
