@@ -37,7 +37,6 @@ The names that this package exports are loaded on first use.
 from __future__ import annotations
 
 import importlib
-import logging
 from typing import TYPE_CHECKING, Any
 
 from importer.version import __version__
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
     from importer.importing.run import prepare
     from importer.importing.sending import Report
     from importer.settings import Settings
-
-logging.getLogger(__name__).addHandler(logging.NullHandler())  # the library's user configures logging
 
 __all__ = ["Report", "Settings", "__version__", "prepare"]
 

@@ -31,7 +31,6 @@ class Field:
             pattern count in any heading. Words of the second count only among words of the same kind, because "Team
             Lead" is a person.
         is_further: whether its cells' text is sent as it stands, and part of what a note says (see ``Note.further``).
-        may_be_missing: whether a sheet needs no column for it.
         width: width in characters of its column in the template, under its first heading; 0 if the template has none.
         is_required: whether each row of the template needs it, or the column that may be filled in instead.
     """
@@ -43,7 +42,6 @@ class Field:
     words: Mapping[Visibility | Status, tuple[str, ...]] = field(default_factory=dict)
     in_headings: Mapping[Visibility | Status, tuple[str, str]] = field(default_factory=dict)
     is_further: bool = False
-    may_be_missing: bool = False
     width: int = 0
     is_required: bool = False
 
@@ -156,7 +154,6 @@ _VISIBILITY = Field(
             r"|extern|externe|externo|externa|esterno",
         ),
     },
-    may_be_missing=True,
     width=14,
     is_required=True,
 )  # fmt: skip
@@ -188,7 +185,6 @@ _STATUS = Field(
             "live|final",
         ),
     },
-    may_be_missing=True,
     width=14,
 )  # fmt: skip
 _ATTACHMENTS = Field(
@@ -200,7 +196,6 @@ _ATTACHMENTS = Field(
         "Adjuntos", "Adjunto", "ID de adjuntos", "Archivos adjuntos", "Archivo adjunto",
         "Anexos", "Anexo", "ID dos anexos",
     ),
-    may_be_missing=True,
     width=24,
 )  # fmt: skip
 _RECORD = Field(
@@ -208,7 +203,6 @@ _RECORD = Field(
     r"|^\(do not modify\) (?:note|activity|task|phone call|appointment)$"
     r"|^(?:aktivitäts?|aufgaben|ereignis|notiz|anruf)[ _-]?id$"
     r"|^id (?:d[ea] )?(?:la? |l['’])?(?:activité|tâche|note|actividad|tarea|nota|atividade|tarefa)$",
-    may_be_missing=True,
 )
 
 FIELDS: Mapping[Role, Field] = {

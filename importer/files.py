@@ -19,10 +19,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from importer.errors import OpenToOthers
 from importer.messages import Message, render, say, words
+
+if TYPE_CHECKING:
+    from platformdirs import PlatformDirs
 
 OWNER_ONLY = 0o600
 USUAL = 0o666
@@ -154,12 +157,7 @@ def numbered(path: _PathT) -> Iterator[_PathT]:
     raise FileTrouble(say("files.no-name-free", file=path.name, n=_NAMES - 1), errno.EEXIST)
 
 
-def called_after(name: str) -> str:
-    """Return 16 hexadecimal digits that identify a name, for a file's name that can't hold the name itself."""
-    return hashlib.sha256(name.encode()).hexdigest()[:16]
-
-
-def digest(file: BufferedReader | BufferedRandom) -> bytes:
+def digest(file: Any) -> bytes:
     """Return the SHA-256 of an open file's content. Raises OSError."""
     file.seek(0)
     return hashlib.file_digest(file, "sha256").digest()
@@ -186,6 +184,13 @@ def replace(place: Path, content: bytes, rights: int = OWNER_ONLY) -> None:
         new.file.write(content)
         new.finish(rights)
         new.put(place)
+
+
+def own_folders() -> PlatformDirs:
+    """Return the folders where this system keeps a program's data and settings."""
+    from platformdirs import PlatformDirs  # noqa: PLC0415 - no start waits for it
+
+    return PlatformDirs("note-importer", appauthor=False)
 
 
 def make_private_folder(folder: Path) -> None:

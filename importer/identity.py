@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from importer.journal.memory import keyed
-from importer.markup import hashed, targets, visible
-from importer.models import AttachedFile, Ints, Note, Rows, Texts
+from importer.markup import targets, visible
+from importer.models import AttachedFile, Ints, Note, Rows, Texts, hashed
 
 TEXT, RECORD, WORDS = b"T", b"R", b"W"
 """First byte of the digest of a text, of a record, and of the text of a cell that a template composes."""

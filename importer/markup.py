@@ -5,14 +5,14 @@ The API accepts both and doesn't say how it distinguishes them. It returns plain
 
 from __future__ import annotations
 
-import hashlib
 import re
 import textwrap
 import unicodedata
-from enum import StrEnum
 from functools import lru_cache
 from html import escape, unescape
 from html.parser import HTMLParser
+
+from importer.models import ContentKind, hashed
 
 # Elements of a note's text. A text is HTML if it holds one of them, from its opening to its closing tag.
 _ELEMENTS = (
@@ -35,14 +35,6 @@ INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 MOST_LAYERS = 16
 _ENDLESS = re.compile(r"&#(?=\d{1000})")
-
-
-class ContentKind(StrEnum):
-    """Formats of the cells in the content column."""
-
-    AUTO = "auto"
-    TEXT = "text"
-    HTML = "html"
 
 
 def is_html(text: str) -> bool:
@@ -146,11 +138,6 @@ def lines(content: str) -> str:
     return "\n".join(filter(None, map(_folded, _without_markup(_folded(content), "\n").split("\n"))))
 
 
-def cut(text: str, characters: int = 60) -> str:
-    """Return a text, or its beginning with an ellipsis if it is longer."""
-    return text if len(text) <= characters else f"{text[:characters]}…"
-
-
 def first_words(text: str, characters: int = 70) -> str:
     """Return the beginning of a plain text, on one line."""
     words = text.split(maxsplit=characters)[:characters]  # more don't fit, and a long text takes textwrap long
@@ -204,11 +191,6 @@ def _folded(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", INVISIBLE.sub("", text))
     return " ".join(text.split())
-
-
-def hashed(text: str) -> bytes:
-    """Return the SHA-256 of a text, which may hold half characters."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 SAME_TO_THE_EYE = str.maketrans("‘’‚‛“”„‟«»‹›–—−‐‑", "''''\"\"\"\"\"\"''-----")

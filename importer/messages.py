@@ -129,6 +129,11 @@ def say(kind: str, /, **parts: Part) -> Message:
     return Message(kind, tuple(parts.items()))
 
 
+def cut(text: str, characters: int = 60) -> str:
+    """Return a text, or its beginning with an ellipsis if it is longer."""
+    return text if len(text) <= characters else f"{text[:characters]}{_NOT_SHOWN}"
+
+
 def in_quotes(text: str) -> str:
     """Return a text from outside in quotation marks, with a space for each line break."""
     return repr(_BREAK.sub(" ", text))

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from importer.markup import hashed
 from importer.messages import Message, Said, SettingPart, as_argument, lines, say
 
 if TYPE_CHECKING:  # --help needn't wait for numpy
@@ -53,6 +53,14 @@ class Status(StrEnum):
     PUBLISHED = "1"
 
 
+class ContentKind(StrEnum):
+    """Formats of the cells in the content column."""
+
+    AUTO = "auto"
+    TEXT = "text"
+    HTML = "html"
+
+
 class Result(StrEnum):
     """Results of a row, in the words of the results file.
 
@@ -72,6 +80,11 @@ class Result(StrEnum):
 
 DELIVERED = frozenset({Result.CREATED, Result.UPDATED, Result.ALREADY_IMPORTED})
 NEEDS_A_PERSON = frozenset({Result.REJECTED, Result.INVALID, Result.UNCONFIRMED})
+
+
+def hashed(text: str) -> bytes:
+    """Return the SHA-256 of a text, which may hold half characters."""
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 @dataclass(frozen=True)

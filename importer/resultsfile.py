@@ -118,9 +118,10 @@ def _in_a_row(headings: Sequence[str], columns: Sequence[ResultColumn], start: i
     return found
 
 
-def added_columns(headings: Sequence[str]) -> frozenset[int]:
-    """Return the positions of all columns that the importer added to results."""
-    return frozenset(our_columns(headings).values())
+def own_columns(headings: Sequence[str]) -> list[int]:
+    """Return the positions of a sheet's columns without those that the importer added to results."""
+    ours = our_columns(headings).values()
+    return [at for at in range(len(headings)) if at not in ours]
 
 
 def is_practice(headings: Sequence[str]) -> bool:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.markup import ContentKind, are_alike, content_of, first_words, is_html, seen_digest, seen_digests, visible
+from importer.markup import are_alike, content_of, first_words, is_html, seen_digest, seen_digests, visible
+from importer.models import ContentKind
 
 # Texts with much of what HTML is made of.
 PIECES = ["a", "b ", "<", ">", "&", "/", "<b>", "</b>", "<p>", "</p>", "<br>", "&lt;", "&amp;", "&nbsp;", ";", "lt",

@@ -33,7 +33,7 @@ CHANGES = r"""
     Role.RECORD: _RECORD,
 +++
     Role.CATEGORY: Field(
-        headings=("Category", "Kategorie"), is_further=True, may_be_missing=True,
+        headings=("Category", "Kategorie"), is_further=True,
         width=14,
     ),
 === field: importer/texts/fields.py

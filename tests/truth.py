@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer.markup import ContentKind, content_of
+from importer.markup import content_of
+from importer.models import ContentKind
 from tests.latest import latest
 from tests.sandbox import Sandbox
 from tests.sandbox.service import StoredNote

@@ -23,7 +23,6 @@ import contextlib
 import gc
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -101,7 +100,7 @@ def _status_of(arguments: Sequence[str] | None) -> int:
         return error.exit_status
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         if os.environ.get("NOTE_IMPORTER_DEBUG"):
-            traceback.print_exc()
+            sys.excepthook(type(error), error, error.__traceback__)
         paragraph(say("fault.of-command", error=f"{type(error).__name__}: {error}"), "Error: ", err=True)
         return 3
     return status if isinstance(status, int) else 0

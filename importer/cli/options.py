@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,13 +134,11 @@ class InGroups(click.Command):
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             setting = SETTINGS.get(parameter.opts[0].removeprefix("--"))
-            is_shown = setting is None or setting.is_common or ctx.meta.get(_ALL)
-            if record is None or not record[1] or not is_shown:
-                continue
-            title = _OTHER if parameter.opts[-1] in _HELP else _OWN
-            if setting is not None:
+            if setting is None and record is not None and record[1]:
+                groups[_OTHER if parameter.opts[-1] in _HELP else _OWN].append(record)
+            elif setting is not None and record is not None and (setting.is_common or ctx.meta.get(_ALL)):
                 title = titles.get(setting.name, titles.get(setting.topic, _UNATTENDED))
-            groups[title].append(record)
+                groups[title].append((record[0], _help(setting)))
         for title, records in groups.items():
             if records:
                 with formatter.section(title):
@@ -209,7 +206,6 @@ def settings_about(*which: Topic | str, also: Iterable[str] = ()) -> Callable[[C
     return add
 
 
-@cache  # several commands have the same flag
 def _help(setting: Setting) -> str:
     text = with_flags(say("setting.many", help=setting.help) if setting.many else setting.help)
     default = setting.usual
@@ -217,17 +213,11 @@ def _help(setting: Setting) -> str:
 
 
 def _option(setting: Setting) -> Callable[..., Any]:
+    """Return the flag of a setting. Its help is rendered when it is shown, so that nothing else waits for the texts."""
     names = [f"--{setting.name}", *([setting.short] if setting.short else []), setting.name.replace("-", "_")]
     if not setting.metavar:
-        return click.option(*names, is_flag=True, help=_help(setting))
-    return click.option(
-        *names,
-        help=_help(setting),
-        type=click.UNPROCESSED,
-        multiple=setting.many,
-        metavar=setting.metavar,
-        default=None,
-    )
+        return click.option(*names, is_flag=True)
+    return click.option(*names, type=click.UNPROCESSED, multiple=setting.many, metavar=setting.metavar, default=None)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -82,7 +81,7 @@ class Reporting:
         else:
             status, kind, text = ProgramFault.exit_status, ProgramFault.kind, type(error).__name__
             about = {"why": f"{with_flags(kind)}: {text}"}
-        importing.logs.event("ended with an error", logging.ERROR, **about)
+        importing.logs.event("ended with an error", "ERROR", **about)
         if self._document is None:
             self.over(status, lambda: telling.documents.failed(self._command, status, kind, text, questions))
         self.exit_status = status

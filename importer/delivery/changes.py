@@ -16,7 +16,7 @@ from importer.delivery.matching import AnsweredRow
 from importer.journal import DeliveryState, KnownDelivery, NoteKey
 from importer.markup import are_alike, seen_digest, seen_digests
 from importer.messages import Message, day, say
-from importer.models import Status, Visibility
+from importer.models import Status, Visibility, hashed
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Wish:
     def digest(self) -> int:
         """Number that stands for what a person agrees to."""
         text = f"{self.delivery.name.hex()} {self.delivery.note} {self.delivery.changing} {self.change}"
-        return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+        return int.from_bytes(hashed(text))
 
 
 def follow(rows: Sequence[AnsweredRow], kind: str, *, keeps_markup: bool) -> Wish:

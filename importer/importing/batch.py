@@ -7,7 +7,6 @@ file doesn't stop the others. A problem of all files (an outage, a full disk) an
 from __future__ import annotations
 
 import contextlib
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -193,9 +192,8 @@ def run(
             if _ends_all(ended):
                 not_begun = NotBegun(ended.why, ended.exit_status)
         files.append(ended)
-        level = logging.INFO if ended.exit_status <= 1 else logging.ERROR
         about = {"exit_status": ended.exit_status, "archived": ended.archived, "error": ended.error}
-        logs.event(f"file {ended.fate}", level, file=path.name, **about)
+        logs.event(f"file {ended.fate}", "INFO" if ended.exit_status <= 1 else "ERROR", file=path.name, **about)
         face.ended(ended)
     return Batch(settings.profile, tuple(files), tuple(chosen.left_out))
 

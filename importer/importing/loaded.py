@@ -7,7 +7,6 @@ file; the rows that a person left out of an earlier sheet, which this one leaves
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,18 +23,17 @@ from importer.identity import RECORD, Identities, place_digest
 from importer.importing import logs
 from importer.importing.api_context import batch_size
 from importer.journal import Journal, Owners
-from importer.markup import cut
-from importer.messages import Cell, Message, lines, say
-from importer.models import Plan, Question, Role, Rows, Visibility
+from importer.messages import Cell, Message, cut, lines, say
+from importer.models import Plan, Question, Role, Rows, Visibility, hashed
 from importer.reading import Sheet, column_letter
-from importer.resultsfile import TO_FIX
+from importer.resultsfile import TO_FIX, own_columns
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles, called
 from importer.rows.emails import Answers, Lookups, emails_of, named
 from importer.rows.validation import validate
 from importer.settings import Settings
 from importer.settings.address import journal_place
-from importer.settings.reading import folded_heading, own_columns
+from importer.settings.reading import folded_heading
 from importer.storage import Url, place
 
 
@@ -294,7 +292,7 @@ def _change(column: int, number: int, before: str, after: str) -> Message:
 def kind_of(sheet: Sheet) -> str:
     """Return a digest of a sheet's headings, which sheets of one kind share."""
     headings = [folded_heading(sheet.headings[at]) for at in own_columns(sheet.headings)]
-    return hashlib.sha256("\n".join(headings).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashed("\n".join(headings)).hex()[:16]
 
 
 def writable(name: str) -> str:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Literal
 
 from importer.errors import ImporterError
 from importer.messages import render
@@ -17,13 +18,14 @@ from importer.messages import render
 ABOUT: ContextVar[dict[str, object] | None] = ContextVar("about", default=None)
 """Facts, such as the file or the run, that belong to every event."""
 _log = logging.getLogger(__name__)
+logging.getLogger("importer").addHandler(logging.NullHandler())  # a library's caller configures logging
 
 
-def event(name: str, level: int = logging.INFO, **facts: object) -> None:
+def event(name: str, level: Literal["INFO", "WARNING", "ERROR"] = "INFO", /, **facts: object) -> None:
     """Log an event; of an error its kinds, and its message without what is from a sheet or quoted from the API."""
     if isinstance(error := facts.get("error"), ImporterError):
         facts |= {"error": "+".join(error.message.kinds()), "why": render(error.message.without_others())}
-    _log.log(level, name, extra={"facts": facts})
+    _log.log(logging.getLevelNamesMapping()[level], name, extra={"facts": facts})
 
 
 @contextmanager

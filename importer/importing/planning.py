@@ -28,7 +28,7 @@ from importer.importing.preview import Preview, RoleColumn, Trouble
 from importer.importing.workspaces import learned_rates, unconfirmed
 from importer.journal import Journal
 from importer.messages import Cell, Message, Part, SettingPart, in_quotes, render, say
-from importer.models import Note, PossibleAnswer, Problem, Question, Remaining, Role, Rows, Status, Visibility
+from importer.models import Note, PossibleAnswer, Problem, Question, Remaining, Role, Rows, Status, Visibility, hashed
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
 from importer.rows.columns import called
@@ -156,10 +156,8 @@ def digest(loaded: Loaded, remaining: Remaining, wishes: Iterable[Wish]) -> str:
     counted = remaining.total, remaining.in_doubt, remaining.hidden
     asked = sorted(wish.digest for wish in wishes if wish.is_asked)
     who = rows.prospect.tolist(), None if rows.key is None else rows.key.tolist(), rows.note.tolist()
-    parts = map(
-        repr, (decided, counted, asked, who, *((note.digest, markup.hashed(note.content)) for note in rows.notes))
-    )
-    return markup.hashed("\n".join(parts)).hex()
+    parts = map(repr, (decided, counted, asked, who, *((note.digest, hashed(note.content)) for note in rows.notes)))
+    return hashed("\n".join(parts)).hex()
 
 
 def _count_whole(rows: Rows, which: np.ndarray[Any, np.dtype[np.bool_]]) -> int:

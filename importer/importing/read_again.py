@@ -10,7 +10,6 @@ its own there is the digest.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -22,13 +21,15 @@ from importer import files, resultsfile
 from importer.fields import WORDED
 from importer.importing.loaded import Loaded
 from importer.journal import Journal, Run
-from importer.models import Role
+from importer.models import Role, hashed
 from importer.reading import Sheet
+from importer.resultsfile import own_columns
 from importer.rows import recognition
 from importer.rows.columns import Roles, SheetHeadings
 from importer.rows.composing import template_in
+from importer.rows.recognition import own_names
 from importer.settings import Settings
-from importer.settings.reading import Reading, as_stored, key, named, own_columns, own_names
+from importer.settings.reading import Reading, as_stored, key, named
 from importer.settings.readings import HELD, NONE, name_for
 from importer.version import __version__
 
@@ -93,7 +94,7 @@ def _with_columns_elsewhere(latest: Reading, before: Reading) -> Reading:
 
 def _answers(headings: Sequence[str], roles: Roles, settings: Settings) -> dict[str, Any]:
     """Return all answers by which a sheet is read, with the names of columns that a reading holds."""
-    called = dict(zip(own_columns(headings), own_names(headings), strict=True)).__getitem__
+    called = dict(zip(own_columns(headings), own_names(tuple(headings)), strict=True)).__getitem__
     columns = {role: ", ".join(map(called, roles.of(role))) for role in roles.columns}
     if roles.composition is not None:
         columns[Role.CONTENT] = roles.composition.renamed(called)
@@ -159,7 +160,7 @@ def _is_plain(word: str) -> bool:
 
 
 def _digest(text: str) -> str:
-    return f"{_DIGEST}{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+    return f"{_DIGEST}{hashed(text).hex()[:16]}"
 
 
 def known(sheet: Sheet, settings: Settings) -> Settings:

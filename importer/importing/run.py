@@ -11,7 +11,6 @@ nothing. Sending takes the lock, plans again, and refuses if the plan isn't what
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -84,7 +83,7 @@ class Prepared:
                 readings.keep(self.settings.profile, reading)
                 self.learned = reading
         except BadSettings as error:
-            logs.event("answers not kept", logging.ERROR, error=error)
+            logs.event("answers not kept", "ERROR", error=error)
 
     def decide(self, answer: PossibleAnswer) -> None:
         """Apply an answer to one of the questions, and interpret the sheet again. Other questions may arise.

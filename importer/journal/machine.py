@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import hashlib
 import json
 import os
 import platform
@@ -24,13 +23,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import platformdirs
 from filelock import FileLock, Timeout
 
 from importer import files
 from importer.errors import Busy, UnusableJournal, WrongJournal
 from importer.messages import Message, say
-from importer.models import Workspace
+from importer.models import Workspace, hashed
 
 FOLDER_VARIABLE = "NOTE_IMPORTER_JOURNALS"
 
@@ -106,7 +104,7 @@ def known_as(key: str) -> list[Workspace]:
 def folder() -> Path:
     """Return the folder for everything remembered outside of journals."""
     override = os.environ.get(FOLDER_VARIABLE)
-    return Path(override) if override else platformdirs.user_data_path("note-importer", appauthor=False) / "journals"
+    return Path(override) if override else files.own_folders().user_data_path / "journals"
 
 
 def _entry(journal_id: str, request: int) -> str:
@@ -114,7 +112,7 @@ def _entry(journal_id: str, request: int) -> str:
 
 
 def _note(workspace: Workspace) -> Path:
-    note = folder() / f"{files.called_after(str(workspace))}.journal"
+    note = folder() / f"{hashed(str(workspace)).hex()[:16]}.journal"
     files.keep_private(note)
     return note
 
@@ -128,7 +126,7 @@ def _read(file: Path) -> RememberedJournal:
 
 def key_digest(key: str) -> str:
     """Return the digest of a key, which reveals nothing of it, because a key is long and random."""
-    return hashlib.sha256(f"note-importer {key}".encode()).hexdigest()[:32]
+    return hashed(f"note-importer {key}").hex()[:32]
 
 
 # -- locks ------------------------------------------------------------------------------------------------------------
@@ -140,7 +138,7 @@ def held(journal: Path, workspace: str, kind: str = "lock.busy") -> Iterator[Non
 
     Raises Busy with a message of this kind, which says who holds it and since when; UnusableJournal.
     """
-    place = journal.with_name(f"{journal.name}.{files.called_after(workspace)[:8]}.lock")
+    place = journal.with_name(f"{journal.name}.{hashed(workspace).hex()[:8]}.lock")
     lock = FileLock(place, mode=files.OWNER_ONLY, fallback_to_soft=False)  # a soft lock survives a killed process
     holder_file = place.with_suffix(".holder")  # a second file, because Windows can't read a locked one
     try:

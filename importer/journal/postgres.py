@@ -8,7 +8,6 @@ nothing. If either side vanishes, the other notices within a minute. Reads see o
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from importer.errors import BadSettings, Busy, ImporterError, JournalFailed, Unu
 from importer.journal import Journal, schema
 from importer.journal.machine import holder, this_process
 from importer.messages import say
+from importer.models import hashed
 from importer.settings.address import is_this_machine
 
 SCHEMA = "note_importer"
@@ -124,7 +124,7 @@ WHERE locktype = 'advisory' AND granted AND pg_locks.objsubid = 1
 
 def _key(workspace: str) -> int:
     """Return the number of a workspace's lock; an empty name gives the lock for making tables."""
-    digest = hashlib.sha256(f"note-importer {workspace}".encode()).digest()
+    digest = hashed(f"note-importer {workspace}")
     return int.from_bytes(digest[:8], "big", signed=True)
 
 

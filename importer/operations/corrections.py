@@ -9,7 +9,6 @@ own file is never changed.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -19,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from importer.models import hashed
 from importer.reading import Correction
 
 __all__ = ["Act", "Correction", "Corrections", "Step"]
@@ -200,4 +200,4 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
+    return hashed(text)[:16]

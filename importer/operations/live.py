@@ -20,9 +20,9 @@ from importer.calls.dispatcher import stopped_by
 from importer.errors import BadSettings, NeedsAPerson, Stopped
 from importer.importing.api_context import connected, steady_clock
 from importer.importing.workspaces import opened
-from importer.markup import ContentKind, content_of, seen_digests
+from importer.markup import content_of, seen_digests
 from importer.messages import Message, Said, say
-from importer.models import Note, Status, Visibility
+from importer.models import ContentKind, Note, Status, Visibility
 from importer.operations.doctor import Check
 from importer.settings import Settings
 from importer.settings.reading import WORDS

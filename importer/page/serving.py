@@ -15,15 +15,14 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock, Timeout
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from importer import files
 from importer.messages import Message
+from importer.models import hashed
 from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Job, Jobs
 from importer.page.reading import Readers
@@ -36,7 +35,7 @@ from importer.settings.secrets import KEY_VARIABLE
 
 def page_folder() -> Path:
     """Return the folder of the page's files in the user's data folder."""
-    return platformdirs.user_data_path("note-importer", appauthor=False) / "page"
+    return files.own_folders().user_data_path / "page"
 
 
 class _PageHandler(WSGIRequestHandler):
@@ -130,7 +129,7 @@ def place_for(folder: Path, said: Mapping[str, object], port: int) -> Path:
     where = str(Path.cwd()) if said or environment else ""
     key = os.environ.get(KEY_VARIABLE, "")  # a page with another key is another page
     options = repr((sorted(said.items()), port, sorted(environment.items()), where, key))
-    return folder / f"open-{sha256(options.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}.html"
+    return folder / f"open-{hashed(options).hex()[:16]}.html"
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from importer.models import PossibleAnswer, Question
 from importer.reading.cells import RowSink, TableFacts
 from importer.reading.encodings import Encoding
 from importer.reading.formats import NumberFormats
-from importer.reading.opening import MOST_SHEETS, Budget, IsHeader, Limits, Source, bound
+from importer.reading.opening import MOST_SHEETS, IsHeader, Limits, Source, bound
 from importer.reading.spool import Row, RowStream, Spool
 from importer.resultsfile import repeats_results
 
@@ -57,8 +57,7 @@ class RowStore:
 
     def __init__(self, limits: Limits) -> None:
         self.tables: list[KeptTable] = []
-        self._spool = Spool()
-        self._budget = Budget(limits)
+        self._spool = Spool(limits)
 
     def begin(self, name: str | None, *, hidden: bool = False) -> KeptTable:
         """Begin another table."""
@@ -68,27 +67,26 @@ class RowStore:
 
     def aside(self, name: str | None, *, hidden: bool = False) -> KeptTable:
         """Begin a table that may turn out not to be a sheet."""
-        return KeptTable(name, Spool(self._spool), self._budget, hidden=hidden)
+        return KeptTable(name, Spool(self._spool.limits, self._spool), hidden=hidden)
 
 
 class KeptTable(Table):
     """A table whose rows are stored before it is known which table is wanted, with facts about it."""
 
-    def __init__(self, name: str | None, spool: Spool, budget: Budget, *, hidden: bool) -> None:
+    def __init__(self, name: str | None, spool: Spool, *, hidden: bool) -> None:
         super().__init__(name, hidden, self._stored)
         self.facts = TableFacts()
-        self._spool, self._budget = spool, budget
+        self._spool = spool
         self._error: Exception | None = None
 
     def sink(self, formats: NumberFormats) -> RowSink:
         """Return a sink for the cells of this table."""
-        return RowSink(self.name or "", self.facts, self._budget.limits, formats)
+        return RowSink(self.name or "", self.facts, self._spool.limits, formats)
 
     def add(self, number: int, cells: list[str]) -> None:
         """Store a row, unless it is empty; raise UnreadableFile if the file's rows exceed the limit."""
-        size = self._budget.charge(number, cells, sum(map(len, cells)))
         if any(cells):
-            self._spool.append(number, cells, size)
+            self._spool.append(number, cells)
 
     def add_of(self, rows: Iterable[Row]) -> bool:
         """Store rows until an error occurs; return True if none does. The error is raised when the table is read."""

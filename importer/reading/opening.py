@@ -7,7 +7,6 @@ it reads, never trusts the file's own counts, and stops at the limits of this mo
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import sys
 import tempfile
@@ -26,9 +25,6 @@ STANDARD_INPUT = "-"
 
 SHEET_ROWS = 1_048_576
 """Number of rows of a worksheet in today's spreadsheet programs."""
-
-CELL_BYTES = 8
-"""Bytes that a cell costs besides its text; an empty cell costs them too."""
 
 MOST_SHEETS = 10_000
 MOST_FORMATS = 100_000
@@ -60,22 +56,6 @@ class Limits:
     def refuse(self, name: str, what: Message) -> UnreadableFile:
         """Return the error for exceeding the limit ``name``; ``what`` says where, without a full stop."""
         return UnreadableFile(say("reading.beyond-limit", what=what, limit=getattr(self, name)))
-
-
-@dataclass
-class Budget:
-    """Total size of the rows stored while a file is read. Code that stores a row charges it here."""
-
-    limits: Limits
-    spent: int = 0
-
-    def charge(self, number: int, cells: Sequence[str], characters: int) -> int:
-        """Charge a row and return its size in bytes; raise UnreadableFile if the total exceeds ``unpacked_bytes``."""
-        size = characters + CELL_BYTES * len(cells)
-        self.spent += size
-        if self.spent > self.limits.unpacked_bytes:
-            raise self.limits.refuse("unpacked_bytes", say("limit.text", row=str(number)))
-        return size
 
 
 def bound(count: int, most: int, what: Message) -> None:
@@ -137,10 +117,7 @@ class Source:
 def opened(name: str, options: Options, is_header: IsHeader, is_likely: IsLikely) -> Iterator[Source]:
     """Yield the opened file; raise UnreadableFile if it can't be opened or changes meanwhile."""
     with _opened(name, options.limits) as file:
-        digest = hashlib.sha256()
-        for chunk in chunks(file):
-            digest.update(chunk)
-        yield Source(name, options, is_header, is_likely, file, digest.hexdigest())
+        yield Source(name, options, is_header, is_likely, file, files.digest(file).hex())
 
 
 @contextmanager

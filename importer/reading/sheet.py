@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from importer.messages import Message, say
 from importer.reading.book import Book, TableCandidate
 from importer.reading.cells import Correction, Flaw, TableFacts, column_letter
-from importer.reading.opening import Budget, Limits, Source
+from importer.reading.opening import Limits, Source
 from importer.reading.spool import Block, Row, Spool
 
 COVERED = say("flaw.covered")
@@ -69,9 +69,9 @@ class Sheet(AbstractContextManager["Sheet"]):
 
     def with_rows(self, rows: Sequence[Row], flaws: Mapping[int, Sequence[Flaw]]) -> Sheet:
         """Return the same sheet with other rows, and their flaws."""
-        spool = Spool()
+        spool = Spool(Limits())
         for number, cells in rows:
-            spool.append(number, cells, sum(map(len, cells)))
+            spool.append(number, cells)
         return replace(self.without_rows(), row_count=len(rows), flaws=flaws, _spool=spool)
 
     def corrected(self, corrections: Mapping[int, Correction]) -> Sheet:
@@ -176,8 +176,7 @@ class _Writer:
         self.expected = _filled_width(header)
         self.width = self.expected
         self.last = 0
-        self.budget = Budget(limits)
-        self.spool = Spool()
+        self.spool = Spool(limits)
 
     def add(self, number: int, cells: list[str]) -> None:
         """Write a row, unless it is blank."""
@@ -201,9 +200,8 @@ class _Writer:
                 if self.short:
                     self.judge_short(number)
                 self.full = number
-        size = self.budget.charge(number, cells, len(joined))
         self.last = number
-        self.spool.append(number, cells, size)
+        self.spool.append(number, cells)
 
     def judge_short(self, full: int | None = None) -> None:
         """Report short rows as problems, unless Excel writes such batches.

@@ -14,11 +14,14 @@ from itertools import zip_longest
 from typing import IO, Any
 
 from importer.messages import say
-from importer.reading.opening import bound, damaged
+from importer.reading.opening import Limits, bound, damaged
 
 BLOCK_ROWS = 8_000
 BLOCK_CELLS = 400_000
-BLOCK_CHARACTERS = 16_000_000
+BLOCK_BYTES = 16_000_000
+
+CELL_BYTES = 8
+"""Bytes that a cell costs besides its text; an empty cell costs them too."""
 
 MOST_AREAS = 1_048_576
 """Maximum number of areas: one for each row of the largest sheet."""
@@ -37,9 +40,13 @@ Block = tuple[list[int], list[Sequence[str]]]
 
 
 class Spool:
-    """Rows in blocks of columns; several spools may share one file. Of ``merged`` areas only the first cell counts."""
+    """Rows in blocks of columns; several spools may share one file. Of ``merged`` areas only the first cell counts.
 
-    def __init__(self, beside: Spool | None = None) -> None:
+    ``spent`` is the size in bytes of all rows in the file.
+    """
+
+    def __init__(self, limits: Limits, beside: Spool | None = None) -> None:
+        self.limits, self.spent = limits, 0
         self._beside = beside  # kept alive, because its file is closed when it is collected
         if beside is None:
             self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 — closed with the sheet
@@ -50,7 +57,7 @@ class Spool:
         self._numbers: list[int] = []
         self._rows: list[list[str]] = []
         self._width = 0
-        self._characters = 0
+        self._size = 0
         self._written = 0
         self.merged = Merged()
 
@@ -59,17 +66,21 @@ class Spool:
         """Number of rows appended so far."""
         return self._written + len(self._rows)
 
-    def append(self, number: int, cells: list[str], characters: int) -> None:
-        """Add a row whose cells hold ``characters`` characters in total."""
+    def append(self, number: int, cells: list[str]) -> None:
+        """Add a row; raise UnreadableFile if the size of all rows exceeds ``unpacked_bytes``."""
+        size, first = sum(map(len, cells)) + CELL_BYTES * len(cells), self._beside or self
+        first.spent += size
+        if first.spent > self.limits.unpacked_bytes:
+            raise self.limits.refuse("unpacked_bytes", say("limit.text", row=str(number)))
         if len(cells) > self._width:
             if len(cells) * len(self._rows) > BLOCK_CELLS:
                 self.flush()
             self._width = len(cells)
         self._numbers.append(number)
         self._rows.append(cells)
-        self._characters += characters
+        self._size += size
         rows = len(self._rows)
-        if rows >= BLOCK_ROWS or rows * self._width >= BLOCK_CELLS or self._characters >= BLOCK_CHARACTERS:
+        if rows >= BLOCK_ROWS or rows * self._width >= BLOCK_CELLS or self._size >= BLOCK_BYTES:
             self.flush()
 
     def flush(self) -> None:
@@ -78,7 +89,7 @@ class Spool:
             return
         numbers, columns = self._numbers, list(zip_longest(*self._rows, fillvalue=""))
         self._written += len(numbers)
-        self._numbers, self._rows, self._width, self._characters = [], [], 0, 0
+        self._numbers, self._rows, self._width, self._size = [], [], 0, 0
         data = marshal.dumps((numbers, columns))  # faster without the rows: it looks for texts that are held twice
         self._places.append((self._file.seek(0, 2), len(data)))
         self._file.write(data)

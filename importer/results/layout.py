@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,7 +68,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class ResultRows:
-    """A block of result rows, as columns: the sheet's own (``theirs``), and ours (see :func:`columns_for`).
+    """A block of result rows, as columns: the sheet's own (``theirs``), and ours (see :class:`ResultTable`).
 
     An unknown number is None. A time is in seconds since 1970, NaN if nothing decided the row's result.
     """
@@ -78,50 +78,59 @@ class ResultRows:
     to_fix: Sequence[bool]
 
 
-def columns_for(outcomes: Outcomes) -> tuple[ResultColumn, ...]:
-    """Return our columns; the composed text is one only if a template composes it."""
-    return tuple(column for column in COLUMNS if column.heading != COMPOSED or outcomes.composed is not None)
+@dataclass(frozen=True)
+class ResultTable:
+    """A sheet and the outcomes of its rows, as a results file shows them.
 
-
-def headings_for(summary: Summary, outcomes: Outcomes) -> list[str]:
-    """Return the headings of our columns, of which the first says so if nothing was sent."""
-    first, *others = (column.heading for column in columns_for(outcomes))
-    return [PRACTISED if summary.is_practice else first, *others]
-
-
-def result_rows(
-    sheet: Sheet, outcomes: Outcomes, summary: Summary, *, keep: Sequence[int], source_row: int | None
-) -> Iterator[ResultRows]:
-    """Yield the rows with their outcomes, in blocks, with the sheet's columns at the positions ``keep``.
-
-    ``source_row`` is the position of the column with the row numbers of the first file, in an earlier results file.
-
-    Raises:
-        ValueError: the numbers of rows and outcomes differ.
+    Attributes:
+        earlier: heading → position of our columns in an earlier results file, of which only ``source_row`` is kept.
+        marked: cells with problems: row position → positions of columns.
     """
-    to_fix, rendered = outcomes.to_fix(), lru_cache(maxsize=4096)(render)  # a million rows have few reasons
-    run = "practice" if summary.is_practice else summary.run
-    start = 0
-    for numbers, columns in _parts(sheet):
-        stop = start + len(numbers)
-        if stop > len(outcomes):
-            raise ValueError(f"the sheet brought {stop:,} rows or more, but {len(outcomes):,} have outcomes")
-        block = outcomes.columns(start, stop)
-        values: dict[str, Sequence[Any]] = {
-            "result": block.result,
-            "note_id": [""] * len(block.note_id) if summary.is_practice else encodable(block.note_id),
-            "reason": encodable(["" if reason is None else rendered(reason) for reason in block.reason]),
-            "source_row": numbers if source_row is None else _numbers(columns[source_row]),
-            "finished_at": block.finished_at,
-            "request": [f"{run}/{number}" if number else "" for number in block.request],
-            COMPOSED: () if outcomes.composed is None else encodable(outcomes.composed(start, stop)),
-        }
-        theirs = [encodable(columns[position]) for position in keep]
-        ours = [values[column.heading] for column in columns_for(outcomes)]
-        yield ResultRows(theirs, ours, to_fix[start:stop].tolist())
-        start = stop
-    if start != len(outcomes):
-        raise ValueError(f"the sheet brought {start:,} rows, but {len(outcomes):,} have outcomes")
+
+    sheet: Sheet
+    outcomes: Outcomes
+    summary: Summary
+    earlier: Mapping[str, int]
+    marked: Mapping[int, Collection[int]]
+
+    @cached_property
+    def theirs(self) -> Mapping[int, str]:
+        """Position and heading of each column of the sheet's own."""
+        return {at: text for at, text in enumerate(self.sheet.headings) if at not in self.earlier.values()}
+
+    @cached_property
+    def ours(self) -> Mapping[str, ResultColumn]:
+        """Our columns by their headings. The first heading says if nothing was sent, and few sheets need the last."""
+        first, *others = (one for one in COLUMNS if one.heading != COMPOSED or self.outcomes.composed is not None)
+        heading = PRACTISED if self.summary.is_practice else first.heading
+        return {heading: first, **{column.heading: column for column in others}}
+
+    def blocks(self) -> Iterator[ResultRows]:
+        """Yield the rows in blocks; raise ValueError if the numbers of rows and outcomes differ."""
+        outcomes, is_practice, source_row = self.outcomes, self.summary.is_practice, self.earlier.get("source_row")
+        to_fix, rendered = outcomes.to_fix(), lru_cache(maxsize=4096)(render)  # a million rows have few reasons
+        run = "practice" if is_practice else self.summary.run
+        start = 0
+        for numbers, columns in _parts(self.sheet):
+            stop = start + len(numbers)
+            if stop > len(outcomes):
+                raise ValueError(f"the sheet brought {stop:,} rows or more, but {len(outcomes):,} have outcomes")
+            block = outcomes.columns(start, stop)
+            values: dict[str, Sequence[Any]] = {
+                "result": block.result,
+                "note_id": [""] * len(block.note_id) if is_practice else encodable(block.note_id),
+                "reason": encodable(["" if reason is None else rendered(reason) for reason in block.reason]),
+                "source_row": numbers if source_row is None else _numbers(columns[source_row]),
+                "finished_at": block.finished_at,
+                "request": [f"{run}/{number}" if number else "" for number in block.request],
+                COMPOSED: () if outcomes.composed is None else encodable(outcomes.composed(start, stop)),
+            }
+            theirs = [encodable(columns[position]) for position in self.theirs]
+            ours = [values[column.heading] for column in self.ours.values()]
+            yield ResultRows(theirs, ours, to_fix[start:stop].tolist())
+            start = stop
+        if start != len(outcomes):
+            raise ValueError(f"the sheet brought {start:,} rows, but {len(outcomes):,} have outcomes")
 
 
 def _numbers(texts: Sequence[str]) -> list[int | None]:

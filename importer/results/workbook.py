@@ -13,8 +13,7 @@ import math
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from io import BytesIO
@@ -27,11 +26,10 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from importer.delivery.outcomes import Outcomes
 from importer.files import Draft
 from importer.messages import render, say
 from importer.models import Result
-from importer.results.layout import ResultRows, Summary, columns_for, encodable, headings_for
+from importer.results.layout import ResultRows, ResultTable, encodable
 from importer.results.summary import COLOURS, write_summary
 from importer.resultsfile import AUTHOR, COLUMNS, CUT_MARK, OF_RUN, TO_FIX, ResultColumn
 
@@ -54,27 +52,15 @@ _DAY = 86_400
 _EPOCH = 25_569  # 1970-01-01 as a spreadsheet's day number
 
 
-@dataclass(frozen=True)
-class Contents:
-    """The content of a workbook apart from its rows.
-
-    ``marked`` has the cells with problems, which are coloured: row position → indices in ``headings``.
-    """
-
-    headings: Sequence[str]
-    summary: Summary
-    marked: Mapping[int, Collection[int]] = field(default_factory=dict)
-
-
-def write_workbook(draft: Draft, contents: Contents, rows: Iterable[ResultRows], outcomes: Outcomes) -> int:
+def write_workbook(draft: Draft, table: ResultTable) -> int:
     """Write the workbook and return the number of cells whose text was cut; raise OSError if the disk is full."""
-    rows = iter(rows)
+    rows = table.blocks()
     first = next(rows, None)
-    frame = _Frame(contents, first.theirs if first else [()] * len(contents.headings), outcomes)
+    frame = _Frame(table, first.theirs if first else [()] * len(table.theirs))
     width = len(frame.headings)
     with tempfile.TemporaryFile() as results_file, tempfile.TemporaryFile() as to_fix_file:
         results, to_fix = SheetRows(results_file, width), SheetRows(to_fix_file, width)
-        writer = _RowWriter(contents, frame, results, to_fix)
+        writer = _RowWriter(table, frame, results, to_fix)
         for block in itertools.chain([first] if first else [], rows):
             writer.add(block)
         with ZipFile(frame.content) as parts, ZipFile(draft.file, "w") as package:
@@ -94,24 +80,24 @@ class _Frame:
         cut: number of headings that were cut.
     """
 
-    def __init__(self, contents: Contents, sample: Sequence[Sequence[str]], outcomes: Outcomes) -> None:
-        theirs, self.cut = _fitted(encodable(list(contents.headings)))
+    def __init__(self, table: ResultTable, sample: Sequence[Sequence[str]]) -> None:
+        summary, ours = table.summary, table.ours.values()
+        theirs, self.cut = _fitted(encodable([*table.theirs.values()]))
         widths = [_width(name, texts) for name, texts in zip(theirs, sample, strict=True)]
         self.wraps = [width >= _WIDEST for width in widths]
-        self.columns = columns_for(outcomes)
-        widths += [column.width for column in self.columns]
+        widths += [column.width for column in ours]
         self.widths = widths
-        self.headings = [*theirs, *headings_for(contents.summary, outcomes)]
-        leading = [len(theirs) + i for i, column in enumerate(self.columns) if column.leads_to_fix]
+        self.headings = [*theirs, *table.ours]
+        leading = [len(theirs) + i for i, column in enumerate(ours) if column.leads_to_fix]
         self.order = [*leading, *(i for i in range(len(widths)) if i not in leading)]
         self.content = BytesIO()
         book = Workbook(self.content, {"in_memory": True})
-        about = f"{OF_RUN}{contents.summary.run}" if contents.summary.run else ""
-        book.set_properties({"title": render(contents.summary.title), "author": AUTHOR, "comments": about})
+        about = f"{OF_RUN}{summary.run}" if summary.run else ""
+        book.set_properties({"title": render(summary.title), "author": AUTHOR, "comments": about})
         formats = _formats(book)
         results, to_fix = book.add_worksheet("Results"), book.add_worksheet(TO_FIX)
-        count_to_fix = int(outcomes.to_fix().sum())
-        _set_up(results, widths, formats, len(outcomes))
+        count_to_fix = int(table.outcomes.to_fix().sum())
+        _set_up(results, widths, formats, len(table.outcomes))
         _set_up(to_fix, [widths[i] for i in self.order], formats, count_to_fix)
         results.freeze_panes(1, 0)
         to_fix.freeze_panes(1, len(leading))
@@ -119,7 +105,7 @@ class _Frame:
         if not count_to_fix:
             # A textbox, because a cell would count as a row.
             to_fix.insert_textbox(2, 0, render(say("results.nothing-to-fix")), _CALM)
-        write_summary(book, contents.summary, outcomes)
+        write_summary(book, table)
         book.close()
         with ZipFile(self.content) as parts:
             samples = re.findall(r'<c r="[A-Z]+1" s="(\d+)"', parts.read(_RESULTS).decode())
@@ -140,15 +126,17 @@ def _set_up(sheet: Worksheet, widths: Sequence[int], formats: Mapping[tuple[str,
 class _RowWriter:
     """Writes the rows of *Results* and *To fix* in the same pass; ``cut`` counts the cells whose text was cut."""
 
-    def __init__(self, contents: Contents, frame: _Frame, results: SheetRows, to_fix: SheetRows) -> None:
+    def __init__(self, table: ResultTable, frame: _Frame, results: SheetRows, to_fix: SheetRows) -> None:
         self.cut = self._position = 0
         self._results, self._to_fix = results, to_fix
-        self._marked, self._mark = contents.marked, frame.styles["marked", ""]
+        index = {position: i for i, position in enumerate(table.theirs)}
+        self._marked = {row: {index[at] for at in positions if at in index} for row, positions in table.marked.items()}
+        self._mark = frame.styles["marked", ""]
         self._as_to_fix = itemgetter(*frame.order)
-        self._columns = frame.columns
+        self._columns = [*table.ours.values()]
         self._limits = [_MOST_LINES * width for width in frame.widths]
         self._wrapping = [i for i, wraps in enumerate(frame.wraps) if wraps]
-        self._wrapping += [len(frame.wraps) + i for i, column in enumerate(frame.columns) if column.cells == "reason"]
+        self._wrapping += [len(frame.wraps) + i for i, column in enumerate(self._columns) if column.cells == "reason"]
 
         def styles(result: Result, fill: str) -> list[int]:
             theirs = [("reason" if wraps else "text", fill) for wraps in frame.wraps]

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,8 +27,8 @@ from importer.errors import BadSettings, ResultsNotWritten
 from importer.files import Draft
 from importer.messages import Message, say, words
 from importer.reading import Sheet
-from importer.results.layout import ResultRows, Summary, columns_for, encodable, headings_for, result_rows
-from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_workbook
+from importer.results.layout import ResultTable, Summary, encodable
+from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, write_workbook
 from importer.resultsfile import ResultColumn, protected_all
 from importer.storage import Url
 
@@ -80,26 +80,21 @@ def write(
         ResultsNotWritten: the file can't be written to any folder.
     """
     _check_kind(target)  # not the folder: if it was deleted since check_target, another folder is used
-    ours = ours or {}
-    keep = [position for position in range(len(sheet.headings)) if position not in ours.values()]
-    headings = [sheet.headings[position] for position in keep]
+    table = ResultTable(sheet, outcomes, summary, ours or {}, marked or {})
     remarks: list[Message] = []
-    our_columns = columns_for(outcomes)
-    as_csv = target.suffix.lower() == ".csv"
-    if not as_csv and (sheet.row_count > MOST_ROWS or len(keep) + len(our_columns) > MOST_COLUMNS):
+    as_csv, width = target.suffix.lower() == ".csv", len(table.theirs) + len(table.ours)
+    if not as_csv and (sheet.row_count > MOST_ROWS or width > MOST_COLUMNS):
         as_csv, target = True, target.with_suffix(".csv")
-        sizes = {"columns": len(keep) + len(our_columns), "most_rows": MOST_ROWS, "most_columns": MOST_COLUMNS}
+        sizes = {"columns": width, "most_rows": MOST_ROWS, "most_columns": MOST_COLUMNS}
         remarks.append(say("written.too-large", n=sheet.row_count, **sizes))
-    rows = partial(result_rows, sheet, outcomes, summary, keep=keep, source_row=ours.get("source_row"))
-    at_fault = {row: {keep.index(col) for col in columns if col in keep} for row, columns in (marked or {}).items()}
     cut = 0
 
     def as_text(draft: Draft) -> None:
-        _write_csv(draft.file, [*headings, *headings_for(summary, outcomes)], our_columns, rows())
+        _write_csv(draft.file, table)
 
     def as_workbook(draft: Draft) -> None:
         nonlocal cut
-        cut = write_workbook(draft, Contents(headings, summary, at_fault), rows(), outcomes)
+        cut = write_workbook(draft, table)
 
     written = save(target, as_text, source) if as_csv else _save_somehow(target, as_workbook, as_text, source)
     if cut and written.path.suffix.lower() != ".csv":
@@ -131,12 +126,10 @@ def _why(error: Exception) -> Message:
     return files.why(cause) if isinstance(cause, OSError) else words(f"{type(error).__name__}: {error}")
 
 
-def _write_csv(
-    file: BinaryIO, headings: Sequence[str], columns: Sequence[ResultColumn], rows: Iterable[ResultRows]
-) -> None:
-    file.write(codecs.BOM_UTF8 + _encoded([protected_all(encodable(headings))]))
-    for block in rows:
-        ours = (_cells(column, values) for column, values in zip(columns, block.ours, strict=True))
+def _write_csv(file: BinaryIO, table: ResultTable) -> None:
+    file.write(codecs.BOM_UTF8 + _encoded([protected_all(encodable([*table.theirs.values(), *table.ours]))]))
+    for block in table.blocks():
+        ours = (_cells(column, values) for column, values in zip(table.ours.values(), block.ours, strict=True))
         file.write(_encoded(zip(*map(protected_all, block.theirs), *ours, strict=True)))
 
 

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 
 from importer.errors import UnclearColumns
 from importer.fields import FIELDS, WORDED
-from importer.markup import cut
-from importer.messages import Cell, Message, in_quotes, lines, say, some
+from importer.messages import Cell, Message, cut, in_quotes, lines, say, some, texts
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
-from importer.resultsfile import added_columns, our_columns
+from importer.resultsfile import our_columns, own_columns
 from importer.rows.composing import Composition, composition, template_in
 from importer.rows.suggestions import LIKELY, emails_among, likeliness, role_of, samples
 from importer.settings import Settings
@@ -80,7 +79,7 @@ class SheetHeadings:
 
     def __init__(self, headings: Sequence[str], settings: Settings) -> None:
         self.headings, self.ours = headings, our_columns(headings)
-        self.free = [i for i in range(len(headings)) if i not in self.ours.values()]
+        self.free = own_columns(headings)
         self.compositions: dict[str, Composition] = {}
         self.mistaken: list[Message] = []
         for name in settings.mapping.get(Role.CONTENT, ()):
@@ -256,8 +255,8 @@ def _choices(
     after the columns whose heading or cells suggest the role.
     """
     # The user can't mean a column that the importer added, or one without a heading and without values.
-    ours = added_columns(headings)
-    positions = [i for i in positions if i not in ours and (headings[i].strip() or not cells or cells[i])]
+    own = {*own_columns(headings)}
+    positions = [i for i in positions if i in own and (headings[i].strip() or not cells or cells[i])]
     values = {i: cells[i] if cells else () for i in positions}
     scores = {i: likeliness(role, headings[i], values[i]) for i in positions}
     by_email = {i: likeliness(Role.EMAIL, headings[i], values[i]) for i in positions if role is Role.PROSPECT}
@@ -299,7 +298,7 @@ def _without_column(role: Role, sheet: SheetHeadings, *, is_named: bool) -> list
         return [PossibleAnswer("default-visibility", name, say(f"default.{name}")) for name in ("private", "public")]
     other = _OTHER.get(role)
     naming = sheet.candidates(other) if other is not None else []
-    if not is_named or (len(naming) != 1 and not FIELDS[role].may_be_missing):
+    if not is_named or (len(naming) != 1 and f"none.{role}" not in texts()):
         return []
     column = say("column.names-them", column=in_words(sheet.headings, naming[0])) if naming else None
     return [PossibleAnswer("map", f"{role}=", column or say(f"none.{role}"))]

@@ -17,16 +17,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from importer.markup import ContentKind, content_of, is_html, with_breaks
+from importer.markup import content_of, is_html, with_breaks
 from importer.messages import Cell, Message, day, say
-from importer.models import Ints, PossibleAnswer, Question, Role
+from importer.models import ContentKind, Ints, PossibleAnswer, Question, Role
 from importer.reading import Sheet, iso
+from importer.resultsfile import own_columns
 from importer.rows.columns import in_words, named
 from importer.rows.composing import Composition, composition
 from importer.rows.values import Block, ColumnReader, Wrong, quoted, read_content, read_field
 from importer.settings import Settings
 from importer.settings.kinds import DateOrder
-from importer.settings.reading import Form, own_columns
+from importer.settings.reading import Form
 
 _SETTING = "dates"
 _TIME = (

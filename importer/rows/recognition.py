@@ -17,12 +17,13 @@ from importer.errors import UnclearColumns
 from importer.fields import WORDED
 from importer.messages import Cell, Message, say, some
 from importer.models import PossibleAnswer, Question, Role, Visibility
+from importer.resultsfile import own_columns
 from importer.rows import words
 from importer.rows.columns import SheetHeadings
 from importer.rows.composing import template_in
 from importer.rows.suggestions import LIKELY, likeliness, role_of, suggests
 from importer.settings import Settings
-from importer.settings.reading import Reading, key, named, own_columns, own_names, without_number
+from importer.settings.reading import Reading, key, named, numbered, without_number
 from importer.settings.readings import NONE, laid_under
 
 _ABOUT_FILES = re.compile(r"attach|anh[aä]ng|anlage|pi[eè]ces? jointe|adjunt|anexo|allegat|\b(files?|dateien?)\b", re.I)
@@ -32,7 +33,7 @@ _PEOPLE_AND_TEXT = (Role.PROSPECT, Role.EMAIL, Role.CONTENT)
 
 def is_header(reading: Reading, headings: Sequence[str]) -> bool:
     """Return whether a row holds the headings of a reading, without a look at the cells below it."""
-    return bool(_needed(reading)) and not missing(reading, _own(tuple(headings)))
+    return bool(_needed(reading)) and not missing(reading, own_names(tuple(headings)))
 
 
 def read_as_known(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]]) -> Settings:
@@ -59,7 +60,7 @@ def _chosen(headings: Sequence[str], settings: Settings, cells: Sequence[Sequenc
     """Return the reading that applies to a sheet; None if none does."""
     if settings.export == NONE:
         return None
-    own = _own(tuple(headings))
+    own = own_names(tuple(headings))
     there = [reading for reading in settings.readings if not missing(reading, own)]
     if settings.export is not None:  # in a folder, it names the kind of those sheets that may be several
         return named(settings.export, there)
@@ -81,7 +82,7 @@ def _is_wider(other: Reading, reading: Reading, own: Sequence[str]) -> bool:
 
 def not_as_before(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]]) -> Message | None:
     """Return the message that a reading would apply but for new columns that may matter; None if there is none."""
-    for reading in (one for one in settings.readings if not missing(one, _own(tuple(headings)))):
+    for reading in (one for one in settings.readings if not missing(one, own_names(tuple(headings)))):
         if settings.export is None and (new := _mattering(reading, headings, cells)):
             columns = some([Cell(repr(name)) for name in new], _MOST_NAMED)
             return say("readings.but-for", n=len(new), name=Cell(repr(reading.name)), date=reading.day, columns=columns)
@@ -96,12 +97,15 @@ def remarks(headings: Sequence[str], settings: Settings) -> list[Message]:
     if reading.run:
         return [say("readings.as-in-run", run=reading.run)]
     as_answered = say("readings.as-answered", date=reading.day, name=Cell(repr(reading.name)))
-    before = _keys(reading.headings)
-    new = [Cell(repr(name)) for name in own_names(headings) if key(name) not in before and not name.startswith("#")]
+    before, own = _keys(reading.headings), own_names(tuple(headings))
+    new = [Cell(repr(name)) for name in own if key(name) not in before and not name.startswith("#")]
     return [as_answered, *([say("readings.new", n=len(new), columns=some(new, _MOST_NAMED))] if new else [])]
 
 
-_own = lru_cache(maxsize=100)(own_names)
+@lru_cache(maxsize=100)
+def own_names(headings: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of a sheet's own columns as a reading holds them."""
+    return tuple(numbered([headings[at] for at in own_columns(headings)]))
 
 
 @lru_cache(maxsize=1000)  # each reading is compared with each of the first rows
@@ -152,7 +156,7 @@ def missing(reading: Reading, own: Sequence[str], roles: Sequence[Role] = tuple(
 def _mattering(reading: Reading, headings: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
     """Return the columns that a reading doesn't know, and that may matter, by their headings and some cells."""
     before = _keys(reading.headings)
-    own = zip(_own(tuple(headings)), (cells[at] for at in own_columns(headings)), strict=True)
+    own = zip(own_names(tuple(headings)), (cells[at] for at in own_columns(headings)), strict=True)
     return [name for name, values in own if key(name) not in before and _matters(name, values)]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 from importer.fields import FIELDS, NO, OTHERS, WORDED, YES
+from importer.messages import cut
 from importer.models import Role
 from importer.reading import Sheet
 from importer.rows.values import ID_SHAPE, Wrong, cleaned_id, folded, ids_in, is_footer, read_emails
@@ -29,10 +30,10 @@ _HARDLY_ANY = 0.05
 _NEARLY = 0.8  # similarity of two headings
 _WORD = re.compile(r"[^\W\d_A-Z]+|[A-Z]+[^\W\d_A-Z]*")
 _ROLE_OF = {folded_heading(heading): role for role, entry in FIELDS.items() for heading in entry.headings}
-_USUAL = {
-    role: frozenset(folded(word) for usual in field.words.values() for word in usual if not word.isdecimal())
-    for role, field in WORDED.items()
+SPELLED = {
+    role: {folded(word): word for usual in field.words.values() for word in usual} for role, field in WORDED.items()
 }
+"""Role → folded word → the word as it is spelled."""
 
 
 def role_of(heading: str) -> Role | None:
@@ -50,8 +51,7 @@ def glance(sheet: Sheet) -> list[list[str]]:
 
 def samples(values: Sequence[str]) -> list[str]:
     """Return the first :data:`SAMPLES` values, each on one line and shortened."""
-    one_line = (" ".join(value.split()) for value in values[:SAMPLES])
-    return [value if len(value) <= _MOST_SHOWN else f"{value[: _MOST_SHOWN - 1]}…" for value in one_line]
+    return [cut(" ".join(value.split()), _MOST_SHOWN) for value in values[:SAMPLES]]
 
 
 def is_of_others(heading: str) -> bool:
@@ -99,7 +99,7 @@ def may_hold_notes(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> bo
 def _by_cells(role: Role, values: Sequence[str], *, speaks: bool) -> int:
     """Return a score by the cells. A yes and a no count as words only if the heading ``speaks`` of the role."""
     if role in WORDED:
-        usual = _USUAL[role] | (YES | NO if speaks else frozenset())
+        usual = {word for word in SPELLED[role] if not word.isdecimal()} | (YES | NO if speaks else frozenset())
         alike = sum(folded(cleaned_id(text)) in usual for text in values)
     else:
         alike = sum(map(_LOOKS[role], values)) if role in _LOOKS else len(values) * speaks

@@ -17,6 +17,7 @@ from importer.messages import Message, say, some
 from importer.models import Note, PossibleAnswer, Question, Role, Visibility
 from importer.rows import words
 from importer.rows.columns import Roles, called, in_words, shown
+from importer.rows.suggestions import SPELLED
 from importer.rows.values import Block, Wrong, cleaned_id, folded, is_footer
 from importer.rows.words import LEAST
 from importer.settings.kinds import Values
@@ -117,7 +118,7 @@ class Unmapped:
         self.seen: dict[str, tuple[str, ...]] = {}
         self._headings, self._roles, self._own, self._names = headings, roles, values, numbered(headings)
         self._known = {key(column): {*map(folded, seen)} for column, seen in known.items()}
-        self._words = {role: {*words.SPELLED[role], *words.ever(values, role)} for role in WORDED}
+        self._words = {role: {*SPELLED[role], *words.ever(values, role)} for role in WORDED}
         self._columns = {
             i: _Column(
                 headings[i],

@@ -16,10 +16,11 @@ import pandas as pd
 
 from importer.fields import FURTHER, WORDED
 from importer.identity import same_texts
-from importer.markup import content_of, cut
-from importer.messages import Cell, Message, say
+from importer.markup import content_of
+from importer.messages import Cell, Message, cut, say
 from importer.models import AttachedFile, Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
+from importer.resultsfile import own_columns
 from importer.rows import foreign, unmapped, words
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles, in_words
@@ -45,7 +46,6 @@ from importer.rows.values import (
     read_field,
 )
 from importer.settings import Settings
-from importer.settings.reading import own_columns
 
 _TEXTS = (Role.PROSPECT, Role.EMAIL, Role.KEY, Role.RECORD)
 """The roles whose texts are read for each row; those of notes are read once each."""

@@ -16,8 +16,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from importer.markup import INVISIBLE, cut, is_html, targets, visible
-from importer.messages import Cell, Message, in_quotes, say
+from importer.markup import INVISIBLE, is_html, targets, visible
+from importer.messages import Cell, Message, cut, in_quotes, say
 from importer.models import Ints, Role, Status, Visibility
 from importer.resultsfile import was_cut
 

@@ -19,7 +19,7 @@ from importer.messages import Cell, in_quotes, say
 from importer.models import PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.columns import called, shown
-from importer.rows.suggestions import role_of, suggests
+from importer.rows.suggestions import SPELLED, role_of, suggests
 from importer.rows.values import Value, Wrong, cleaned_id, folded, is_footer, meaning, quoted
 from importer.settings import Settings
 from importer.settings.kinds import Values
@@ -35,10 +35,6 @@ _LONGEST_NEAR = 40  # characters of a text for which a similar word is sought; t
 
 _PLAIN = {role: frozenset(map(folded_heading, field.plain_headings)) for role, field in WORDED.items()}
 
-SPELLED = {
-    role: {folded(word): word for usual in field.words.values() for word in usual} for role, field in WORDED.items()
-}
-"""Role → folded word → the word as it is spelled."""
 _USUAL = frozenset().union(*SPELLED.values())
 
 

@@ -22,14 +22,12 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from importer.errors import BadSettings
-from importer.markup import ContentKind
-from importer.messages import Message, Quoted, say, words
-from importer.models import Role, Visibility, Workspace
+from importer.messages import Message, Quoted, say, texts, words
+from importer.models import ContentKind, Role, Visibility, Workspace
 from importer.settings import kinds
 from importer.settings.address import LIVE, default_journal, is_this_machine
 from importer.settings.reading import Reading
 from importer.settings.secrets import Occasion, can_be_key
-from importer.texts import TEXTS
 
 BATCH_SIZE = 100
 WORKERS = 8
@@ -100,7 +98,7 @@ class Setting:
     @property
     def usual(self) -> Message | None:
         """Description of the default value; None if there is none, or if nothing is to be said about it."""
-        if f"setting.{self.name}.default" in TEXTS:
+        if f"setting.{self.name}.default" in texts():
             return say(f"setting.{self.name}.default")
         value = self.default() if callable(self.default) else self.default
         if not value or not self.metavar or self.many:

@@ -10,9 +10,8 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-import platformdirs
-
 from importer.errors import BadSettings
+from importer.files import own_folders
 from importer.messages import say
 
 LIVE = "https://open-api.saleshandy.com/v1"
@@ -34,7 +33,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")  # a Path drops the second 
 
 def default_journal() -> Path:
     """Return the default journal's path, in the user's data folder."""
-    return platformdirs.user_data_path("note-importer", appauthor=False) / "journal.sqlite"
+    return own_folders().user_data_path / "journal.sqlite"
 
 
 def journal_place(address: Path | str) -> Path | str:

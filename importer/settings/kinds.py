@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Generic, TypeAlias, TypeVar
 
 from importer.errors import BadSettings
-from importer.messages import Part, say
+from importer.messages import Part, cut, say
 from importer.models import Role, Status, Visibility
 from importer.settings.address import checked_url, journal_place
 from importer.storage import Url, place
@@ -29,7 +29,6 @@ _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "of
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _RATE = re.compile(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)?\s*(s|sec|second|m|min|minute|h|hour)?\s*", re.ASCII)
 _WINDOW = re.compile(r"\s*(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})\s*", re.ASCII)
-_SHOWN = 60
 
 Words: TypeAlias = Mapping[str, Visibility | Status | None]
 """Word → its meaning; None: rows with this word are left out."""
@@ -71,15 +70,9 @@ Kind: TypeAlias = Callable[[object], _Read]
 """A kind of value: a function that checks a value and returns it, or raises BadSettings, which says what is allowed."""
 
 
-def shown(value: object) -> str:
-    """Return a value in quotation marks, shortened if it is long."""
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-
-
 def refused(value: object, kind: str, **parts: Part) -> BadSettings:
     """Return the error for a value that can't be used; the text of this kind says what can be written instead."""
-    return BadSettings(say("kind.write", value=shown(value), allowed=say(kind, **parts)))
+    return BadSettings(say("kind.write", value=cut(repr(value)), allowed=say(kind, **parts)))
 
 
 def with_tilde(path: Path) -> str:
@@ -310,7 +303,7 @@ def any_file(value: object) -> Path:
 def local_file(value: object) -> Path:
     """Return a file's path."""
     if isinstance(path := any_file(value), Url):
-        raise BadSettings(say("kind.url", value=shown(str(value))))
+        raise BadSettings(say("kind.url", value=cut(repr(str(value)))))
     return path
 
 
@@ -320,7 +313,7 @@ def results_place(value: object) -> Path | str:
         return any_file(value)
     rest = re.sub(r"\{(name|date|time)\}", "", value)
     if "{name}" not in value or set("{}") & set(rest) or not rest.lower().endswith((".xlsx", ".csv")):
-        raise BadSettings(say("kind.no-results-name", value=shown(value), **PLACEHOLDERS))
+        raise BadSettings(say("kind.no-results-name", value=cut(repr(value)), **PLACEHOLDERS))
     return value
 
 
@@ -330,7 +323,7 @@ def journal(value: object) -> Path | str:
         raise refused(value, "kind.file")
     with contextlib.suppress(OSError):
         if str(value) and Path(value).is_dir():
-            raise BadSettings(say("kind.directory", value=shown(str(value))))
+            raise BadSettings(say("kind.directory", value=cut(repr(str(value)))))
     journal_place(value)
     return value
 

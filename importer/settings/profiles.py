@@ -24,8 +24,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
-
 from importer import files
 from importer.errors import BadSettings
 from importer.messages import Face, Message, as_argument, lines, render, say
@@ -58,7 +56,7 @@ def in_commands(text: str, name: str, further: str = "") -> str:
 def profiles_file() -> Path:
     """Return the file of profiles: the one that the environment names, or one in the user's settings folder."""
     path = os.environ.get(FILE_VARIABLE)
-    return Path(path) if path else platformdirs.user_config_path("note-importer", appauthor=False) / "profiles.toml"
+    return Path(path) if path else files.own_folders().user_config_path / "profiles.toml"
 
 
 def load(name: str) -> dict[str, object]:

@@ -18,7 +18,6 @@ from typing import Any, TypeAlias
 
 from importer.messages import Message, SettingPart, as_argument, day, say
 from importer.models import Role, Status, Visibility
-from importer.resultsfile import added_columns
 from importer.settings.kinds import Values, Words
 
 Form: TypeAlias = tuple[str, str]
@@ -82,17 +81,6 @@ def numbered(headings: Sequence[str]) -> list[str]:
         is_plain = bool(of_heading) and count[of_heading] == 1
         names.append(heading.strip() if is_plain else f"{heading.strip()} #{seen[of_heading]}".strip())
     return names
-
-
-def own_columns(headings: Sequence[str]) -> list[int]:
-    """Return the positions of a sheet's columns without those that we added."""
-    ours = added_columns(headings)
-    return [at for at in range(len(headings)) if at not in ours]
-
-
-def own_names(headings: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of a sheet's own columns as a reading holds them."""
-    return tuple(numbered([headings[at] for at in own_columns(headings)]))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ contains no text.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import platform
 import re
@@ -133,7 +132,7 @@ def send(channels: Sequence[Channel], notification: Notification, occasion: Occa
             failed.append(say("notifying.failed", origin=channel.origin, why=reason))
         logs.event(
             "notification failed" if reason else "notification sent",
-            logging.WARNING if reason else logging.INFO,
+            "WARNING" if reason else "INFO",
             to=render(channel.origin),
             why=reason,
         )

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from importer.importing.preview import Preview
-from importer.markup import cut
-from importer.messages import Cell, Message, Part, in_quotes, say, some, words
+from importer.messages import Cell, Message, Part, cut, in_quotes, say, some, words
 from importer.models import Role, Status, Visibility
 from importer.settings.reading import WORDS
 from importer.telling.rendering import Line, LineKind, count, duration, in_bytes, numbers, rate

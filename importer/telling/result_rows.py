@@ -17,8 +17,7 @@ from urllib.parse import urlencode
 from importer.delivery.outcomes import Outcomes
 from importer.importing.loaded import Loaded
 from importer.importing.planning import text_of
-from importer.markup import cut
-from importer.messages import Message, render, say
+from importer.messages import Message, cut, render, say
 from importer.models import Note, Result, Role, Rows
 from importer.settings.reading import WORDS
 

@@ -19,11 +19,11 @@ from importer.importing.loaded import Loaded
 from importer.importing.planning import text_of
 from importer.importing.run import Prepared
 from importer.journal import KnownDelivery
-from importer.markup import cut, first_words, lines
-from importer.messages import Cell, Message, Part, say
+from importer.markup import first_words, lines
+from importer.messages import Cell, Message, Part, cut, say
 from importer.models import Group, Note, Role, Rows, Visibility
 from importer.reading import column_letter
-from importer.resultsfile import added_columns
+from importer.resultsfile import own_columns
 from importer.rows.columns import SheetHeadings, called
 from importer.rows.suggestions import glance, samples, suggests
 from importer.rows.values import cleaned_id, folded
@@ -89,11 +89,11 @@ def _columns(loaded: Loaded) -> Iterator[SheetColumn]:
         found = {role: headings.candidates(role) for role in Role}
         role_of = {positions[0]: role for role, positions in found.items() if len(positions) == 1}
     parts = () if composition is None else composition.columns[:-1]
-    ours = added_columns(sheet.headings)
+    own = {*own_columns(sheet.headings)}
     for at, (heading, values) in enumerate(zip(sheet.headings, glance(sheet), strict=True)):
         name = called(sheet.headings, at)
-        may_be_record = at not in ours and suggests(Role.RECORD, heading)
-        about = samples(values), role_of.get(at), at in parts, at in ours, may_be_record
+        may_be_record = at in own and suggests(Role.RECORD, heading)
+        about = samples(values), role_of.get(at), at in parts, at not in own, may_be_record
         yield SheetColumn(column_letter(at), cut(heading, _CHARACTERS), name, *about)
 
 

@@ -12,10 +12,9 @@ import pytest
 from importer.errors import Changed, UnclearColumns
 from importer.importing.run import answered, prepare
 from importer.journal import Journal
-from importer.markup import ContentKind
 from importer.messages import render
 from importer.messages import words as in_words
-from importer.models import PossibleAnswer, Role, Visibility
+from importer.models import ContentKind, PossibleAnswer, Role, Visibility
 from importer.operations import hide
 from importer.page.rendering import words
 from importer.settings import Settings

@@ -10,9 +10,8 @@ import pytest
 from importer.errors import UnclearColumns
 from importer.importing.loaded import Loaded
 from importer.importing.loading import load
-from importer.markup import ContentKind
 from importer.messages import render
-from importer.models import Role
+from importer.models import ContentKind, Role
 from importer.rows.composing import Template
 from importer.rows.readers import as_iso, readings
 from importer.settings import Settings

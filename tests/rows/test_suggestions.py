@@ -97,7 +97,7 @@ def test_a_yes_says_nothing_under_a_heading_about_something_else() -> None:
 
 
 def test_samples_are_few_short_and_one_line() -> None:
-    assert samples(["a\nb", "x" * 100, "c", "d"]) == ["a b", "x" * 39 + "…", "c"]
+    assert samples(["a\nb", "x" * 100, "c", "d"]) == ["a b", "x" * 40 + "…", "c"]
 
 
 TEXT = "Spoke about the annual plan and she wants an offer"

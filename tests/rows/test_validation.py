@@ -11,9 +11,8 @@ from openpyxl import Workbook
 
 from importer.fields import FIELDS, WORDED
 from importer.importing.loading import load
-from importer.markup import ContentKind
 from importer.messages import render
-from importer.models import Note, Role, Rows, Status, Visibility
+from importer.models import ContentKind, Note, Role, Rows, Status, Visibility
 from importer.reading.spool import BLOCK_ROWS
 from importer.resultsfile import CUT_MARK, OUR_COLUMNS
 from importer.settings import Settings
