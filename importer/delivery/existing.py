@@ -114,7 +114,7 @@ class Existing:
         if run is not None and run.occurrence:
             return set()
         told = self._context.journal.identities.told(self._context.workspace, [prospect])
-        return {note_id for _, known, _ in told for note_id in (known.note_id or "", *known.duplicates)}
+        return {note_id for _, known in told for note_id in (known.note_id or "", *known.duplicates)}
 
     def _take_out(self, position: int, reason: Message) -> None:
         self._settled.add(position)

@@ -99,12 +99,12 @@ class Takeover:
         position, known = match.row.position, match.known
         note, reason = int(earlier.rows.note[position]), say("outcome.says-results-file")
         if known is not None and note >= 0:
-            run = self._context.runs[known.delivery.run]
+            run = self._context.runs[known.run]
             of_run = {"run": run.name, "file": run.file}
             self._ledger.asked(position, say(f"in-question.{match.how}", **of_run))
         elif known is not None:
-            if known.delivery.note_id is not None:
-                self._ledger.already([position], [known.delivery], earlier.rows.skipped.get(position))
+            if known.note_id is not None:
+                self._ledger.already([position], [known], earlier.rows.skipped.get(position))
         elif earlier.answer_to(match) is not InDoubt.SAME:
             self._ledger.asked(position, say("in-question.unknown-note"))
         elif note >= 0:
@@ -150,10 +150,10 @@ def _told(earlier: Earlier, matches: Iterable[Match], *, is_same: bool) -> Itera
     for row, how, known in matches:
         if known is not None and is_same and not known.identities.issuperset(row.all):
             positions.append(row.position)
-            names.append(known.delivery.name)
+            names.append(known.name)
         if known is not None and how is How.WORDS:
             [whose] = earlier.identities.names([row.position])
-            yield from ((who, row.words, known.delivery.name) for who in whose)
+            yield from ((who, row.words, known.name) for who in whose)
     yield from earlier.told(positions, names)
 
 

@@ -247,8 +247,8 @@ class Identities:
         """Return whether any delivery of the workspace is known."""
         return bool(self._store.rows(sql.ANY, workspace=workspace))
 
-    def told(self, workspace: Workspace, who: Sequence[str]) -> Iterator[tuple[str, KnownDelivery, frozenset[bytes]]]:
-        """Yield the deliveries of these prospects or emails, each with its digests. All of them must fit in memory."""
+    def told(self, workspace: Workspace, who: Sequence[str]) -> Iterator[tuple[str, KnownDelivery]]:
+        """Yield the deliveries of these prospects or emails, with their digests. All of them must fit in memory."""
         found: dict[tuple[str, bytes], tuple[KnownDelivery, list[bytes]]] = {}
         with self._store.reading():
             for row in self._store.among(sql.TOLD, who, workspace=workspace):
@@ -258,7 +258,7 @@ class Identities:
                 else:
                     found[name] = KnownDelivery.from_row(row[2:]), [row[1]]
         for (one, _), (delivery, digests) in found.items():
-            yield one, delivery, frozenset(digests)
+            yield one, delivery._replace(identities=frozenset(digests))
 
     def forms(self, workspace: Workspace, people: int) -> Iterator[Sequence[Row]]:
         """Yield, many at once, all deliveries by each of their digests: person, digest, number, form, key.
@@ -269,8 +269,7 @@ class Identities:
         with self._store.reading():
             last = self._store.scalar(sql.LAST) or 0
             for first in range(1, last + 1, _IN_TURN) if last <= _FEW * people else ():
-                in_turn = {"first": first, "last": first + _IN_TURN - 1}
-                if some := self._store.rows(sql.FORMS, workspace=workspace, **in_turn):
+                if some := self._store.rows(sql.FORMS, workspace=workspace, first=first, last=first + _IN_TURN - 1):
                     yield some
 
 

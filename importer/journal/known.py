@@ -126,6 +126,7 @@ class KnownDelivery(NamedTuple):
         is_missing: whether the API said that it created the note, but reading back did not show it.
         changing, opened: the form that a change without a clear answer gives it; None if there is none.
         touched: when somebody else's change of the note was seen; ``was``: its form before its latest change.
+        identities: digests of its records, texts and words, if it was looked up by its prospect.
     """
 
     name: bytes
@@ -149,6 +150,7 @@ class KnownDelivery(NamedTuple):
     form: NoteKey
     opened: NoteKey | None = None
     was: NoteKey | None = None
+    identities: frozenset[bytes] = frozenset()
 
     @property
     def forms(self) -> Sequence[NoteKey]:
@@ -186,7 +188,7 @@ class KnownDelivery(NamedTuple):
         *plain, state, twins, missing = row[:_PLAIN]
         forms = [None if row[at] is None else _form(*row[at : at + 5]) for at in range(_PLAIN, len(row), 5)]
         duplicates = tuple(json.loads(twins)) if twins else ()
-        return cls._make((*plain, _STATES[state], duplicates, bool(missing), *forms))
+        return cls._make((*plain, _STATES[state], duplicates, bool(missing), *forms, frozenset()))
 
     @property
     def is_unclear(self) -> bool:

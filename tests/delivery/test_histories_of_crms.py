@@ -99,7 +99,7 @@ class Importer:
         for match in (*found.decided, *(one.match for one in answered)):
             if match.known is not None and match.row.words:
                 who = str(rows.prospect[match.row.position])
-                self.journal.identities.enter(WORKSPACE, [(who, match.row.words, match.known.delivery.name)])
+                self.journal.identities.enter(WORKSPACE, [(who, match.row.words, match.known.name)])
         for one in answered:
             assert self.notes[one.delivery.note_id or ""][0] == rows.prospect[one.position]
         numbers = self.journal.deliveries.enter_notes(WORKSPACE, [one.key for one in found.groups])

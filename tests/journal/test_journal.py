@@ -286,7 +286,7 @@ def test_a_prospect_was_told_what_its_deliveries_say_until_their_claims_are_give
 
     def known(*who: str, workspace: Workspace = WORKSPACE) -> set[tuple[str, str, frozenset[bytes]]]:
         found = journal.identities.told(workspace, who)
-        return {(one, delivery.prospect, digests) for one, delivery, digests in found}
+        return {(one, delivery.prospect, delivery.identities) for one, delivery in found}
 
     assert known("P1", "nobody") == {("P1", "P1", frozenset({b"T1", b"R1"}))}
     assert known("@jo", "P2") == {("@jo", "P1", frozenset({b"T1"})), ("P2", "P2", frozenset({b"T1"}))}
