@@ -18,12 +18,12 @@ from importer.delivery.context import LONGEST_CLAIM, Post
 from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes
 from importer.errors import Busy, JournalFailed
+from importer.identity import texts_at
 from importer.journal import (
     ACCEPTED,
     READ_BACK,
     Answered,
     Claim,
-    FoundDelivery,
     Identity,
     Journal,
     KnownDelivery,
@@ -31,7 +31,7 @@ from importer.journal import (
     Run,
 )
 from importer.messages import Message, say
-from importer.models import Result, Workspace
+from importer.models import Request, Result, Workspace
 
 
 class Ledger:
@@ -100,10 +100,10 @@ class Ledger:
         if not posts:
             return []
         assert self._run is not None and self.earlier is not None
-        key, told, claims = self.earlier.rows.key, list[Identity](), list[Claim]()
+        told, claims = list[Identity](), list[Claim]()
         for post in posts:
-            keys = () if key is None else key[[*post.request.positions]].tolist()
-            claims.append(Claim(post.number, post.request, post.since, post.replaces, post.sends > 1, keys))
+            keys = texts_at(self.earlier.rows.key, post.request.positions)
+            claims.append(Claim(post.key, post.request, post.since, post.replaces, post.sends > 1, keys))
             told += self.earlier.told(post.request.positions, post.request.names)
         numbers = self._journal.deliveries.claim(self._run, claims, now)
         if numbers is None:  # D1
@@ -230,11 +230,11 @@ class Ledger:
         assert self._run is not None and self.earlier is not None
         run, journal, rows = self._run, self._journal, self.earlier.rows
         [name] = self.earlier.names([position])
-        told, of_row = [*self.earlier.told([position], [name])], "" if rows.key is None else str(rows.key[position])
+        told, keys = [*self.earlier.told([position], [name])], texts_at(rows.key, [position])
+        claim = Claim(key, Request(None, (position,), (prospect,), (name,)), keys=keys)
 
         def enter() -> None:
-            [number] = journal.deliveries.enter_notes(self._workspace, [key])
-            journal.deliveries.found(run, [FoundDelivery(name, number, prospect, of_row, note_id)], time.time())
+            journal.deliveries.found(run, claim, note_id, time.time())
             journal.identities.enter(self._workspace, told)
 
         self._entries.append(enter)

@@ -271,13 +271,11 @@ class SortedGroup:
     Attributes:
         group: the group.
         left: positions of the deliveries still to be made.
-        number: the note's number in the journal; None as long as it isn't entered.
         unclear: deliveries sent without a clear answer: request number → position and delivery.
     """
 
     group: Group
     left: Ints
-    number: int | None = None
     unclear: dict[int, list[tuple[int, KnownDelivery]]] = field(default_factory=dict)
 
     @cached_property

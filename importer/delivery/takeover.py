@@ -38,7 +38,6 @@ class Takeover:
         What a row says is entered for the delivery that answers for it, so that each later row is known by it, too.
         """
         journal, workspace, rows = self._context.journal, self._context.workspace, earlier.rows
-        keys = [NoteKey.of(group.note) for group in plan.groups]
         self._ledger.earlier = earlier
         copied: list[AnsweredRow] = []
 
@@ -51,9 +50,7 @@ class Takeover:
             copied.extend(one for one in answered if one.delivery.resent_at is not None)
 
         found = earlier.sort(plan, take)
-        numbers = journal.deliveries.enter_notes(workspace, keys)
-        for group, number in zip(found.groups, numbers, strict=True):
-            group.number = number
+        for group in found.groups:
             if self._context.may_be_hidden(group.key):
                 self.drafts.update(rows.prospect[group.open.positions].tolist())
         for one in copied:
@@ -118,7 +115,7 @@ class Takeover:
         for members in group.unclear.values():
             deliveries, rows = [one for _, one in members], [position for position, _ in members]
             # If the note has another form by now and is absent, the next run sends it as it is now.
-            self.take_up(deliveries, rows, group.group.note if deliveries[0].note == group.number else None)
+            self.take_up(deliveries, rows, group.group.note if deliveries[0].form.digest == group.key.digest else None)
 
     def take_up(self, deliveries: Sequence[KnownDelivery], positions: Sequence[int], note: Note | None = None) -> None:
         """Look up all deliveries of one request of an earlier run, which have no clear answer (D9).
@@ -163,7 +160,6 @@ def _earlier_post(deliveries: Sequence[KnownDelivery], positions: Sequence[int],
     return Post(
         Request(note, tuple(positions), prospects, names),
         first.form,
-        first.note,
         request_number=first.request,
         sent_at=first.sent_at,
         first_sent_at=first.sent_at,

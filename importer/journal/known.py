@@ -81,15 +81,16 @@ class Claim(NamedTuple):
     """Request that is about to be sent.
 
     Attributes:
+        form: the form of its note.
         since: the earliest time that the server's clock may show now, or showed at the first attempt; None if unknown.
         replaces: the number of the earlier request whose deliveries, known to be absent, this request sends again.
         is_resent: whether these deliveries were sent before without a clear answer; see :meth:`Deliveries.resent`.
         keys: the rows' keys, in the order of the request's prospects; none if they have none.
     """
 
-    note: int
+    form: NoteKey
     request: Request
-    since: float | None
+    since: float | None = None
     replaces: int | None = None
     is_resent: bool = False
     keys: Sequence[str] = ()
@@ -102,16 +103,6 @@ class Answered(NamedTuple):
     name: bytes
     answer: Answer
     at: float
-
-
-class FoundDelivery(NamedTuple):
-    """Note that a prospect had already; ``note`` is the number of the note that the sheet wanted."""
-
-    name: bytes
-    note: int
-    prospect: str
-    key: str
-    note_id: str
 
 
 class KnownDelivery(NamedTuple):
