@@ -79,7 +79,7 @@ class Takeover:
             self._ledger.already([one.position for one in alike], [one.delivery for one in alike], why)
             for one in alike:
                 if (still := one.still) is not None:
-                    self._ledger.outcomes.found_visible(one.position, still)
+                    self._ledger.outcomes.remark(one.position, still, self._ledger.outcomes.visible)
 
     def _why(self, one: AnsweredRow) -> Message | None:
         """Return what differs between a row and the delivery that answers for it; None if nothing does."""

@@ -315,7 +315,7 @@ def settle(stage: Updating, wishes: Sequence[Wish], outcomes: Outcomes) -> None:
             if follows:
                 outcomes.visible.pop(position, None)
             for remark in wish.left if why is None else (*wish.left, why):
-                outcomes.remark(position, remark, needs_attention=is_left)
+                outcomes.remark(position, remark, outcomes.left if is_left else None)
 
 
 def _written(entries: Sequence[_Entry]) -> None:
