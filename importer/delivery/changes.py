@@ -86,14 +86,11 @@ def follow(rows: Sequence[AnsweredRow], runs: Collection[int], *, keeps_markup: 
     delivery, positions = rows[0].delivery, [row.position for row in rows]
     if (why := _why_not(rows[0].delivery, runs)) is not None:
         return Wish(delivery._replace(changing=None, opened=None), NoteChange(), positions, (why,))
-    opened = delivery.opened
     visibility, status = max(row.note.visibility for row in rows), min(row.note.status for row in rows)
     content, left = _text(rows, keeps_markup=keeps_markup)
-    change = NoteChange(
-        visibility if opened or visibility is not delivery.visibility else None,
-        status if opened or status is not delivery.status else None,
-        content,
-    )
+    change = NoteChange(visibility, status, content)
+    if delivery.opened is None:
+        change = differing(change, delivery.form)
     text = "" if any(row.has_other_text for row in rows) else rows[0].note.content
     return Wish(delivery, change, positions, left, text)
 

@@ -317,16 +317,11 @@ def _objects(values: Iterable[object]) -> np.ndarray:
 
 def _by_prospect(rows: Rows, positions: Ints) -> Iterator[list[int]]:
     """Yield the positions in parts of limited size; all of a prospect's are in one part, in the sheet's order."""
-    if not len(positions):
-        return
     codes, _ = pd.factorize(rows.prospect[positions].astype(object))
     order = np.argsort(codes, kind="stable")
-    ends = [*(np.flatnonzero(np.diff(codes[order])) + 1), len(order)]
-    start = 0
-    for end, following in zip(ends, [*ends[1:], ends[-1] + _AT_ONCE], strict=True):
-        if following - start > _AT_ONCE:
-            yield positions[order[start:end]].tolist()
-            start = end
+    first = np.searchsorted(codes[order], codes[order])  # where the prospect of each begins
+    for part in np.split(positions[order], np.flatnonzero(np.diff(first // _AT_ONCE)) + 1):
+        yield part.tolist()
 
 
 class Foreseen(NamedTuple):

@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import Any
 
 from importer.api import Answer
@@ -206,19 +205,17 @@ class Ledger:
         post.replaces = None
 
     def already(self, positions: Sequence[int], made: Sequence[KnownDelivery], why: Message | None) -> None:
-        """Settle rows whose deliveries an earlier run made; ``why`` says what differs, if anything does."""
-        for at, together in groupby(zip(positions, made, strict=True), lambda row: row[1].at):
-            rows, deliveries = zip(*together, strict=True)
-            date = f"{datetime.fromtimestamp(at, UTC).astimezone():%Y-%m-%d %H:%M}"
-            reason = say("outcome.imported", date=date)
-            reason = reason if why is None else say("outcome.reasons", reasons=(reason, why))
-            note_ids = [delivery.note_id or "" for delivery in deliveries]
-            self.outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
-            for row, delivery in zip(rows, deliveries, strict=True):
-                if delivery.duplicates:
-                    self.outcomes.found_duplicates(row, delivery.duplicates)
-                if delivery.is_missing and delivery.note_id is not None:
-                    self.outcomes.found_missing(row, [delivery.note_id])
+        """Settle rows whose deliveries an earlier run made at one time; ``why`` says what differs, if anything does."""
+        date = f"{datetime.fromtimestamp(made[0].at, UTC).astimezone():%Y-%m-%d %H:%M}"
+        reason = say("outcome.imported", date=date)
+        reason = reason if why is None else say("outcome.reasons", reasons=(reason, why))
+        note_ids = [delivery.note_id or "" for delivery in made]
+        self.outcomes.settle(positions, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
+        for position, delivery in zip(positions, made, strict=True):
+            if delivery.duplicates:
+                self.outcomes.found_duplicates(position, delivery.duplicates)
+            if delivery.is_missing and delivery.note_id is not None:
+                self.outcomes.found_missing(position, [delivery.note_id])
 
     def asked(self, position: int, why: Message) -> None:
         """Leave a row in question unsent until a person has answered; the row needs attention."""
