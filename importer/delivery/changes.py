@@ -7,7 +7,7 @@ Input: rows and the delivery that answers for them, what the journal last knew, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -75,35 +75,31 @@ class Wish:
         return int.from_bytes(hashed(text))
 
 
-def follow(rows: Sequence[AnsweredRow], kind: str, *, keeps_markup: bool) -> Wish:
+def follow(rows: Sequence[AnsweredRow], runs: Collection[int], *, keeps_markup: bool) -> Wish:
     """Return the wish that a delivery's note follows the rows that it answers for: the least visible of them.
 
     Args:
-        rows: the rows, from a ``kind`` of sheet.
-        kind: the kind of sheet.
+        rows: the rows.
+        runs: the numbers of the runs of this kind of sheet.
         keeps_markup: whether changing a note was seen to keep the markup of its text.
     """
     delivery, positions = rows[0].delivery, [row.position for row in rows]
-    if (why := _why_not(rows[0], kind)) is not None:
+    if (why := _why_not(rows[0].delivery, runs)) is not None:
         return Wish(delivery._replace(changing=None, opened=None), NoteChange(), positions, (why,))
-    opened = delivery.opened
     visibility, status = max(row.note.visibility for row in rows), min(row.note.status for row in rows)
     content, left = _text(rows, keeps_markup=keeps_markup)
-    change = NoteChange(
-        visibility if opened or visibility is not delivery.visibility else None,
-        status if opened or status is not delivery.status else None,
-        content,
-    )
+    change = NoteChange(visibility, status, content)
+    if delivery.opened is None:
+        change = differing(change, delivery.form)
     text = "" if any(row.has_other_text for row in rows) else rows[0].note.content
     return Wish(delivery, change, positions, left, text)
 
 
-def _why_not(row: AnsweredRow, kind: str) -> Message | None:
-    """Return why the note of a row isn't changed; None if it may be."""
-    delivery, known = row.delivery, row.match.known
+def _why_not(delivery: KnownDelivery, runs: Collection[int]) -> Message | None:
+    """Return why the note of a delivery isn't changed; None if it may be."""
     reasons = {
         "update.not-ours": delivery.state is not DeliveryState.CREATED,
-        "update.other-kind": known is not None and known.kind != kind,
+        "update.other-kind": delivery.run not in runs,
         "update.by-likeness": delivery.is_by_likeness,
         "update.not-checked": delivery.resent_at is not None,
     }

@@ -63,7 +63,6 @@ class Post:
 
     request: Request
     key: NoteKey
-    number: int
     request_number: int = 0
     replaces: int | None = None
     sent_at: float = 0.0

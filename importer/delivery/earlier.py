@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -20,9 +21,9 @@ import pandas as pd
 from importer import grouping
 from importer.delivery import matching
 from importer.delivery.changes import Wish, follow
-from importer.delivery.matching import AnsweredRow, How, Known, Match, SortedGroup
+from importer.delivery.matching import AnsweredRow, How, Match, SortedGroup
 from importer.identity import Identities, RowIdentity, delivery_name, record_digest, texts_at
-from importer.journal import Journal
+from importer.journal import Journal, KnownDelivery
 from importer.models import Ints, Plan, Remaining, Rows, Visibility, Workspace
 from importer.settings.kinds import InDoubt
 
@@ -135,12 +136,12 @@ class Earlier:
                 elif answer is InDoubt.NEW:
                     found.decided.append(match)
                     if match.how is How.HIDDEN and match.known is not None:
-                        self._after[position] = f" after {match.known.delivery.name.hex()}"
+                        self._after[position] = f" after {match.known.name.hex()}"
                     continue
                 elif answer is None or match.known is None:
                     found.asked.append(match)
-                elif (delivery := match.known.delivery).is_unclear:
-                    groups[at].unclear.setdefault(delivery.request, []).append((position, delivery))
+                elif match.known.is_unclear:
+                    groups[at].unclear.setdefault(match.known.request, []).append((position, match.known))
                 else:
                     answered.append(AnsweredRow(position, groups[at].group.note, match, groups[at].key.seen))
                 is_left[position] = False
@@ -192,7 +193,7 @@ class Earlier:
             if one.delivery.name in differing:
                 by_delivery[one.delivery.name].append(one)
         for rows in by_delivery.values():
-            wish = follow(rows, self.kind, keeps_markup=self._keeps_markup)
+            wish = follow(rows, self._runs, keeps_markup=self._keeps_markup)
             if wish.is_due or wish.left:
                 yield wish
 
@@ -235,11 +236,11 @@ class Earlier:
                 row, other, _ = self._with_stood(one)
                 whose = who if row.texts else other or who
                 of_who[whose].append(row._replace(note_ids=frozenset()) if self.occurrence else row)
-            known: defaultdict[str, list[Known]] = defaultdict(list)
-            for who, delivery, digests in () if journal is None else journal.identities.told(self.workspace, [*of_who]):
+            known: defaultdict[str, list[KnownDelivery]] = defaultdict(list)
+            for who, delivery in () if journal is None else journal.identities.told(self.workspace, [*of_who]):
                 if not self.occurrence or delivery.occurrence == self.occurrence:
-                    known[who].append(Known(delivery, digests, self._kinds.get(delivery.run, "")))
-            match = partial(matching.match, kind=self.kind, templates=self.identities.templates, by_key=self.updates)
+                    known[who].append(delivery)
+            match = partial(matching.match, runs=self._runs, templates=self.identities.templates, by_key=self.updates)
             yield [one for who in (of_who if rows.done else known) for one in match(of_who[who], known[who])]
 
     @property
@@ -248,9 +249,10 @@ class Earlier:
         return self.journal if self.journal is not None and self.journal.identities.any(self.workspace) else None
 
     @cached_property
-    def _kinds(self) -> dict[int, str]:
-        assert self.journal is not None
-        return {run.id: run.kind for run in self.journal.runs.listed(self.workspace)}
+    def _runs(self) -> frozenset[int]:
+        """The numbers of all runs of this kind of sheet."""
+        listed = [] if self.journal is None else self.journal.runs.listed(self.workspace)
+        return frozenset(run.id for run in listed if run.kind == self.kind)
 
 
 @dataclass
@@ -281,8 +283,9 @@ class Sorted:
         asked: defaultdict[str, list[int]] = defaultdict(list)
         for match in self.asked:
             asked["hidden" if match.how is How.HIDDEN else "in_doubt"].append(match.row.position)
-            if match.how is not How.HIDDEN and match.known is not None and self._day(match) > match.known.sent_on:
-                asked["later"].append(match.row.position)
+            if match.how is not How.HIDDEN and match.known is not None:
+                sent = date.fromtimestamp(match.known.sent_at)  # noqa: DTZ012 - the sheet's days are local, too
+                asked["later"] += [match.row.position] if self._day(match) > sent.isoformat() else []
         unclear = [(one.group.note, len(one.in_doubt)) for one in self.groups if one.unclear]
         still = [one.open for one in self.groups if one.unclear or len(one.left)]
         todo = grouping.remaining([one.todo for one in self.groups if len(one.left)], self.earlier.rows, batch_size)
@@ -314,16 +317,11 @@ def _objects(values: Iterable[object]) -> np.ndarray:
 
 def _by_prospect(rows: Rows, positions: Ints) -> Iterator[list[int]]:
     """Yield the positions in parts of limited size; all of a prospect's are in one part, in the sheet's order."""
-    if not len(positions):
-        return
     codes, _ = pd.factorize(rows.prospect[positions].astype(object))
     order = np.argsort(codes, kind="stable")
-    ends = [*(np.flatnonzero(np.diff(codes[order])) + 1), len(order)]
-    start = 0
-    for end, following in zip(ends, [*ends[1:], ends[-1] + _AT_ONCE], strict=True):
-        if following - start > _AT_ONCE:
-            yield positions[order[start:end]].tolist()
-            start = end
+    first = np.searchsorted(codes[order], codes[order])  # where the prospect of each begins
+    for part in np.split(positions[order], np.flatnonzero(np.diff(first // _AT_ONCE)) + 1):
+        yield part.tolist()
 
 
 class Foreseen(NamedTuple):

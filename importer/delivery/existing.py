@@ -106,7 +106,7 @@ class Existing:
         self._settled.add(position)
         self._ledger.found(position, prospect, NoteKey.of(form), note.note_id, say("outcome.is-there"))
         if (why := still_visible(form, group.group.note, is_ours=False)) is not None:
-            self._ledger.outcomes.found_visible(position, why)
+            self._ledger.outcomes.remark(position, why, self._ledger.outcomes.visible)
 
     def _of_others(self, prospect: str) -> set[str]:
         """Return the IDs of the prospect's notes that deliveries have, unless everything is imported again (D150)."""
@@ -114,7 +114,7 @@ class Existing:
         if run is not None and run.occurrence:
             return set()
         told = self._context.journal.identities.told(self._context.workspace, [prospect])
-        return {note_id for _, known, _ in told for note_id in (known.note_id or "", *known.duplicates)}
+        return {note_id for _, known in told for note_id in (known.note_id or "", *known.duplicates)}
 
     def _take_out(self, position: int, reason: Message) -> None:
         self._settled.add(position)

@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import Any
 
 from importer.api import Answer
@@ -18,12 +17,12 @@ from importer.delivery.context import LONGEST_CLAIM, Post
 from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes
 from importer.errors import Busy, JournalFailed
+from importer.identity import texts_at
 from importer.journal import (
     ACCEPTED,
     READ_BACK,
     Answered,
     Claim,
-    FoundDelivery,
     Identity,
     Journal,
     KnownDelivery,
@@ -31,7 +30,7 @@ from importer.journal import (
     Run,
 )
 from importer.messages import Message, say
-from importer.models import Result, Workspace
+from importer.models import Request, Result, Workspace
 
 
 class Ledger:
@@ -100,10 +99,10 @@ class Ledger:
         if not posts:
             return []
         assert self._run is not None and self.earlier is not None
-        key, told, claims = self.earlier.rows.key, list[Identity](), list[Claim]()
+        told, claims = list[Identity](), list[Claim]()
         for post in posts:
-            keys = () if key is None else key[[*post.request.positions]].tolist()
-            claims.append(Claim(post.number, post.request, post.since, post.replaces, post.sends > 1, keys))
+            keys = texts_at(self.earlier.rows.key, post.request.positions)
+            claims.append(Claim(post.key, post.request, post.since, post.replaces, post.sends > 1, keys))
             told += self.earlier.told(post.request.positions, post.request.names)
         numbers = self._journal.deliveries.claim(self._run, claims, now)
         if numbers is None:  # D1
@@ -206,19 +205,17 @@ class Ledger:
         post.replaces = None
 
     def already(self, positions: Sequence[int], made: Sequence[KnownDelivery], why: Message | None) -> None:
-        """Settle rows whose deliveries an earlier run made; ``why`` says what differs, if anything does."""
-        for at, together in groupby(zip(positions, made, strict=True), lambda row: row[1].at):
-            rows, deliveries = zip(*together, strict=True)
-            date = f"{datetime.fromtimestamp(at, UTC).astimezone():%Y-%m-%d %H:%M}"
-            reason = say("outcome.imported", date=date)
-            reason = reason if why is None else say("outcome.reasons", reasons=(reason, why))
-            note_ids = [delivery.note_id or "" for delivery in deliveries]
-            self.outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
-            for row, delivery in zip(rows, deliveries, strict=True):
-                if delivery.duplicates:
-                    self.outcomes.found_duplicates(row, delivery.duplicates)
-                if delivery.is_missing and delivery.note_id is not None:
-                    self.outcomes.found_missing(row, [delivery.note_id])
+        """Settle rows whose deliveries an earlier run made at one time; ``why`` says what differs, if anything does."""
+        date = f"{datetime.fromtimestamp(made[0].at, UTC).astimezone():%Y-%m-%d %H:%M}"
+        reason = say("outcome.imported", date=date)
+        reason = reason if why is None else say("outcome.reasons", reasons=(reason, why))
+        note_ids = [delivery.note_id or "" for delivery in made]
+        self.outcomes.settle(positions, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
+        for position, delivery in zip(positions, made, strict=True):
+            if delivery.duplicates:
+                self.outcomes.found_duplicates(position, delivery.duplicates)
+            if delivery.is_missing and delivery.note_id is not None:
+                self.outcomes.found_missing(position, [delivery.note_id])
 
     def asked(self, position: int, why: Message) -> None:
         """Leave a row in question unsent until a person has answered; the row needs attention."""
@@ -230,11 +227,11 @@ class Ledger:
         assert self._run is not None and self.earlier is not None
         run, journal, rows = self._run, self._journal, self.earlier.rows
         [name] = self.earlier.names([position])
-        told, of_row = [*self.earlier.told([position], [name])], "" if rows.key is None else str(rows.key[position])
+        told, keys = [*self.earlier.told([position], [name])], texts_at(rows.key, [position])
+        claim = Claim(key, Request(None, (position,), (prospect,), (name,)), keys=keys)
 
         def enter() -> None:
-            [number] = journal.deliveries.enter_notes(self._workspace, [key])
-            journal.deliveries.found(run, [FoundDelivery(name, number, prospect, of_row, note_id)], time.time())
+            journal.deliveries.found(run, claim, note_id, time.time())
             journal.identities.enter(self._workspace, told)
 
         self._entries.append(enter)

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -54,55 +53,37 @@ class How(StrEnum):
 _ANSWERS = frozenset({How.NOTE, How.RECORD, How.TEXT, How.EARLIER_TEXT, How.AS_IT_STOOD})
 
 
-class Known(NamedTuple):
-    """Delivery of an earlier run.
-
-    Attributes:
-        delivery: the delivery.
-        identities: digests of its records, texts and words.
-        kind: the kind of sheet of its run.
-    """
-
-    delivery: KnownDelivery
-    identities: frozenset[bytes]
-    kind: str = ""
-
-    @property
-    def sent_on(self) -> str:
-        """The day on which its note was sent, in ISO form."""
-        return date.fromtimestamp(self.delivery.sent_at).isoformat()  # noqa: DTZ012 - the sheet's days are local, too
-
-
 class Match(NamedTuple):
     """Row that is known; without a delivery if the sheet only names a note that the journal doesn't know."""
 
     row: RowIdentity
     how: How
-    known: Known | None
+    known: KnownDelivery | None
 
 
-_Rule = tuple[How, Callable[[RowIdentity], Collection[object]], Callable[[RowIdentity, Known], bool]]
+_Rule = tuple[How, Callable[[RowIdentity], Collection[object]], Callable[[RowIdentity, KnownDelivery], bool]]
 
 
 def match(
     rows: Sequence[RowIdentity],
-    known: Sequence[Known],
+    known: Sequence[KnownDelivery],
     *,
-    kind: str = "",
+    runs: Collection[int] = (),
     templates: Collection[bytes] = (),
     by_key: bool = False,
 ) -> list[Match]:
     """Return the rows of one prospect that are known, or in question; the others are new.
 
-    The rows repeat no other row. ``templates`` are the parts of words that name this sheet's template, and the earlier
-    ones of its kind. With ``by_key`` a row may be known by its key alone, because notes follow the sheet.
+    The rows repeat no other row. ``runs`` are the numbers of the runs of this kind of sheet, and ``templates`` the
+    parts of words that name its templates. With ``by_key`` a row may be known by its key alone, because notes follow
+    the sheet.
     """
     found: dict[int, Match] = {}
     claimed: set[bytes] = set()
     live, hidden = _Signed(), _Signed()
-    for one in sorted(known, key=lambda one: -one.delivery.request):
-        if (state := one.delivery.state) is not DeliveryState.REJECTED:
-            (hidden if state is DeliveryState.HIDDEN else live).add(one)
+    for one in sorted(known, key=lambda one: -one.request):
+        if one.state is not DeliveryState.REJECTED:
+            (hidden if one.state is DeliveryState.HIDDEN else live).add(one)
 
     def settle(rules: Iterable[_Rule], those: _Signed) -> None:
         for how, signs_of, fits in rules if those else ():
@@ -112,34 +93,34 @@ def match(
                     continue
                 alike = [one for sign in signs if sign in those for one in those[sign] if fits(row, one)]
                 if fits is not _repeats:  # a delivery answers for one row, and for those that repeat it
-                    alike = [one for one in alike if one.delivery.name not in claimed]
+                    alike = [one for one in alike if one.name not in claimed]
                 if alike:
-                    one = alike[0] if len(alike) == 1 else min(alike, key=lambda one: one.delivery.key != row.key)
+                    one = alike[0] if len(alike) == 1 else min(alike, key=lambda one: one.key != row.key)
                     found[row.position] = Match(row, How.HIDDEN if those is hidden else how, one)
                     if how.answers or how is How.KEY:
-                        claimed.add(one.delivery.name)
+                        claimed.add(one.name)
             if len(found) == len(rows):
                 return
 
     settle(_ANSWERING, live)
     settle(_ANSWERING, hidden)
-    settle(_asking(kind, templates, by_key=by_key) if len(found) < len(rows) else (), live)
+    settle(_asking(runs, templates, by_key=by_key) if len(found) < len(rows) else (), live)
     for row in rows:
         if row.note_ids and row.position not in found:
             found[row.position] = Match(row, How.UNKNOWN_NOTE, None)
     return [found[row.position] for row in rows if row.position in found]
 
 
-class _Signed(dict[object, list[Known]]):
+class _Signed(dict[object, list[KnownDelivery]]):
     """Deliveries of one prospect by each of their signs: identities, words without their template, note ID and key."""
 
-    def add(self, one: Known) -> None:
+    def add(self, one: KnownDelivery) -> None:
         """Add a delivery behind newer ones."""
         for sign in one.identities:
             self.setdefault(sign, []).append(one)
             if sign.startswith(WORDS) and one not in self.get(words := _words(sign), ()):
                 self.setdefault(words, []).append(one)
-        for name in filter(None, (one.delivery.note_id, one.delivery.key)):
+        for name in filter(None, (one.note_id, one.key)):
             self.setdefault(name, []).append(one)
 
 
@@ -152,30 +133,30 @@ def _words(digest: bytes) -> bytes:
     return digest[len(part_of(digest)) :]
 
 
-def _templates(row: RowIdentity, known: Known) -> set[bytes]:
+def _templates(row: RowIdentity, known: KnownDelivery) -> set[bytes]:
     """Return the templates with which a delivery has a row's words."""
     words = _words(row.words)
     return {part_of(one) for one in known.identities if one.startswith(WORDS) and _words(one) == words}
 
 
-def _any(_: RowIdentity, __: Known) -> bool:
+def _any(_: RowIdentity, __: KnownDelivery) -> bool:
     return True
 
 
-def _fits(row: RowIdentity, known: Known) -> bool:
+def _fits(row: RowIdentity, known: KnownDelivery) -> bool:
     return _has_same_key(row, known) and not _has_other_record(row, known)
 
 
-def _repeats(row: RowIdentity, known: Known) -> bool:
-    return bool(row.record) or not row.key or row.key == known.delivery.key
+def _repeats(row: RowIdentity, known: KnownDelivery) -> bool:
+    return bool(row.record) or not row.key or row.key == known.key
 
 
-def _has_same_key(row: RowIdentity, known: Known) -> bool:
+def _has_same_key(row: RowIdentity, known: KnownDelivery) -> bool:
     """Return whether a row and a delivery have the same key, if both have one."""
-    return not (row.key and known.delivery.key and row.key != known.delivery.key)
+    return not (row.key and known.key and row.key != known.key)
 
 
-def _has_other_record(row: RowIdentity, known: Known) -> bool:
+def _has_other_record(row: RowIdentity, known: KnownDelivery) -> bool:
     """Return whether a delivery has an ID under the heading of the row's record, and not the row's."""
     if not row.record or row.record in known.identities:
         return False
@@ -193,21 +174,21 @@ _ANSWERING: Sequence[_Rule] = (
 )
 
 
-def _asking(kind: str, templates: Collection[bytes], *, by_key: bool) -> Sequence[_Rule]:
+def _asking(runs: Collection[int], templates: Collection[bytes], *, by_key: bool) -> Sequence[_Rule]:
     """Return the rules whose answer is a question.
 
     Words are known if no template made them, or one that isn't this kind of sheet's. Once a person has answered for a
     template, the delivery has the words with it, and isn't asked about again.
     """
 
-    def has_other_kind(row: RowIdentity, known: Known) -> bool:
-        return known.kind != kind and _has_same_key(row, known) and _has_other_record(row, known)
+    def has_other_kind(row: RowIdentity, known: KnownDelivery) -> bool:
+        return known.run not in runs and _has_same_key(row, known) and _has_other_record(row, known)
 
-    def has_words(row: RowIdentity, known: Known) -> bool:
+    def has_words(row: RowIdentity, known: KnownDelivery) -> bool:
         return _fits(row, known) and _templates(row, known).isdisjoint(templates)
 
-    def has_key(row: RowIdentity, known: Known) -> bool:
-        return known.kind == kind and not _has_other_record(row, known)
+    def has_key(row: RowIdentity, known: KnownDelivery) -> bool:
+        return known.run in runs and not _has_other_record(row, known)
 
     rules: list[_Rule] = [
         (How.OTHER_RECORD, lambda row: row.texts, has_other_kind),
@@ -235,7 +216,7 @@ class AnsweredRow(NamedTuple):
     def delivery(self) -> KnownDelivery:
         """The delivery."""
         assert self.match.known is not None
-        return self.match.known.delivery
+        return self.match.known
 
     @property
     def has_other_form(self) -> bool:
@@ -290,13 +271,11 @@ class SortedGroup:
     Attributes:
         group: the group.
         left: positions of the deliveries still to be made.
-        number: the note's number in the journal; None as long as it isn't entered.
         unclear: deliveries sent without a clear answer: request number → position and delivery.
     """
 
     group: Group
     left: Ints
-    number: int | None = None
     unclear: dict[int, list[tuple[int, KnownDelivery]]] = field(default_factory=dict)
 
     @cached_property

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from itertools import chain
 from textwrap import shorten
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -31,6 +31,8 @@ _WORST_FIRST = (
 )
 _MARKS = ("duplicates", "missing", "visible", "asked", "left")  # why a row needs attention besides its result
 _MOST_NAMED = 10
+Marks: TypeAlias = dict[int, tuple[str, ...]]
+"""Rows that need attention for one reason, by position, with the IDs of notes that the reason names."""
 
 
 class OutcomeColumns(NamedTuple):
@@ -65,15 +67,14 @@ class Outcomes:
         self._note_id: Texts = np.full(size, "", dtype=TEXT)
         self._reason = np.zeros(size, dtype=np.int32)
         self._reasons: dict[Message | None, int] = {None: 0}
-        self._as: dict[int, int] = {}  # row → the row whose result it has
         self._more: dict[int, dict[str, Message]] = {}  # row → further messages, by kind
         self._finished_at = np.full(size, np.nan)
         self._request, self._repeated = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
-        self.duplicates: dict[int, tuple[str, ...]] = {}
-        self.missing: dict[int, tuple[str, ...]] = {}
-        self.visible: dict[int, tuple[str, ...]] = {}
-        self.asked: dict[int, tuple[str, ...]] = {}
-        self.left: dict[int, tuple[str, ...]] = {}
+        self.duplicates: Marks = {}
+        self.missing: Marks = {}
+        self.visible: Marks = {}
+        self.asked: Marks = {}
+        self.left: Marks = {}
         self.composed: Callable[[int, int], Sequence[str]] | None = None
 
     def __len__(self) -> int:
@@ -101,14 +102,13 @@ class Outcomes:
         self._reason[index] = self._reasons.setdefault(reason, len(self._reasons))
         self._finished_at[index] = np.nan if at is None else at
         self._request[index], self._repeated[index] = request, repeated
-        for position in index.tolist() if self._as or self._more else ():
-            self._as.pop(position, None)
+        for position in index.tolist() if self._more else ():
             self._more.pop(position, None)
 
-    def settle_as(self, position: int, other: int, reason: Message, repeated: int) -> None:
-        """Give a row the result of another row, which it repeats."""
-        self.settle([position], self.result(other), reason=reason, repeated=repeated)
-        self._as[position] = other
+    def settle_as(self, position: int, other: int, repeated: int) -> None:
+        """Give a row the result of another row, which it repeats, and the other's reason in :meth:`reasons`."""
+        self.settle([position], self.result(other), repeated=repeated)
+        self._reason[position] = self._reason[other]
 
     def explain(self, result: Result, reason: Message) -> None:
         """Give a reason to the rows with this result that have none yet."""
@@ -117,27 +117,17 @@ class Outcomes:
 
     def found_duplicates(self, position: int, note_ids: Sequence[str]) -> None:
         """Record further copies of a row's note by ID; the row counts as delivered but needs attention."""
-        self.duplicates[position] = tuple(note_ids)
-        self._add(position, say("outcome.duplicates", ids=tuple(note_ids)))
+        self.remark(position, say("outcome.duplicates", ids=tuple(note_ids)), self.duplicates, note_ids)
 
     def found_missing(self, position: int, note_ids: Sequence[str]) -> None:
         """Record that notes which the API said it created for a row were not found; the row needs attention."""
-        self.missing[position] = tuple(note_ids)
-        self._add(position, say("outcome.not-found", ids=tuple(note_ids)))
+        self.remark(position, say("outcome.not-found", ids=tuple(note_ids)), self.missing, note_ids)
 
-    def found_visible(self, position: int, why: Message) -> None:
-        """Record that a row's note is more visible than the sheet says; the row needs attention."""
-        self.visible[position] = ()
-        self._add(position, why)
-
-    def remark(self, position: int, why: Message, *, needs_attention: bool = False) -> None:
-        """Add to the reason of a row; the row may need attention because of it."""
-        if needs_attention:
-            self.left[position] = ()
-        self._add(position, why)
-
-    def _add(self, position: int, more: Message) -> None:
-        self._more.setdefault(position, {})[more.kind] = more
+    def remark(self, position: int, why: Message, mark: Marks | None = None, note_ids: Sequence[str] = ()) -> None:
+        """Add to the reason of a row. With a mark, such as :attr:`visible`, the row needs attention because of it."""
+        if mark is not None:
+            mark[position] = tuple(note_ids)
+        self._more.setdefault(position, {})[why.kind] = why
 
     def to_fix(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Return for each row whether it needs attention."""
@@ -158,24 +148,23 @@ class Outcomes:
         return self._with_more(position, [*self._reasons][int(self._reason[position])])
 
     def _with_more(self, position: int, reason: Message | None) -> Message | None:
-        if reason is not None and (repeated := int(self._repeated[position])):
-            reason = say(reason.kind, **{**dict(reason.parts), "row": str(repeated)})
+        if repeated := int(self._repeated[position]):
+            result, row = self.result(position), str(repeated)
+            if reason is not None and result is Result.DUPLICATE:
+                reason = say(reason.kind, row=row)
+            else:
+                reason = say("outcome.repeats", row=row, result=result.value)
         if position not in self._more:
             return reason
         reasons = [reason] if reason is not None else []
         return say("outcome.reasons", reasons=(*reasons, *self._more[position].values()))
 
-    def first(self, size: int) -> Outcomes:
-        """Return the outcomes of the first rows, separate from these."""
-        subset = Outcomes(size)
+    def cut(self, size: int) -> None:
+        """Forget the outcomes behind those of the first rows."""
         for name in ("_result", "_note_id", "_reason", "_finished_at", "_request", "_repeated"):
-            getattr(subset, name)[:] = getattr(self, name)[:size]
-        for name in _MARKS:
-            getattr(subset, name).update((row, ids) for row, ids in getattr(self, name).items() if row < size)
-        subset._reasons = dict(self._reasons)
-        subset._more = {row: dict(more) for row, more in self._more.items() if row < size}
-        subset._as = {row: other for row, other in self._as.items() if row < size and other < size}
-        return subset
+            setattr(self, name, getattr(self, name)[:size])
+        for name in (*_MARKS, "_more"):
+            setattr(self, name, {row: what for row, what in getattr(self, name).items() if row < size})
 
     def positions(self, *results: Result) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Return the positions of the rows with one of these results, in the sheet's order."""
@@ -187,13 +176,9 @@ class Outcomes:
         return {result: counts[code] for code, result in enumerate(_RESULTS) if counts[code]}
 
     def reasons(self, result: Result) -> Counter[Message | None]:
-        """Return the reasons of the rows with this result, and how many rows have each.
-
-        A row that has another row's result also has its reason.
-        """
+        """Return the reasons of the rows with this result, and how many rows have each."""
         reasons = list(self._reasons)
-        rows = (self._as.get(row, row) for row in np.flatnonzero(self._result == _CODE[result]).tolist())
-        return Counter(reasons[code] for code in self._reason[[*rows]].tolist())
+        return Counter(reasons[code] for code in self._reason[self._result == _CODE[result]].tolist())
 
     def columns(self, start: int, stop: int) -> OutcomeColumns:
         """Return the outcomes of rows ``start`` to ``stop``."""
@@ -243,7 +228,7 @@ def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
             note_ids = [outcomes.note_id(original)]
             outcomes.settle([position], Result.DUPLICATE, note_ids=note_ids, reason=reason, repeated=row)
         else:
-            outcomes.settle_as(position, original, say("outcome.repeats", row="", result=result.value), row)
+            outcomes.settle_as(position, original, row)
             if original in outcomes.asked:
                 outcomes.asked[position] = ()
 
@@ -251,21 +236,18 @@ def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
 # -- rows with several notes -------------------------------------------------------------------------------------------
 
 
-def gathered(outcomes: Outcomes, rows: Rows) -> Outcomes:
-    """Return one outcome for each row of the sheet (D12)."""
-    if rows.sheet_rows is None:
-        return outcomes
-    size = rows.in_sheet
-    sheet_outcomes = outcomes.first(size)
+def gather(outcomes: Outcomes, rows: Rows) -> None:
+    """Make one outcome for each row of the sheet (D12)."""
     members: defaultdict[int, list[int]] = defaultdict(list)
-    for position in range(size, len(rows)):
-        members[int(rows.sheet_rows[position])].append(position)
+    further = np.arange(rows.in_sheet, len(rows), dtype=np.int32)
+    for position, row in zip(further.tolist(), rows.of_sheet(further).tolist(), strict=True):
+        members[row].append(position)
     for row, others in members.items():
-        _gather(sheet_outcomes, outcomes, rows, row, [row, *others])
-    return sheet_outcomes
+        _gather(outcomes, rows, row, [row, *others])
+    outcomes.cut(rows.in_sheet)
 
 
-def _gather(found: Outcomes, outcomes: Outcomes, rows: Rows, row: int, positions: list[int]) -> None:
+def _gather(outcomes: Outcomes, rows: Rows, row: int, positions: list[int]) -> None:
     results = [outcomes.result(position) for position in positions]
     worst = min(results, key=_WORST_FIRST.index)
     reasons = []
@@ -284,11 +266,11 @@ def _gather(found: Outcomes, outcomes: Outcomes, rows: Rows, row: int, positions
     reason = say(kind, n=len(positions), outcomes=tuple(reasons))
     is_delivered = worst in DELIVERED or worst is Result.DUPLICATE
     note_ids = ["; ".join(dict.fromkeys(map(outcomes.note_id, positions)))] if is_delivered else None
-    found.settle([row], worst, note_ids=note_ids, reason=reason, at=outcomes.columns(row, row + 1).finished_at[0])
+    outcomes.settle([row], worst, note_ids=note_ids, reason=reason, at=outcomes.columns(row, row + 1).finished_at[0])
     for name in _MARKS:
-        marks: dict[int, tuple[str, ...]] = getattr(outcomes, name)
+        marks: Marks = getattr(outcomes, name)
         if some := [marks[position] for position in positions if position in marks]:
-            getattr(found, name)[row] = tuple(chain.from_iterable(some))
+            marks[row] = tuple(chain.from_iterable(some))
 
 
 def _named(rows: Rows, position: int, emails: Sequence[str]) -> Part:

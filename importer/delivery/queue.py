@@ -112,10 +112,9 @@ class Queue:
         for sorted_group in groups:
             for request in grouping.requests(sorted_group.todo, earlier.rows, self.sizes.batch_size):
                 named = replace(request, names=tuple(earlier.names(request.positions)))
-                assert sorted_group.number is not None
                 deliveries = self.remaining.deliveries - len(request)
                 self.remaining = replace(self.remaining, requests=self.remaining.requests - 1, deliveries=deliveries)
-                yield Post(named, sorted_group.key, sorted_group.number)
+                yield Post(named, sorted_group.key)
 
     @property
     def to_come(self) -> int:

@@ -12,7 +12,7 @@ from importer.delivery.context import DeliveryContext, Post
 from importer.delivery.earlier import Earlier, Sorted
 from importer.delivery.last_look import LastLooks
 from importer.delivery.ledger import Ledger
-from importer.delivery.matching import AnsweredRow, How, Match, SortedGroup
+from importer.delivery.matching import AnsweredRow, How, Match
 from importer.delivery.resolver import Resolver
 from importer.journal import ACCEPTED, DeliveryState, Identity, KnownDelivery, NoteKey
 from importer.messages import Message, say
@@ -38,51 +38,45 @@ class Takeover:
         What a row says is entered for the delivery that answers for it, so that each later row is known by it, too.
         """
         journal, workspace, rows = self._context.journal, self._context.workspace, earlier.rows
-        keys = [NoteKey.of(group.note) for group in plan.groups]
         self._ledger.earlier = earlier
-        copied: list[AnsweredRow] = []
-
-        def enter(matches: Iterable[Match], *, is_same: bool) -> None:
-            journal.identities.enter(workspace, _told(earlier, matches, is_same=is_same))
 
         def take(answered: Sequence[AnsweredRow]) -> None:
             self._settle(answered)
-            enter((one.match for one in answered), is_same=True)
-            copied.extend(one for one in answered if one.delivery.resent_at is not None)
+            journal.identities.enter(workspace, _told(earlier, [one.match for one in answered]))
+            for one in answered:
+                self.check(one.position, one.delivery)
 
         found = earlier.sort(plan, take)
-        numbers = journal.deliveries.enter_notes(workspace, keys)
-        for group, number in zip(found.groups, numbers, strict=True):
-            group.number = number
+        for group in found.groups:
             if self._context.may_be_hidden(group.key):
                 self.drafts.update(rows.prospect[group.open.positions].tolist())
-        for one in copied:
-            self.check(one.position, one.delivery)
-        for group in found.groups:
-            self._take_up(group)
-            positions, names = [at for at, _ in group.in_doubt], [one.name for _, one in group.in_doubt]
-            journal.identities.enter(workspace, earlier.told(positions, names))
+            for members in group.unclear.values():
+                positions, deliveries = [at for at, _ in members], [one for _, one in members]
+                # If the note has another form by now and is absent, the next run sends it as it is now.
+                is_same = deliveries[0].form.digest == group.key.digest
+                self.take_up(deliveries, positions, group.group.note if is_same else None)
+                journal.identities.enter(workspace, earlier.told(positions, [one.name for one in deliveries]))
         for match in (*found.asked, *found.others):
             self._settle_asked(earlier, match)
-        enter(found.decided, is_same=False)
+        journal.identities.enter(workspace, _told(earlier, found.decided))
         return found
 
     def _settle(self, answered: Sequence[AnsweredRow]) -> None:
         """Settle rows whose deliveries exist."""
-        shown: defaultdict[Message | None, list[AnsweredRow]] = defaultdict(list)
+        shown: defaultdict[tuple[float, Message | None], list[AnsweredRow]] = defaultdict(list)
         left: list[bytes] = []
         for one in answered:
             if one.delivery.state in (DeliveryState.HIDDEN, DeliveryState.LEFT):
                 left.append(one.delivery.name)
                 self._ledger.unsent(one.position, Result.SKIPPED, say("outcome.left-hidden"))
             else:
-                shown[self._why(one)].append(one)
+                shown[one.delivery.at, self._why(one)].append(one)
         self._context.journal.deliveries.leave_hidden(left)
-        for why, alike in shown.items():
+        for (_, why), alike in shown.items():
             self._ledger.already([one.position for one in alike], [one.delivery for one in alike], why)
             for one in alike:
                 if (still := one.still) is not None:
-                    self._ledger.outcomes.found_visible(one.position, still)
+                    self._ledger.outcomes.remark(one.position, still, self._ledger.outcomes.visible)
 
     def _why(self, one: AnsweredRow) -> Message | None:
         """Return what differs between a row and the delivery that answers for it; None if nothing does."""
@@ -98,27 +92,18 @@ class Takeover:
         """Settle a row in question, which waits for an answer, or a row that isn't valid and names its note."""
         position, known = match.row.position, match.known
         note, reason = int(earlier.rows.note[position]), say("outcome.says-results-file")
-        if known is not None and note >= 0:
-            run = self._context.runs[known.delivery.run]
-            of_run = {"run": run.name, "file": run.file}
+        if known is not None and note < 0:
+            if known.note_id is not None:
+                self._ledger.already([position], [known], earlier.rows.skipped.get(position))
+        elif known is not None or earlier.answer_to(match) is not InDoubt.SAME:
+            run = None if known is None else self._context.runs[known.run]
+            of_run = {} if run is None else {"run": run.name, "file": run.file}
             self._ledger.asked(position, say(f"in-question.{match.how}", **of_run))
-        elif known is not None:
-            if known.delivery.note_id is not None:
-                self._ledger.already([position], [known.delivery], earlier.rows.skipped.get(position))
-        elif earlier.answer_to(match) is not InDoubt.SAME:
-            self._ledger.asked(position, say("in-question.unknown-note"))
         elif note >= 0:
             key, prospect = NoteKey.of(earlier.rows.notes[note]), str(earlier.rows.prospect[position])
             self._ledger.found(position, prospect, key, min(match.row.note_ids), reason)
         else:
             self._ledger.unsent(position, Result.ALREADY_IMPORTED, reason, "; ".join(sorted(match.row.note_ids)))
-
-    def _take_up(self, group: SortedGroup) -> None:
-        """Look up the unclear deliveries of a group, each in the form in which it was sent."""
-        for members in group.unclear.values():
-            deliveries, rows = [one for _, one in members], [position for position, _ in members]
-            # If the note has another form by now and is absent, the next run sends it as it is now.
-            self.take_up(deliveries, rows, group.group.note if deliveries[0].note == group.number else None)
 
     def take_up(self, deliveries: Sequence[KnownDelivery], positions: Sequence[int], note: Note | None = None) -> None:
         """Look up all deliveries of one request of an earlier run, which have no clear answer (D9).
@@ -140,20 +125,22 @@ class Takeover:
             self._last_looks.sent_again(post, delivery.note_id, came)
 
 
-def _told(earlier: Earlier, matches: Iterable[Match], *, is_same: bool) -> Iterator[Identity]:
+def _told(earlier: Earlier, matches: Iterable[Match]) -> Iterator[Identity]:
     """Yield what deliveries are to be known by besides what they are known by, if rows are the same notes.
 
     What a person has answered about words is entered, too, so that it isn't asked again.
     """
     positions: list[int] = []
     names: list[bytes] = []
-    for row, how, known in matches:
+    for match in matches:
+        row, how, known = match
+        is_same = earlier.answer_to(match) is InDoubt.SAME
         if known is not None and is_same and not known.identities.issuperset(row.all):
             positions.append(row.position)
-            names.append(known.delivery.name)
+            names.append(known.name)
         if known is not None and how is How.WORDS:
             [whose] = earlier.identities.names([row.position])
-            yield from ((who, row.words, known.delivery.name) for who in whose)
+            yield from ((who, row.words, known.name) for who in whose)
     yield from earlier.told(positions, names)
 
 
@@ -163,7 +150,6 @@ def _earlier_post(deliveries: Sequence[KnownDelivery], positions: Sequence[int],
     return Post(
         Request(note, tuple(positions), prospects, names),
         first.form,
-        first.note,
         request_number=first.request,
         sent_at=first.sent_at,
         first_sent_at=first.sent_at,

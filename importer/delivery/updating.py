@@ -24,7 +24,7 @@ from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, expired
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.reads import Pages, WholeRead, read_on
 from importer.errors import Busy, JournalFailed, NeedsAPerson, Outage, Stopped
-from importer.journal import NoteKey
+from importer.journal import KnownDelivery, NoteKey
 from importer.markup import seen_digests
 from importer.messages import Message, say
 from importer.models import Progress, Result, Status
@@ -164,33 +164,30 @@ class Updating(Stage[Patch | Look, _Entry]):
         try:
             with self._journal.transaction():
                 _written(entries)
-                forms = self._claimed(patches)
+                changing = self._changing(patches)
             self._journal.see_that_it_stands()
         except (JournalFailed, Busy) as error:
             self._unwritten = entries
             self._dispatcher.halt(error)
             return False
-        for patch, form in zip(patches, forms, strict=True):
-            delivery = patch.wish.delivery._replace(changing=form, opened=patch.form)
+        for patch, delivery in zip(patches, changing, strict=True):
             patch.wish, patch.good_until = replace(patch.wish, delivery=delivery), until
             self.ended[patch.wish.note_id] = End(Result.UNCONFIRMED)
         return True
 
-    def _claimed(self, patches: Sequence[Patch]) -> list[int]:
-        """Enter the forms that notes are about to get, and return the forms' numbers. Raises Busy."""
-        forms = self._journal.deliveries.enter_notes(self._context.workspace, [patch.form for patch in patches])
-        changes = [(patch.wish.delivery, form) for patch, form in zip(patches, forms, strict=True)]
-        if not self._journal.deliveries.change(changes):
+    def _changing(self, patches: Sequence[Patch]) -> list[KnownDelivery]:
+        """Enter the forms that notes are about to get, and return the deliveries as they are then. Raises Busy."""
+        changes = [(patch.wish.delivery, patch.form) for patch in patches]
+        if (changing := self._journal.deliveries.change(self._context.workspace, changes)) is None:
             raise Busy(say("journal.claimed-by-another"))
-        return forms
+        return changing
 
     def _enter_form(self, wish: Wish, form: NoteKey) -> None:
         """Record that a note has a form."""
         if wish.delivery.is_copy:
             self._journal.deliveries.hide_duplicates([wish.delivery])
         else:
-            [number] = self._journal.deliveries.enter_notes(self._context.workspace, [form])
-            self._journal.deliveries.changed(wish.delivery, number, form, wish.becomes)
+            self._journal.deliveries.changed(self._context.workspace, wish.delivery, form, wish.becomes)
 
     def _release(self, wish: Wish, touched: float | None = None) -> Wish:
         """Record that a note didn't get another form, and return the wish as it is then."""
@@ -318,7 +315,7 @@ def settle(stage: Updating, wishes: Sequence[Wish], outcomes: Outcomes) -> None:
             if follows:
                 outcomes.visible.pop(position, None)
             for remark in wish.left if why is None else (*wish.left, why):
-                outcomes.remark(position, remark, needs_attention=is_left)
+                outcomes.remark(position, remark, outcomes.left if is_left else None)
 
 
 def _written(entries: Sequence[_Entry]) -> None:

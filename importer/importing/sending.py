@@ -20,7 +20,7 @@ from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
 from importer.delivery.changes import Wish
 from importer.delivery.coordinator import Coordinator
-from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
+from importer.delivery.outcomes import Outcomes, gather, settle_after, settle_before
 from importer.delivery.updating import Updating, settle
 from importer.errors import Changed, JournalFailed, ResultsNotWritten, Stopped
 from importer.importing import logs, read_again
@@ -185,7 +185,7 @@ class Sending:
                 why = say("outcome.run-stopped", why=stopped.message) if stopped else say("outcome.broke-off")
                 self.outcomes.explain(Result.NOT_SENT, why)
                 settle_after(loaded.rows, loaded.plan, self.outcomes)
-                self.outcomes = gathered(self.outcomes, loaded.rows)
+                gather(self.outcomes, loaded.rows)
                 corrected, numbers = corrected_cells(loaded.sheet), loaded.rows.number[: len(self.outcomes)]
                 for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
                     self.outcomes.remark(position, corrected[int(numbers[position])])

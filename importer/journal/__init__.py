@@ -34,7 +34,6 @@ from importer.journal.known import (
     Answered,
     Claim,
     DeliveryState,
-    FoundDelivery,
     KnownDelivery,
     NoteKey,
 )
@@ -53,7 +52,6 @@ __all__ = [
     "Answered",
     "Claim",
     "DeliveryState",
-    "FoundDelivery",
     "Identity",
     "Journal",
     "KnownDelivery",

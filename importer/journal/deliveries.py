@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 
 from importer.journal import delivery_sql as sql
-from importer.journal.known import READ_BACK, Answered, Claim, DeliveryState, FoundDelivery, KnownDelivery, NoteKey
+from importer.journal.known import READ_BACK, Answered, Claim, DeliveryState, KnownDelivery, NoteKey
 from importer.journal.runs import Run
 from importer.journal.store import Row, Store
 from importer.models import Status, Workspace
@@ -26,13 +26,6 @@ class Deliveries:
         self._store = store
 
     # -- notes ------------------------------------------------------------------------------------------------------
-
-    def enter_notes(self, workspace: Workspace, keys: Sequence[NoteKey]) -> list[int]:
-        """Enter notes unless they are known; return the number of each."""
-        with self._store.transaction():
-            owner = self._store.entered(workspace)
-            self._store.many(sql.NEW_NOTES, ({"workspace": owner, **key.as_row()} for key in keys))
-            return self.numbers(workspace, keys)
 
     def numbers(self, workspace: Workspace, keys: Sequence[NoteKey]) -> list[int]:
         """Return the number of each note; 0 if it isn't known."""
@@ -47,36 +40,41 @@ class Deliveries:
 
         Return None if another run has claimed or made one of them; then leave the transaction by an exception.
         """
-        numbers = [self._request(run, sent_at, claim.since) for claim in claims]
-        of_run = self._of(run, DeliveryState.UNCLEAR, sent_at) | {"note_id": None, "reason": None}
+        return self._enter(
+            run, claims, sent_at, {"state": DeliveryState.UNCLEAR.value, "note_id": None, "reason": None}
+        )
+
+    def found(self, run: Run, claim: Claim, note_id: str, at: float) -> None:
+        """Record a note that its prospect had already, whoever made it; it answers for its row from now on."""
+        with self._store.transaction():
+            how = {"state": DeliveryState.FOUND.value, "note_id": note_id, "reason": READ_BACK.kind}
+            self._enter(run, [claim], at, how)
+
+    def _enter(self, run: Run, claims: Sequence[Claim], at: float, how: Mapping[str, object]) -> list[int] | None:
+        """Enter requests and their deliveries; return the requests' numbers, or None if a delivery is there already."""
+        of_run = {"workspace": self._store.entered(run.workspace), "occurrence": run.occurrence, "at": at, **how}
+        forms = self._entered(run.workspace, [claim.form for claim in claims])
+        numbers: list[int] = []
         rows: list[dict[str, object]] = []
-        for number, claim in zip(numbers, claims, strict=True):
-            resent_at = sent_at if claim.is_resent else None
-            of_request = {**of_run, "request": number, "note": claim.note, "replaces": claim.replaces}
+        for form, claim in zip(forms, claims, strict=True):
+            numbers.append(self._store.inserted(sql.NEW_REQUEST, run=run.id, sent_at=at, since=claim.since))
+            of_request = {**of_run, "request": numbers[-1], "note": form, "replaces": claim.replaces}
+            of_request |= {"resent_at": at if claim.is_resent else None}
             keys = claim.keys or repeat("", len(claim.request))
             rows += (
-                {**of_request, "name": name, "prospect": prospect, "key": key, "resent_at": resent_at}
+                {**of_request, "name": name, "prospect": prospect, "key": key}
                 for name, prospect, key in zip(claim.request.names, claim.request.prospects, keys, strict=True)
             )
-        claimed = self._store.many(sql.ENTER, rows)
-        if claimed < len(rows):
-            claimed += self._store.many(sql.CLAIM_AGAIN, rows)
-        return numbers if claimed == len(rows) else None
+        entered = self._store.many(sql.ENTER, rows)
+        if entered < len(rows):
+            entered += self._store.many(sql.CLAIM_AGAIN, rows)
+        return numbers if entered == len(rows) else None
 
-    def _of(self, run: Run, state: DeliveryState, at: float) -> dict[str, object]:
-        workspace = self._store.entered(run.workspace)
-        return {"workspace": workspace, "occurrence": run.occurrence, "state": state.value, "at": at}
-
-    def _request(self, run: Run, sent_at: float, since: float | None = None) -> int:
-        return self._store.inserted(sql.NEW_REQUEST, run=run.id, sent_at=sent_at, since=since)
-
-    def found(self, run: Run, found: Sequence[FoundDelivery], at: float) -> None:
-        """Record notes that prospects had already, whoever made them; each answers for its row from now on."""
-        with self._store.transaction():
-            of_run = self._of(run, DeliveryState.FOUND, at) | {"reason": READ_BACK.kind, "resent_at": None}
-            rows = [{**of_run, **one._asdict(), "request": self._request(run, at)} for one in found]
-            if self._store.many(sql.ENTER, rows) < len(rows):
-                self._store.many(sql.FOUND_AFTER_ALL, rows)
+    def _entered(self, workspace: Workspace, forms: Sequence[NoteKey]) -> list[int]:
+        """Enter forms of notes unless they are known; return the number of each."""
+        owner = self._store.entered(workspace)
+        self._store.many(sql.NEW_NOTES, ({"workspace": owner, **form.as_row()} for form in forms))
+        return self.numbers(workspace, forms)
 
     def answer(self, workspace: Workspace, answers: Iterable[Answered]) -> list[bytes]:
         """Record answers to requests. Return the names of deliveries whose note ID another delivery has.
@@ -129,18 +127,26 @@ class Deliveries:
 
     # -- changes of notes -------------------------------------------------------------------------------------------
 
-    def change(self, changes: Sequence[tuple[KnownDelivery, int]]) -> bool:
-        """Record that notes are about to get another form; return whether all of these deliveries are as given.
+    def change(
+        self, workspace: Workspace, changes: Sequence[tuple[KnownDelivery, NoteKey]]
+    ) -> list[KnownDelivery] | None:
+        """Record that notes are about to get another form; return their deliveries as they are then.
 
-        If they aren't, leave the transaction by an exception.
+        Return None if a delivery isn't as given; then leave the transaction by an exception.
         """
-        rows = ({"name": one.name, "note": one.note, "open": one.changing or 0, "form": form} for one, form in changes)
-        return self._store.many(sql.CHANGE, rows) == len(changes)
+        numbers = self._entered(workspace, [form for _, form in changes])
+        changing = [one._replace(changing=at, opened=form) for (one, form), at in zip(changes, numbers, strict=True)]
+        rows = (
+            {"name": one.name, "note": one.note, "open": before.changing or 0, "form": one.changing}
+            for one, (before, _) in zip(changing, changes, strict=True)
+        )
+        return changing if self._store.many(sql.CHANGE, rows) == len(changes) else None
 
-    def changed(self, one: KnownDelivery, form: int, key: NoteKey, state: DeliveryState) -> None:
-        """Record that a note has another form, given by its number and its key, and the state of its delivery."""
-        draft = int(key.status is Status.DRAFT)
-        self._each(sql.CHANGED, [one.name], form=form, state=state.value, draft=draft)
+    def changed(self, workspace: Workspace, one: KnownDelivery, form: NoteKey, state: DeliveryState) -> None:
+        """Record that a note has another form, and the state of its delivery."""
+        [number] = self._entered(workspace, [form])
+        draft = int(form.status is Status.DRAFT)
+        self._each(sql.CHANGED, [one.name], form=number, state=state.value, draft=draft)
 
     def unchanged(self, name: bytes, touched: float | None = None) -> None:
         """Record that a note surely didn't get another form, and when somebody else's change was seen, if one was."""
@@ -243,8 +249,8 @@ class Identities:
         """Return whether any delivery of the workspace is known."""
         return bool(self._store.rows(sql.ANY, workspace=workspace))
 
-    def told(self, workspace: Workspace, who: Sequence[str]) -> Iterator[tuple[str, KnownDelivery, frozenset[bytes]]]:
-        """Yield the deliveries of these prospects or emails, each with its digests. All of them must fit in memory."""
+    def told(self, workspace: Workspace, who: Sequence[str]) -> Iterator[tuple[str, KnownDelivery]]:
+        """Yield the deliveries of these prospects or emails, with their digests. All of them must fit in memory."""
         found: dict[tuple[str, bytes], tuple[KnownDelivery, list[bytes]]] = {}
         with self._store.reading():
             for row in self._store.among(sql.TOLD, who, workspace=workspace):
@@ -254,7 +260,7 @@ class Identities:
                 else:
                     found[name] = KnownDelivery.from_row(row[2:]), [row[1]]
         for (one, _), (delivery, digests) in found.items():
-            yield one, delivery, frozenset(digests)
+            yield one, delivery._replace(identities=frozenset(digests))
 
     def forms(self, workspace: Workspace, people: int) -> Iterator[Sequence[Row]]:
         """Yield, many at once, all deliveries by each of their digests: person, digest, number, form, key.
@@ -265,8 +271,7 @@ class Identities:
         with self._store.reading():
             last = self._store.scalar(sql.LAST) or 0
             for first in range(1, last + 1, _IN_TURN) if last <= _FEW * people else ():
-                in_turn = {"first": first, "last": first + _IN_TURN - 1}
-                if some := self._store.rows(sql.FORMS, workspace=workspace, **in_turn):
+                if some := self._store.rows(sql.FORMS, workspace=workspace, first=first, last=first + _IN_TURN - 1):
                     yield some
 
 

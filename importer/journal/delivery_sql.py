@@ -31,15 +31,10 @@ ENTER = """
 """
 CLAIM_AGAIN = f"""
     UPDATE deliveries
-    SET state = 'unclear', note = :note, request = :request, at = :at, note_id = NULL, reason = NULL,
+    SET state = :state, note = :note, request = :request, at = :at, note_id = :note_id, reason = :reason,
         resent_at = coalesce(:resent_at, deliveries.resent_at)
     WHERE {_IS_NAMED}
       AND (deliveries.state = 'rejected' OR deliveries.request = :replaces AND deliveries.state = 'unclear')
-"""
-FOUND_AFTER_ALL = f"""
-    UPDATE deliveries
-    SET state = 'found', note = :note, request = :request, at = :at, note_id = :note_id, reason = :reason
-    WHERE {_IS_NAMED} AND deliveries.state = 'rejected'
 """
 ANSWER = f"""
     UPDATE deliveries SET state = :state, note_id = :note_id, reason = :reason, at = :at WHERE {_IS_OF_REQUEST}

@@ -81,15 +81,16 @@ class Claim(NamedTuple):
     """Request that is about to be sent.
 
     Attributes:
+        form: the form of its note.
         since: the earliest time that the server's clock may show now, or showed at the first attempt; None if unknown.
         replaces: the number of the earlier request whose deliveries, known to be absent, this request sends again.
         is_resent: whether these deliveries were sent before without a clear answer; see :meth:`Deliveries.resent`.
         keys: the rows' keys, in the order of the request's prospects; none if they have none.
     """
 
-    note: int
+    form: NoteKey
     request: Request
-    since: float | None
+    since: float | None = None
     replaces: int | None = None
     is_resent: bool = False
     keys: Sequence[str] = ()
@@ -104,16 +105,6 @@ class Answered(NamedTuple):
     at: float
 
 
-class FoundDelivery(NamedTuple):
-    """Note that a prospect had already; ``note`` is the number of the note that the sheet wanted."""
-
-    name: bytes
-    note: int
-    prospect: str
-    key: str
-    note_id: str
-
-
 class KnownDelivery(NamedTuple):
     """Delivery as the journal knows it; times in seconds since 1970.
 
@@ -126,6 +117,7 @@ class KnownDelivery(NamedTuple):
         is_missing: whether the API said that it created the note, but reading back did not show it.
         changing, opened: the form that a change without a clear answer gives it; None if there is none.
         touched: when somebody else's change of the note was seen; ``was``: its form before its latest change.
+        identities: digests of its records, texts and words, if it was looked up by its prospect.
     """
 
     name: bytes
@@ -149,6 +141,7 @@ class KnownDelivery(NamedTuple):
     form: NoteKey
     opened: NoteKey | None = None
     was: NoteKey | None = None
+    identities: frozenset[bytes] = frozenset()
 
     @property
     def forms(self) -> Sequence[NoteKey]:
@@ -186,7 +179,7 @@ class KnownDelivery(NamedTuple):
         *plain, state, twins, missing = row[:_PLAIN]
         forms = [None if row[at] is None else _form(*row[at : at + 5]) for at in range(_PLAIN, len(row), 5)]
         duplicates = tuple(json.loads(twins)) if twins else ()
-        return cls._make((*plain, _STATES[state], duplicates, bool(missing), *forms))
+        return cls._make((*plain, _STATES[state], duplicates, bool(missing), *forms, frozenset()))
 
     @property
     def is_unclear(self) -> bool:

@@ -141,8 +141,8 @@ def _sent_again(hidden: Sequence[KnownDelivery], journal: Journal, settings: Set
     """Return the names of hidden deliveries of which the same was sent again since."""
     found, since = set[bytes](), set[tuple[str, bytes]]()
     told = journal.identities.told(settings.workspace, [*dict.fromkeys(one.prospect for one in hidden)])
-    for who, one, digests in sorted(told, key=lambda some: -some[1].request):
-        said = {(who, digest) for digest in digests if digest[:1] in (TEXT, RECORD)}
+    for who, one in sorted(told, key=lambda some: -some[1].request):
+        said = {(who, digest) for digest in one.identities if digest[:1] in (TEXT, RECORD)}
         if not since.isdisjoint(said):
             found.add(one.name)
         since |= said if one.state in _LIVE else set()
@@ -221,7 +221,7 @@ def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[i
     )
     for match in (*answered.asked, *answered.others):
         if match.known is not None and (match.how.answers or match.how is How.HIDDEN):
-            found.append((match.row.position, match.known.delivery))
+            found.append((match.row.position, match.known))
     repeats = loaded.plan.original
     for position, known in sorted(found, key=lambda one: one[0]):
         numbers = [int(rows.number[position]), *rows.number[np.flatnonzero(repeats == position)].tolist()]

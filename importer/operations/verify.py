@@ -21,7 +21,7 @@ from importer.calls.stage import Stage
 from importer.delivery.changes import day_of, described, differing, has_form, has_text
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.matching import still_visible
-from importer.delivery.outcomes import Outcomes, gathered, settle_before
+from importer.delivery.outcomes import Outcomes, gather, settle_before
 from importer.delivery.reads import WholeRead, read_on
 from importer.errors import Stopped
 from importer.importing import logs
@@ -288,7 +288,7 @@ def verify_all(
             stopped = stage.read([*some.values()] for some in wanted.values())
         outcomes = Outcomes(len(loaded.rows))
         settle_before(loaded.rows, outcomes, loaded.sheet.headings)
-        outcomes = gathered(outcomes, loaded.rows)
+        gather(outcomes, loaded.rows)
         outcomes.explain(Result.NOT_SENT, say("verified.not-delivered"))
         unread = [say("verified.unread", why=stopped.message)] if stopped else []
         for at, row in enumerate(loaded.rows.number[: loaded.rows.in_sheet].tolist()):

@@ -31,8 +31,8 @@ from importer.api import (
 )
 from importer.delivery.earlier import Earlier
 from importer.delivery.matching import AnsweredRow
-from importer.journal import FoundDelivery, Journal, NoteKey, Owners
-from importer.models import Note, Plan, Rows
+from importer.journal import Claim, Journal, NoteKey, Owners
+from importer.models import Note, Plan, Request, Rows
 from importer.settings import Settings, Topic
 
 _INSTALLED = Path(__file__).with_name("samples")
@@ -85,8 +85,7 @@ def _enter_made(settings: Settings, own: Settings, rows: Rows, plan: Plan, journ
     """Copy the deliveries of the file that earlier runs made from the workspace's journal to that of the practice."""
     made: list[AnsweredRow] = []
     Earlier(rows, journal, settings.workspace, settings.key, in_doubt=settings.in_doubt).sort(plan, made.extend)
-    notes = {one.position: one.note for one in made if one.note is not None and one.delivery.note_id is not None}
-    made = [one for one in made if one.position in notes]
+    made = [one for one in made if one.delivery.note_id is not None]
     if not made:
         return
     with Journal.open(own.journal) as copy, copy.transaction():
@@ -94,14 +93,13 @@ def _enter_made(settings: Settings, own: Settings, rows: Rows, plan: Plan, journ
             copy.runs.begin(own.workspace, "", "", 0.0, again=False),
             Earlier(rows, copy, own.workspace, own.key),
         )
-        numbers = copy.deliveries.enter_notes(own.workspace, [NoteKey.of(note) for note in notes.values()])
-        names = known.names([*notes])
-        found = [
-            FoundDelivery(name, number, str(rows.prospect[one.position]), one.match.row.key, one.delivery.note_id or "")
-            for one, name, number in zip(made, names, numbers, strict=True)
-        ]
-        copy.deliveries.found(run, found, 0.0)
-        copy.identities.enter(own.workspace, known.told([*notes], names))
+        positions = [one.position for one in made]
+        names = known.names(positions)
+        for one, name in zip(made, names, strict=True):
+            request = Request(None, (one.position,), (str(rows.prospect[one.position]),), (name,))
+            claim = Claim(NoteKey.of(one.note), request, keys=[one.match.row.key])
+            copy.deliveries.found(run, claim, one.delivery.note_id or "", 0.0)
+        copy.identities.enter(own.workspace, known.told(positions, names))
 
 
 def _prospects(rows: Rows, looked_up: Mapping[str, Owners]) -> Prospects:

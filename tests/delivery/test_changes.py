@@ -7,7 +7,7 @@ import pytest
 
 from importer.api import FoundNote, NoteChange
 from importer.delivery.changes import Decision, Wish, decide, follow
-from importer.delivery.matching import AnsweredRow, How, Known, Match
+from importer.delivery.matching import AnsweredRow, How, Match
 from importer.identity import RowIdentity, text_digests
 from importer.journal import DeliveryState, KnownDelivery, NoteKey
 from importer.markup import seen_digest
@@ -21,16 +21,15 @@ def row(says: Note, *, sent: Note = SENT, how: How = How.RECORD, key: str = "", 
     """A row that says something, and the delivery that answers for it."""
     delivery = KnownDelivery(
         b"name", 1, "P", key, "", "N1", 0.0, None, 1, None, 1, 0.0, None, None, None, DeliveryState.CREATED, (), False,
-        NoteKey.of(sent),
+        NoteKey.of(sent), identities=frozenset(text_digests(sent, {})),
     )._replace(**of_delivery)  # fmt: skip
-    known = Known(delivery, frozenset(text_digests(sent, {})), "calls")
     return AnsweredRow(
-        0, says, Match(RowIdentity(0, text_digests(says, {}), key), how, known), seen_digest(says.content)
+        0, says, Match(RowIdentity(0, text_digests(says, {}), key), how, delivery), seen_digest(says.content)
     )
 
 
 def wish(*rows: AnsweredRow) -> Wish:
-    return follow(rows, "calls", keeps_markup=False)
+    return follow(rows, [1], keeps_markup=False)
 
 
 @pytest.mark.parametrize(

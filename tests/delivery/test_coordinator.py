@@ -114,11 +114,11 @@ def test_what_a_machine_claimed_that_may_have_lost_its_lock_is_missed_five_secon
     for address in (str(tmp_path / "journal.sqlite"), url):
         with Journal.open(address) as journal:
             run = journal.runs.begin(HERE, "sheet", "print", START - 60, again=False)
-            [number] = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
             with journal.transaction():
                 earlier = Earlier(sheet(1), journal, HERE)
                 names = tuple(earlier.names([0]))
-                journal.deliveries.claim(run, [Claim(number, Request(NOTE, (0,), ("P0",), names), None)], START - 60)
+                claim = Claim(NoteKey.of(NOTE), Request(NOTE, (0,), ("P0",), names))
+                journal.deliveries.claim(run, [claim], START - 60)
                 journal.identities.enter(HERE, earlier.told([0], names))
         api = Api()
         deliver(api, address)
@@ -141,4 +141,4 @@ def test_a_claim_that_is_too_old_by_any_clock_is_not_sent() -> None:
 
 
 def post() -> Post:
-    return Post(Request(NOTE, (0,), ("P0",), (b"P0",)), NoteKey.of(NOTE), 1)
+    return Post(Request(NOTE, (0,), ("P0",), (b"P0",)), NoteKey.of(NOTE))

@@ -99,16 +99,15 @@ class Importer:
         for match in (*found.decided, *(one.match for one in answered)):
             if match.known is not None and match.row.words:
                 who = str(rows.prospect[match.row.position])
-                self.journal.identities.enter(WORKSPACE, [(who, match.row.words, match.known.delivery.name)])
+                self.journal.identities.enter(WORKSPACE, [(who, match.row.words, match.known.name)])
         for one in answered:
             assert self.notes[one.delivery.note_id or ""][0] == rows.prospect[one.position]
-        numbers = self.journal.deliveries.enter_notes(WORKSPACE, [one.key for one in found.groups])
         sent, asked = [], [records[match.row.position] for match in found.asked]
-        for group, number in zip(found.groups, numbers, strict=True):
+        for group in found.groups:
             for position in group.left.tolist():
                 prospect = str(rows.prospect[position])
                 names = tuple(known.names([position]))
-                claim = Claim(number, Request(group.group.note, (position,), (prospect,), names), None)
+                claim = Claim(group.key, Request(group.group.note, (position,), (prospect,), names))
                 with self.journal.transaction():
                     [request] = self.journal.deliveries.claim(run, [claim], 0.0) or []
                     self.journal.identities.enter(WORKSPACE, known.told([position], names))

@@ -38,7 +38,6 @@ class Desk:
     def __init__(self, path: Path) -> None:
         self.path, self.journal = path, Journal.open(path)
         run = self.journal.runs.begin(HERE, "sheet.csv", "print", NOW, again=False)
-        (self.number,) = self.journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
         self.outcomes = Outcomes(3)
         self.ledger = Ledger(self.journal, self.outcomes, HERE, run)
         self.ledger.earlier = Earlier(sheet(3), self.journal, HERE)
@@ -46,7 +45,7 @@ class Desk:
 
     def another(self) -> Post:
         request = Request(NOTE, (0, 1, 2), ("P0", "P1", "P2"), (b"P0", b"P1", b"P2"))
-        return Post(request, NoteKey.of(NOTE), self.number)
+        return Post(request, NoteKey.of(NOTE))
 
     def results(self) -> list[Result]:
         return [self.outcomes.result(position) for position in range(3)]
@@ -164,11 +163,10 @@ def test_a_claim_is_good_for_five_seconds_where_another_machine_could_take_it_ov
     for address in (url, str(tmp_path / "journal.sqlite")):
         with Journal.open(address) as journal:
             run = journal.runs.begin(HERE, "sheet.csv", "print", NOW, again=False)
-            (number,) = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
             ledger = Ledger(journal, Outcomes(3), HERE, run)
             ledger.earlier = Earlier(sheet(2), journal, HERE)
             posts = [
-                Post(Request(NOTE, (place,), (f"P{place}",), (f"P{place}".encode(),)), NoteKey.of(NOTE), number)
+                Post(Request(NOTE, (place,), (f"P{place}",), (f"P{place}".encode(),)), NoteKey.of(NOTE))
                 for place in range(2)
             ]
             before = time.time()

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from importer.delivery.matching import How, Known, Match, match
+from importer.delivery.matching import How, Match, match
 from importer.identity import RowIdentity, part_of, record_digest, text_digests, words_digest
 from importer.journal import DeliveryState, KnownDelivery, NoteKey
 from importer.models import Note, Status, Visibility
 
 PRIVATE, PUBLIC = Visibility.PRIVATE, Visibility.PUBLIC
+RUNS = {"": 1, "calls": 2, "tasks": 3, "another": 4}
 A, B = "activityid 00T0000001", "activityid 00T0000002"
 
 
@@ -33,26 +34,25 @@ def known(
     kind: str = "",
     more: Sequence[bytes] = (),
     visibility: Visibility = PRIVATE,
-) -> Known:
+) -> KnownDelivery:
     name = f"{text} {record} {key} {request} {state}".encode()
-    delivery = KnownDelivery(
-        name, 1, "P", key, "", note_id, 0.0, None, request, None, 1, 0.0, None, None, None, state, (), False,
-        NoteKey.of(Note(text, visibility, Status.PUBLISHED)),
-    )  # fmt: skip
     identities = {*said(text), *([record_digest(record)] if record else []), *more}
-    return Known(delivery, frozenset(identities), kind)
+    return KnownDelivery(
+        name, 1, "P", key, "", note_id, 0.0, None, request, None, RUNS[kind], 0.0, None, None, None, state, (), False,
+        NoteKey.of(Note(text, visibility, Status.PUBLISHED)), identities=frozenset(identities),
+    )  # fmt: skip
 
 
 def matched(
-    rows: Sequence[RowIdentity], deliveries: Sequence[Known], templates: Sequence[str] = ("",), **more: Any
+    rows: Sequence[RowIdentity], deliveries: Sequence[KnownDelivery], kind: str = "", **more: Any
 ) -> dict[int, Match]:
     """How each row is known, by its place; new rows aren't in it."""
-    parts = [part_of(words_digest(template, "")) for template in templates]
+    parts = [part_of(words_digest(template, "")) for template in more.pop("templates", [""])]
     placed = [one._replace(position=i) for i, one in enumerate(rows)]
-    return {one.row.position: one for one in match(placed, deliveries, templates=parts, **more)}
+    return {one.row.position: one for one in match(placed, deliveries, runs=[RUNS[kind]], templates=parts, **more)}
 
 
-def only(rows: Sequence[RowIdentity], deliveries: Sequence[Known], **more: Any) -> list[How | None]:
+def only(rows: Sequence[RowIdentity], deliveries: Sequence[KnownDelivery], **more: Any) -> list[How | None]:
     found = matched(rows, deliveries, **more)
     return [found[i].how if i in found else None for i in range(len(rows))]
 
@@ -76,7 +76,7 @@ def composed(day: int, record: str = "") -> RowIdentity:
     return row(f"{day} Nov: a", record, plain=said("a"), words=A_WORDS)
 
 
-RULES: dict[str, tuple[list[RowIdentity], Known, list[How | None]]] = {
+RULES: dict[str, tuple[list[RowIdentity], KnownDelivery, list[How | None]]] = {
     "its note, whatever it says": ([row("b", note_ids=frozenset({"n-1"}))], known("a", note_id="n-1"), [How.NOTE]),
     "a note that the journal doesn't know": (
         [row("a", note_ids=frozenset({"n-9"}))], known("b", note_id="n-1"), [How.UNKNOWN_NOTE],
@@ -100,7 +100,7 @@ RULES: dict[str, tuple[list[RowIdentity], Known, list[How | None]]] = {
     "a key, if the delivery has none": ([row("a", key="1")], known("a"), [How.TEXT]),
     "no key, if the delivery has one": ([row("a")], known("a", key="1"), [How.TEXT]),
 }  # fmt: skip
-QUESTIONS: dict[str, tuple[list[RowIdentity], Known, list[How | None], dict[str, Any]]] = {
+QUESTIONS: dict[str, tuple[list[RowIdentity], KnownDelivery, list[How | None], dict[str, Any]]] = {
     "words that were sent without a template, for all rows that have them": (
         [composed(1), composed(2)], known("a"), [How.WORDS, How.WORDS], {},
     ),
@@ -142,7 +142,7 @@ def test_what_stays_open_is_a_question(question: str) -> None:
     ],
     ids=["that of the same key", "the newest", "what was sent again after it was hidden"],
 )
-def test_of_several_deliveries_one_answers(key: str, answers: Known, other: Known) -> None:
+def test_of_several_deliveries_one_answers(key: str, answers: KnownDelivery, other: KnownDelivery) -> None:
     for there in ([answers, other], [other, answers]):
         found = matched([row("a", key=key)], there)[0]
         assert (found.how, found.known) == (How.TEXT, answers)

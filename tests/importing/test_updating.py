@@ -261,9 +261,9 @@ def test_a_change_that_waited_too_long_at_a_shared_journal_is_entered_anew(
         def __radd__(self, now: float) -> float:
             return 0.0 if late and late.pop() else now + 5.0
 
-    def counted(deliveries: Deliveries, some: Any) -> bool:
+    def counted(deliveries: Deliveries, workspace: Any, some: Any) -> Any:
         begun.extend(some)
-        return begin(deliveries, some)
+        return begin(deliveries, workspace, some)
 
     monkeypatch.setattr("importer.delivery.updating.LONGEST_CLAIM", Once(5.0))
     monkeypatch.setattr(Deliveries, "change", counted)

@@ -57,15 +57,10 @@ def begin(journal: Journal, *, again: bool = False, fingerprint: str = "f") -> R
     return journal.runs.begin(WORKSPACE, "notes.csv", fingerprint, 1000.0, again=again)
 
 
-def number_of(journal: Journal, note: Note = NOTE) -> int:
-    return journal.deliveries.enter_notes(WORKSPACE, [NoteKey.of(note)])[0]
-
-
 def claim(journal: Journal, run: Run, *prospects: str, replaces: int | None = None) -> int | None:
     with journal.transaction():
-        numbers = journal.deliveries.claim(
-            run, [Claim(number_of(journal), request(*prospects), None, replaces)], sent_at=1001.0
-        )
+        a_claim = Claim(NoteKey.of(NOTE), request(*prospects), None, replaces)
+        numbers = journal.deliveries.claim(run, [a_claim], sent_at=1001.0)
     return None if numbers is None else numbers[0]
 
 
@@ -254,13 +249,12 @@ def test_a_change_begins_only_from_the_form_that_it_was_decided_for(journal: Jou
     assert number is not None
     with journal.transaction():
         journal.deliveries.answer(WORKSPACE, [Answered(number, b"P1", Answer("N1"), 1.0)])
-    [form] = journal.deliveries.enter_notes(WORKSPACE, [NoteKey.of(OTHER)])
+    form = NoteKey.of(OTHER)
     known = journal.deliveries.named([b"P1"])[b"P1"]
-    for expected in (True, False):
-        with journal.transaction():
-            assert journal.deliveries.change([(known, form)]) is expected
     with journal.transaction():
-        assert journal.deliveries.change([(known._replace(changing=form), form)])
+        [changing] = journal.deliveries.change(WORKSPACE, [(known, form)]) or []
+        assert journal.deliveries.change(WORKSPACE, [(known, form)]) is None
+        assert journal.deliveries.change(WORKSPACE, [(changing, form)]) == [changing]
 
 
 def test_a_note_id_belongs_to_one_delivery_and_a_conflict_is_a_value(journal: Journal, address: str) -> None:
@@ -286,7 +280,7 @@ def test_a_prospect_was_told_what_its_deliveries_say_until_their_claims_are_give
 
     def known(*who: str, workspace: Workspace = WORKSPACE) -> set[tuple[str, str, frozenset[bytes]]]:
         found = journal.identities.told(workspace, who)
-        return {(one, delivery.prospect, digests) for one, delivery, digests in found}
+        return {(one, delivery.prospect, delivery.identities) for one, delivery in found}
 
     assert known("P1", "nobody") == {("P1", "P1", frozenset({b"T1", b"R1"}))}
     assert known("@jo", "P2") == {("@jo", "P1", frozenset({b"T1"})), ("P2", "P2", frozenset({b"T1"}))}

@@ -47,21 +47,20 @@ def begin(journal: Journal, workspace: Workspace = HERE) -> Run:
     return journal.runs.begin(workspace, "notes.csv", "f", 1000.0, again=False)
 
 
-def sent(journal: Journal, run: Run, *prospects: str, is_resent: bool = False, what: Note = NOTE) -> tuple[int, int]:
-    """Claim a request of a note; the numbers of request and note."""
-    [note] = journal.deliveries.enter_notes(run.workspace, [NoteKey.of(what)])
+def sent(journal: Journal, run: Run, *prospects: str, is_resent: bool = False, what: Note = NOTE) -> int:
+    """Claim a request of a note; its number."""
     request = Request(what, tuple(range(len(prospects))), prospects, tuple(name(one, what) for one in prospects))
     with journal.transaction():
-        numbers = journal.deliveries.claim(run, [Claim(note, request, None, is_resent=is_resent)], 1001.0)
+        numbers = journal.deliveries.claim(run, [Claim(NoteKey.of(what), request, is_resent=is_resent)], 1001.0)
     assert numbers is not None
-    return numbers[0], note
+    return numbers[0]
 
 
 def name(prospect: str, what: Note = NOTE) -> bytes:
     return (prospect if what == NOTE else f"{prospect} {what.status}").encode()
 
 
-def answer(journal: Journal, number: int, note: int, *prospects: str, what: Note = NOTE) -> None:
+def answer(journal: Journal, number: int, *prospects: str, what: Note = NOTE) -> None:
     with journal.transaction():
         journal.deliveries.answer(
             HERE,
@@ -91,7 +90,7 @@ def statements() -> Iterator[list[str]]:
 
 def test_another_name_of_a_workspace_has_all_that_it_has(journal: Journal, address: str) -> None:
     first, third = begin(journal), Workspace("third", "https://gateway.example/v1")
-    answer(journal, *sent(journal, first, "P1"), "P1")
+    answer(journal, sent(journal, first, "P1"), "P1")
     journal.identities.enter(HERE, [("P1", b"what", name("P1"))])
     journal.learned(HERE).enter({"batch size": 7})
     journal.uploads(HERE, lambda: 5.0).enter({"ab": "F-1"})
@@ -152,7 +151,7 @@ def test_reads_wait_for_no_writer_and_see_what_was_committed(tmp_path: Path) -> 
     path = tmp_path / "journal.sqlite"
     with Journal.open(path) as journal:
         run = begin(journal)
-        answer(journal, *sent(journal, run, "P1"), "P1")
+        answer(journal, sent(journal, run, "P1"), "P1")
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("UPDATE deliveries SET state = 'hidden'")
@@ -188,12 +187,12 @@ def test_the_latest_note_that_was_created_is_a_published_one_or_for_want_of_such
     """By it an earlier run tells who writes our notes; a draft may be hidden by a later one."""
     run, draft = begin(journal), replace(NOTE, status=Status.DRAFT)
     assert journal.deliveries.latest_created(HERE) == []
-    answer(journal, *sent(journal, run, "P1", what=draft), "P1", what=draft)
-    answer(journal, *sent(journal, run, "P2", what=draft), "P2", what=draft)
+    answer(journal, sent(journal, run, "P1", what=draft), "P1", what=draft)
+    answer(journal, sent(journal, run, "P2", what=draft), "P2", what=draft)
     assert journal.deliveries.latest_created(HERE)[0] == ("P2", "N-P2-0")
     assert journal.deliveries.latest_created(HERE, published=True) == []
-    answer(journal, *sent(journal, run, "P3"), "P3")
-    answer(journal, *sent(journal, run, "P4", what=draft), "P4", what=draft)
+    answer(journal, sent(journal, run, "P3"), "P3")
+    answer(journal, sent(journal, run, "P4", what=draft), "P4", what=draft)
     sent(journal, run, "P5")
     assert journal.deliveries.latest_created(HERE)[0] == ("P3", "N-P3-1")
     assert journal.deliveries.latest_created(THERE) == []
@@ -201,7 +200,7 @@ def test_the_latest_note_that_was_created_is_a_published_one_or_for_want_of_such
 
 def test_an_answer_that_was_anothers_is_taken_back(journal: Journal) -> None:
     """Only if the delivery still has the note ID; it is unclear again."""
-    number, _ = sent(journal, begin(journal), "P1", "P2")
+    number = sent(journal, begin(journal), "P1", "P2")
     with journal.transaction():
         for name, note_id in ((b"P1", "N1"), (b"P2", "N2")):
             journal.deliveries.answer(HERE, [Answered(number, name, Answer(note_id), 1.0)])
@@ -255,10 +254,10 @@ def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
 
 def test_what_was_sent_again_is_kept_until_somebody_has_looked(journal: Journal) -> None:
     run = begin(journal)
-    answer(journal, *sent(journal, run, "P1"), "P1")
-    number, note = sent(journal, run, "P2", "P3", is_resent=True)
+    answer(journal, sent(journal, run, "P1"), "P1")
+    number = sent(journal, run, "P2", "P3", is_resent=True)
     assert journal.deliveries.resent(HERE) == []
-    answer(journal, number, note, "P2", "P3")
+    answer(journal, number, "P2", "P3")
     assert journal.deliveries.resent(THERE) == []
     found = journal.deliveries.resent(HERE)
     assert [(known.prospect, known.resent_at, known.note_id) for known in found] == [
@@ -273,7 +272,7 @@ def test_what_was_sent_again_is_kept_until_somebody_has_looked(journal: Journal)
 
 
 def test_a_note_that_was_not_found_is_missing_until_it_is_hidden(journal: Journal) -> None:
-    answer(journal, *sent(journal, begin(journal), "P1", "P2"), "P1", "P2")
+    answer(journal, sent(journal, begin(journal), "P1", "P2"), "P1", "P2")
     with journal.transaction():
         journal.deliveries.missed(b"P2")
     assert [known.prospect for known in journal.deliveries.missing(HERE)] == ["P2"]

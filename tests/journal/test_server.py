@@ -23,11 +23,10 @@ HERE, THERE = Workspace("here", "https://notes.example/v1"), Workspace("there", 
 def claim(journal: Journal, *prospects: str, workspace: Workspace = HERE) -> int:
     """Claim deliveries of :data:`NOTE`; the request's number."""
     run = journal.runs.begin(workspace, "notes.csv", "f", 1000.0, again=False)
-    [note] = journal.deliveries.enter_notes(workspace, [NoteKey.of(NOTE)])
     request = Request(NOTE, tuple(range(len(prospects))), prospects, tuple(map(str.encode, prospects)))
     with journal.transaction():
         journal.now()
-        numbers = journal.deliveries.claim(run, [Claim(note, request, None)], 1001.0)
+        numbers = journal.deliveries.claim(run, [Claim(NoteKey.of(NOTE), request)], 1001.0)
     assert numbers is not None
     return numbers[0]
 
@@ -212,11 +211,10 @@ def test_the_longest_key_of_the_longest_prospect_is_kept(url: str) -> None:
     """An index of PostgreSQL takes 2,704 bytes a row, which a sheet's own key can't use up."""
     with Journal.open(url) as journal:
         run = journal.runs.begin(HERE, "notes.csv", "f", 1000.0, again=True)
-        [note] = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
         chance = random.Random(1)
         key, prospect = (
             "".join(chr(chance.randrange(0x20000, 0x2A000)) for _ in range(size)) for size in (LONGEST_KEY, LONGEST_ID)
         )
         request = Request(NOTE, (0,), (prospect,), (f"{run.occurrence} {prospect} {key}".encode(),))
         with journal.transaction():
-            assert journal.deliveries.claim(run, [Claim(note, request, None)], 1001.0)
+            assert journal.deliveries.claim(run, [Claim(NoteKey.of(NOTE), request)], 1001.0)

@@ -56,8 +56,7 @@ def write(journal: Journal) -> Post:
     """Claim one note, as a run does right before it is sent."""
     note = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
     run = journal.runs.begin(HERE, "sheet.csv", "print", 1.0, again=False)
-    (number,) = journal.deliveries.enter_notes(HERE, [NoteKey.of(note)])
-    post = Post(Request(note, (0,), ("P0",), (b"P0",)), NoteKey.of(note), number)
+    post = Post(Request(note, (0,), ("P0",), (b"P0",)), NoteKey.of(note))
     ledger = Ledger(journal, Outcomes(1), HERE, run)
     ledger.earlier = Earlier(sheet(1), journal, HERE)
     ledger.write([post], 1.0, lambda _: None)

@@ -1,5 +1,6 @@
 """Imports of one sheet into a world, again and again until one comes to its end; and what must be true then."""
 
+import copy
 import itertools
 import math
 import random
@@ -17,7 +18,7 @@ from importer.calls.limiter import Limiter
 from importer.delivery.context import DeliveryContext, Policy
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.earlier import Earlier
-from importer.delivery.outcomes import Outcomes, gathered
+from importer.delivery.outcomes import Outcomes, gather
 from importer.errors import Stopped, WrongAddress
 from importer.identity import same_texts
 from importer.markup import seen_digests
@@ -257,7 +258,8 @@ def _check_existing(world: World, rows: Rows) -> None:
 
 def _check_rows(rows: Rows, outcomes: Outcomes) -> None:
     """A row of several people has one outcome: the IDs of all notes if each is delivered, and else for whom it is."""
-    of_sheet = gathered(outcomes, rows)
+    of_sheet = copy.deepcopy(outcomes)
+    gather(of_sheet, rows)
     people: defaultdict[int, list[int]] = defaultdict(list)
     for position in range(len(rows)):
         people[position if rows.sheet_rows is None else int(rows.sheet_rows[position])].append(position)
