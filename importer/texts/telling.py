@@ -186,7 +186,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "problems.more": "  … and {n} more; {then}",
     "problems.of-other-kinds": "  … and {n} of other kinds; {then}",
     "practice.ended": "Practice: nothing was sent. If Saleshandy knows every prospect and accepts every note, the import will end like this:",
-    "practice.results": "Results of practice: {path}",
     "notifying.bad-address": (
         "The address on {origin} is not a valid notification address.\n"
         "Write it as apprise does, such as slack://… or mailtos://…. For a plain web hook, use json://HOST/… (or jsons://HOST/… with TLS), for a dead man's switch ping+https://…. Nothing was sent."
