@@ -143,14 +143,13 @@ def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_a
         for text in ("| Ann | wants an offer", "| One | two", "(public): | Three"):
             assert text in shown[0]
         assert texts[3] not in shown[0]
-        assert "1 note is private. Only the owner of the API key will see it" in seen.screen
+        assert "Only the owner of the API key will see them, not their authors" in shown[0]
         assert shown[1]
     later = types(["run", write(("Prospect ID", "Note", "Visibility"), [(f"Q{i[0]}", *i[1:]) for i in rows])], ["y"])
     assert later.status == 0
     assert len(box.notes) == 10
     assert "These are the first" not in later.screen
     assert "Is this right?" not in later.screen
-    assert "Only the owner of the API key" not in later.screen
     assert "public: 4 private: 1 (only the owner of the API key sees them) drafts: 0" in later.screen
 
 

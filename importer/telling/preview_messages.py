@@ -139,7 +139,7 @@ def first_of_kind(overview: Described) -> Iterator[Line]:
         return
     if Visibility.PRIVATE in overview.never_sent:
         yield Line()
-        yield Line(say("plan.first-private", then=_how_to_make_public(overview)), LineKind.TEXT)
+        yield Line(say("plan.first-private"), LineKind.TEXT)
     if Visibility.PUBLIC in overview.never_sent:
         yield Line()
         shown = overview.examples[Visibility.PUBLIC]
@@ -152,14 +152,6 @@ def _examples(shown: Iterable[Example]) -> Iterator[Line]:
     for example in shown:
         yield Line(say("plan.example", about=example.about), LineKind.DETAIL)
         yield from (Line(words(line), LineKind.QUOTE) for line in cut(example.text, _CHARACTERS).split("\n"))
-
-
-def _how_to_make_public(overview: Preview) -> Message:
-    """Return what to do so that the private notes become public: change the cells, or run with a setting."""
-    column = overview.mapping.get(Role.VISIBILITY)
-    if column is None or column.meanings.get("") is Visibility.PRIVATE:
-        return say("plan.public-by-default")
-    return say("plan.public-in-cells", column=column.letter)
 
 
 def question(overview: Preview) -> Message:
@@ -212,14 +204,11 @@ def about(overview: Preview) -> Message:
 def _audience(overview: Preview) -> Iterator[Line]:
     if overview.remaining.total:
         sizes_of = {"people": overview.people, **overview.audience}
-        told = "private" if overview.audience["private"] and Visibility.PRIVATE not in overview.never_sent else ""
         parts = tuple(
-            say("plan.size-private" if name == told else "labelled", label=name, text=notes)
+            say("plan.size-private" if name == "private" and notes else "labelled", label=name, text=notes)
             for name, notes in sizes_of.items()
         )
         yield Line(say("plan.sizes", sizes=parts))
-        if Visibility.PRIVATE in overview.never_sent:
-            yield Line(say("plan.owner-only", n=overview.audience["private"]), LineKind.TEXT)
 
 
 def columns(overview: Preview) -> Iterator[tuple[Role, Message]]:

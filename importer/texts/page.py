@@ -205,6 +205,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} note is public. Everyone in the team will see it.",
         "{n} notes are public. Everyone in the team will see them.",
     ),
+    "page.confirm.private": (
+        "{n} note is private. Only the owner of the API key will see it, not its author and not the rest of the team.",
+        "{n} notes are private. Only the owner of the API key will see them, not their authors and not the rest of the team.",
+    ),
     "page.confirm.public-or-draft": (
         "{n} note is public. Everyone in the team will see it once it is published.",
         "{n} notes are public. Everyone in the team will see those that are published.",

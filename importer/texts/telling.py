@@ -60,16 +60,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "series.results": "results: {path}",
     "series.fate-and-why": "{fate}: {why:; }",
     "series.file": "  {file}  {about:; }",
-    "plan.owner-only": (
-        "{n} note is private. Only the owner of the API key will see it, not its author and not the rest of the team.",
-        "{n} notes are private. Only the owner of the API key will see them, not their authors and not the rest of the team.",
-    ),
     "plan.to": "To: {url}, profile {profile}",
     "plan.all-in-results": "the results list them all",
     "plan.correct-these-first": "correct these first",
-    "plan.first-private": "These are the first private notes of this workspace. If anybody else needs to see them, answer no, and {then}.",
-    "plan.public-by-default": "run this again with `default-visibility public`",
-    "plan.public-in-cells": "write Public into their cells in column {column}",
+    "plan.first-private": "These are the first private notes of this workspace. Only the owner of the API key will see them, not their authors and not the rest of the team. If anybody else needs to see them, answer no. Then write Public into their cells or, if these are blank, use `default-visibility public`",
     "plan.first-public": (
         "This is the first public note of this workspace. All team members will see it. It reads:",
         "These are the first public notes of this workspace: {n} notes. All team members will see them. {shown} of them, as they will read:",
