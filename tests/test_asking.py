@@ -137,8 +137,8 @@ def test_notes_of_each_visibility_are_shown_before_they_are_sent(box: Sandbox) -
         assert not box.notes
         seen = types(["run", path], [answer])
         assert seen.status == status
-        shown = seen.screen.partition("public: 4 private: 1 drafts: 0")[2].partition("Send 5 notes to")
-        assert "1 note is private. Only the owner of the API key will see it" in shown[0]
+        sizes = "public: 4 (all team members see them) private: 1 (only the owner of the API key sees them) drafts: 0"
+        shown = seen.screen.partition(sizes)[2].partition("Send 5 notes to")
         for text in ("(private): | For me", "| Ann | wants an offer", "| One | two", "(public): | Three"):
             assert text in shown[0]
         assert texts[3] not in shown[0]

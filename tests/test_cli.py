@@ -264,7 +264,7 @@ def test_practice_needs_no_key_notifies_nobody_and_calls_no_address(type_: Termi
         assert ear.calls == []
     assert ended.status == 0
     assert "2  created  the import would create the note" in ended.out
-    assert "Results of practice: n.practice.xlsx" in ended.out
+    assert "Results: n.practice.xlsx" in ended.out and "requests sent" not in ended.out
     assert type_.box.received == ()
     ended = type_("run", "n.csv", "--practice", "--base-url", "http://127.0.0.1:9/v1")
     assert (ended.status, "Practice calls no address" in ended.all) == (2, True)

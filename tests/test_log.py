@@ -137,6 +137,8 @@ def test_quiet_prints_only_what_needs_somebody(run: Run, capsys: pytest.CaptureF
         (("run", "good.csv", "--quiet", "--json"), 0, '"exit_status": 0', ""),
         (("run", "a.csv", "-q", "--json"), 1, '"exit_status": 1', "Results: a.results.xlsx"),
         (("run", "a.csv", "-q"), 1, "Results: a.results (2).xlsx", ""),
+        *[(("run", "good.csv", "-q", "--results", "/proc/x.csv"), 0, "", "/proc could not be")]
+        * Path("/proc").is_dir(),
         (("verify", "--quiet"), 0, "", ""),
         (("run", "none.csv", "--quiet"), 2, "", "There is no file or folder none.csv"),
     ):

@@ -120,7 +120,11 @@ class RunNotifications:
         self.tell()
 
     def over(self, batch: Batch) -> int:
-        """Record that all files have ended; return the exit status."""
+        """Record that all files have ended; return the exit status. A quiet program tells of results elsewhere, too."""
+        remarks = [ended.report.remark for ended in batch.files if ended.report is not None]
+        for remark in filter(None, remarks if self.out.is_quiet and not batch.exit_status else ()):
+            if "written.elsewhere" in remark.kinds():
+                paragraph(remark, "Warning: ", err=True)
         return self.out.over(batch.exit_status, lambda: telling.documents.run(batch))
 
     def tell(self) -> None:

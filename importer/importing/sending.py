@@ -30,11 +30,12 @@ from importer.importing.planning import digest, every_guard
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
 from importer.journal.machine import key_digest
-from importer.messages import Message, Said, render, say, when
-from importer.models import Progress, Remaining, Result, Rows, Workspace
+from importer.messages import Cell, Message, Said, render, say, when, words
+from importer.models import Progress, Remaining, Result, Rows, Status, Visibility, Workspace
 from importer.results.layout import IN_PRACTICE, MEANINGS
 from importer.rows.attachments import Uploads
 from importer.rows.emails import Lookups
+from importer.settings.reading import WORDS
 from importer.storage import place
 
 
@@ -354,11 +355,20 @@ def summary_of(report: Report, loaded: Loaded) -> results.Summary:
         ("label.requests", None if report.is_practice else report.requests),
         ("label.look-ups", None if report.is_practice else report.look_ups or None),
         ("label.visibility", ", ".join(sizes)),
+        *((f"role.{role}", _in_words(meanings)) for role, meanings in loaded.rows.meanings.items() if meanings),
     ]
     said = [(say(kind), value) for kind, value in lines if value is not None]
     meanings = IN_PRACTICE if report.is_practice else MEANINGS
     title = say("practice.title" if report.is_practice else "summary.title")
     return results.Summary(title, said, workspace.profile, meanings, report.is_practice, report.run)
+
+
+def _in_words(meanings: Mapping[str, Visibility | Status | None]) -> Message:
+    """Return the words of a column with their meanings."""
+    texts = {
+        word: words(Result.SKIPPED.value) if value is None else WORDS[value.name] for word, value in meanings.items()
+    }
+    return say("names", names=tuple(say("labelled", label=Cell(repr(word)), text=text) for word, text in texts.items()))
 
 
 def write_results(target: Path, loaded: Loaded, outcomes: Outcomes, summary: results.Summary) -> results.Written:

@@ -172,7 +172,11 @@ class Hide:
     run: str
     expected: int
     undo: bool = False
-    kind: ClassVar[str] = "hiding"
+
+    @property
+    def kind(self) -> str:
+        """Kind of the task."""
+        return "giving-back" if self.undo else "hiding"
 
     def do(self, word: Word) -> Ended:
         """Hide the notes."""

@@ -54,12 +54,12 @@ class PageFace(Face):
     def setting(self, name: str, value: str) -> str:
         """Return the label of the setting's field."""
         value = unquoted(value)
-        for placeholder in ("ITS-HEADING", "ITS HEADING", "NAME", "NUMBER"):
-            value = value.replace(placeholder, "…")
         if name == "map" and "=" in value:
             role, _, heading = value.partition("=")
             label = ROLES[Role(role)] if role in set(Role) else role
             heading = composed(heading) if "{" in heading else heading
+            if heading.endswith("HEADING"):  # whichever it is, its drop-down is among the columns
+                label, heading = SETTINGS[name].label, words(label)
             return words(say("page.setting.field", label=label, value=heading or say("page.no-column")))
         if name == "value" and "=" in value:
             word, _, meaning = value.partition(":")[2].rpartition("=")

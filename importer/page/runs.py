@@ -15,12 +15,11 @@ from flask import abort, redirect, render_template, request, send_file, url_for
 
 from importer import operations
 from importer.messages import say
-from importer.models import Result
+from importer.models import Progress, Result
 from importer.operations.history import PastRun
 from importer.page import reading
 from importer.page.jobs import Hide, Job, LookUpTask, Send
 from importer.page.reading import rows_path
-from importer.page.rendering import words
 from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
@@ -56,7 +55,7 @@ class RunScreens(Screens):
         """Show the job's progress, or how it ended."""
         job = self._job(number)
         if job.ended is None:
-            return render_template("working.html", job=job, state=_state(job), under_way=[])
+            return render_template("working.html", job=job, under_way=[], **_state(job))
         has_results = job.ended.results is not None and job.ended.results.is_file()
         rows = rows_path(job.task.folder, job.ended.run) if isinstance(job.task, Send) else None
         return render_template(
@@ -196,30 +195,20 @@ def _download(path: Path | None) -> Page:
 
 
 def _state(job: Job) -> dict[str, object]:
-    """Return a job's progress, in words, and as numbers for the progress bar."""
-    progress = job.progress
-    total = job.expected or (progress.rows if progress is not None else 0)
-    settled = min(progress.settled, total) if progress is not None else 0
-    seconds = time.monotonic() - job.began_at
+    """Return a job's progress, as numbers for the progress bar, and in words."""
+    progress = job.progress or Progress(0, 0)
+    total = job.expected or progress.rows
+    settled = min(progress.settled, total)
     if job.stopping:
         status = say("page.working.stopping")
-    elif progress is None:
+    elif job.progress is None:
         status = say("page.working.starting")
     else:
-        percent = 100 * settled // max(total, 1)
-        kind = "page.working.done-waiting" if progress.gives_up_in is not None else "page.working.done"
-        status = say(kind, percent=percent)
-    delay = rendering.what_holds_it_up(progress) if progress is not None else say("page.working.reads")
-    if delay is None and job.task.kind != "practising":
-        delay = say("page.working.waits")
-    return {
-        "status": words(status),
-        "percent": words(say("page.working.percent", percent=100 * settled // total)) if total else "",
-        "settled": settled,
-        "total": total,
-        "done": words(say("progress.done", settled=settled, notes=rendering.count(total, "note"))) if total else "",
-        "counts": words(rendering.in_result_words(progress.ended)) if progress is not None else "",
-        "pace": words(rendering.pace(settled, seconds)),
-        "left": words(rendering.time_left(progress) if progress is not None else None),
-        "holds": words(delay),
+        status = say("page.working.under-way" if progress.gives_up_in is None else "page.working.waiting")
+    facts = {
+        say("page.working.so-far"): rendering.in_result_words(progress.ended),
+        say("page.working.pace"): rendering.pace(settled, time.monotonic() - job.began_at),
+        say("page.working.time-left"): rendering.time_left(progress),
+        say("page.working.now"): rendering.what_holds_it_up(progress),
     }
+    return {"status": status, "total": total, "settled": settled, "facts": facts}

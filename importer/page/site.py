@@ -24,6 +24,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from importer import messages, telling
 from importer.errors import BadSettings, ImporterError
 from importer.messages import FACE, Message, say
+from importer.models import Result
 from importer.page.importing import ImportScreens
 from importer.page.mending import MendScreens
 from importer.page.rendering import NAMES, PAGE, composed, element, folded, text, words
@@ -46,6 +47,8 @@ NAVIGATION = {
     "settings": say("page.layout.settings"),
 }
 """Screens that the head of every page leads to, with their names."""
+TO_CORRECT = (Result.INVALID, Result.REJECTED)
+"""Results of rows that a person corrects."""
 _FORM_BYTES = 1_000_000
 _WENT_WRONG = say("page.problem.went-wrong")
 HEADERS = {
@@ -187,7 +190,9 @@ def make(parts: Parts, guard: Access) -> Flask:
         composed=composed,
         without_folders=name_of,
     )
-    app.jinja_env.globals.update(text=text, element=element, TO_FIX=TO_FIX, navigation=NAVIGATION, **NAMES)
+    app.jinja_env.globals.update(
+        text=text, element=element, TO_FIX=TO_FIX, TO_CORRECT=TO_CORRECT, navigation=NAVIGATION, **NAMES
+    )
     app.before_request(lambda: _faced(guard))
     app.after_request(guard.seal)
     app.context_processor(lambda: {"under_way": parts.jobs.under_way})

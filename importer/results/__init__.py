@@ -3,7 +3,7 @@
 Input: the sheet as it was read, the outcome of each row, and a summary of the run. Output: one file with every row
 once, in order: the sheet's own columns as they were read, then :data:`importer.resultsfile.COLUMNS`.
 
-    writing           entry point: a workbook, or CSV if it can't be written; the list of people; which files are new
+    writing           entry point: a workbook, or CSV if it can't be written; which files are new
     layout            a sheet and its outcomes → columns of the results in blocks; the meaning of each result
     workbook          these columns → the sheets Results and To fix, their rows as XML
     summary           the sheet Summary, and the colours of each result

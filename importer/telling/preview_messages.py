@@ -186,11 +186,12 @@ def about(overview: Preview) -> Message:
 
 def _audience(overview: Preview) -> Iterator[Line]:
     if overview.remaining.total:
-        sizes_of = {"people": overview.people, **overview.audience}
-        parts = tuple(say("labelled", label=name, text=notes) for name, notes in sizes_of.items())
+        seen = {name.lower() for name in Visibility.__members__}  # by whom depends on these
+        parts = tuple(
+            say(f"plan.size-{name}" if notes and name in seen else "labelled", label=name, text=notes)
+            for name, notes in {"people": overview.people, **overview.audience}.items()
+        )
         yield Line(say("plan.sizes", sizes=parts))
-        if overview.audience["private"]:
-            yield Line(say("plan.owner-only", n=overview.audience["private"]), LineKind.TEXT)
 
 
 def columns(overview: Preview) -> Iterator[tuple[Role, Message]]:

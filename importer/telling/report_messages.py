@@ -25,10 +25,6 @@ def report(ended: Report) -> Iterator[Line]:
         yield Line(say("practice.ended"), LineKind.TEXT)
     yield from why(ended)
     yield from counts(ended.counts, is_practice=ended.is_practice)
-    if ended.is_practice:
-        yield from [Line(ended.remark, LineKind.TEXT)] if ended.remark else []
-        yield Line(say("practice.results", path=str(ended.results)))
-        return
     yield from besides(ended)
     if ended.to_fix:
         kind = "ended.to-fix" if ended.results.suffix == ".xlsx" else "ended.to-fix-in-rows"
@@ -58,8 +54,9 @@ def besides(ended: Report) -> Iterator[Line]:
         yield Line(say("ended.duplicates", n=len(notes), rows=_of_rows(notes)), LineKind.TEXT)
     if notes := ended.not_found:
         yield Line(say("ended.not-found", n=len(notes), rows=_of_rows(notes)), LineKind.TEXT)
-    look_ups = (say("ended.look-ups", n=ended.look_ups),) if ended.look_ups else ()
-    yield Line(say("ended.requests", n=ended.requests, besides=look_ups))
+    if not ended.is_practice:  # its requests reach nobody
+        look_ups = (say("ended.look-ups", n=ended.look_ups),) if ended.look_ups else ()
+        yield Line(say("ended.requests", n=ended.requests, besides=look_ups))
     if ended.remark:
         yield Line(ended.remark, LineKind.TEXT)
 

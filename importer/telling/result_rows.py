@@ -57,7 +57,7 @@ class RowOutcome:
 
     Attributes:
         row: the row's number in the spreadsheet.
-        prospect: the prospect of its note, if it is known.
+        prospect: the prospect of its note; if it isn't known, the cell that should name it.
         email: the email address that names the prospect; empty if none does.
         result, reason: as in the results.
         text: the beginning of the note, without markup; of a row without a valid note, of its text in the sheet.
@@ -110,14 +110,15 @@ class RowPage:
 def write(path: Path, loaded: Loaded, outcomes: Outcomes) -> None:
     """Write the rows of a run into a new file. If that fails, there is none, and the results still have all rows."""
     new, rows = path.with_suffix(".new"), loaded.rows
-    texts = _texts_of_others(loaded)
+    texts = _cells_of_others(loaded, Role.CONTENT)
+    people = _cells_of_others(loaded, Role.EMAIL) | _cells_of_others(loaded, Role.PROSPECT)
     others: dict[str | Message, int] = {}  # text in a cell, or reason → its number after those of the notes
     with contextlib.suppress(OSError, sqlite3.Error):
         try:
             with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as database:
                 database.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES} BEGIN;")
                 for start in range(0, len(outcomes), _AT_ONCE):
-                    lines = _lines(rows, outcomes, start, min(start + _AT_ONCE, len(outcomes)), texts, others)
+                    lines = _lines(rows, outcomes, start, texts, people, others)
                     database.executemany("INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", lines)
                 database.executemany("INSERT INTO said VALUES (?, ?, ?, ?)", _said(rows.notes, others))
                 database.execute("COMMIT")
@@ -126,10 +127,10 @@ def write(path: Path, loaded: Loaded, outcomes: Outcomes) -> None:
             new.unlink(missing_ok=True)
 
 
-def _texts_of_others(loaded: Loaded) -> dict[int, str]:
-    """Return the text in the sheet of each row that has no valid note, by its position."""
+def _cells_of_others(loaded: Loaded, role: Role) -> dict[int, str]:
+    """Return a cell in the sheet of each row that has no valid note, by the row's position."""
     others = (loaded.rows.note[: loaded.rows.in_sheet] < 0).tolist()
-    column, texts, start = loaded.roles.columns.get(Role.CONTENT), dict[int, str](), 0
+    column, texts, start = loaded.roles.columns.get(role), dict[int, str](), 0
     if column is None or not any(others):
         return texts
     for numbers, columns in loaded.sheet.columns():
@@ -140,8 +141,15 @@ def _texts_of_others(loaded: Loaded) -> dict[int, str]:
 
 
 def _lines(
-    rows: Rows, outcomes: Outcomes, start: int, stop: int, texts: Mapping[int, str], others: dict[str | Message, int]
+    rows: Rows,
+    outcomes: Outcomes,
+    start: int,
+    texts: Mapping[int, str],
+    people: Mapping[int, str],
+    others: dict[str | Message, int],
 ) -> Iterator[tuple[object, ...]]:
+    stop = min(start + _AT_ONCE, len(outcomes))
+
     def number_of(one: str | Message | None) -> int | None:
         return others.setdefault(one, len(rows.notes) + len(others)) if one else None
 
@@ -161,8 +169,9 @@ def _lines(
     for position, number, prospect, email, result, needs_attention, reason, note_id, note in fields:
         part = TO_FIX if needs_attention and result != Result.UNCONFIRMED else None
         text = note if note >= 0 else number_of(texts.get(position))
-        who = _storable(prospect), _storable(email)
-        folded = _folded(f"{prospect}\n{email}"), _folded(note_id)
+        person = prospect or people.get(position, "")
+        who = _storable(person), _storable(email)
+        folded = _folded(f"{person}\n{email}"), _folded(note_id)
         yield position, number, *who, result, part, number_of(reason), text, *folded
 
 

@@ -60,10 +60,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "series.results": "results: {path}",
     "series.fate-and-why": "{fate}: {why:; }",
     "series.file": "  {file}  {about:; }",
-    "plan.owner-only": (
-        "{n} note is private. Only the owner of the API key will see it, not its author and not the rest of the team.",
-        "{n} notes are private. Only the owner of the API key will see them, not their authors and not the rest of the team.",
-    ),
     "plan.to": "To: {url}, profile {profile}",
     "plan.all-in-results": "the results list them all",
     "plan.correct-these-first": "correct these first",
@@ -74,6 +70,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.problems": "Problems:",
     "plan.sheet": "sheet {sheet}",
     "plan.headings-in-row": "headings in row {row}",
+    "plan.size-public": "{label}: {text} (all team members see them)",
+    "plan.size-private": "{label}: {text} (only the owner of the API key sees them)",
     "plan.sizes": "{sizes:  }",
     "plan.column": "column {column} {heading}",
     "plan.composed": "composed as {template}",
@@ -177,7 +175,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "problems.more": "  … and {n} more; {then}",
     "problems.of-other-kinds": "  … and {n} of other kinds; {then}",
     "practice.ended": "Practice: nothing was sent. If Saleshandy knows every prospect and accepts every note, the import will end like this:",
-    "practice.results": "Results of practice: {path}",
     "notifying.bad-address": (
         "The address on {origin} is not a valid notification address.\n"
         "Write it as apprise does, such as slack://… or mailtos://…. For a plain web hook, use json://HOST/… (or jsons://HOST/… with TLS), for a dead man's switch ping+https://…. Nothing was sent."

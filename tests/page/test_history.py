@@ -15,7 +15,7 @@ import pytest
 from importer import importing, operations
 from importer.errors import Changed
 from importer.importing.run import prepare
-from importer.messages import render
+from importer.messages import render, say
 from importer.operations.hide import Which
 from importer.page import jobs, reading
 from importer.page.jobs import Ended
@@ -113,6 +113,7 @@ def test_what_is_agreed_to_hide_must_be_true(person: Person, settings: Settings,
     assert ended.exit_status == 0
     assert render(ended.besides[0]).startswith("2 notes are now private drafts.")
     assert {(note.visibility, note.status) for note in box.notes} == {("2", "0")}
+    assert render(say(f"page.job.{jobs.Hide(settings, name, 2, undo=True).kind}")) == "Giving notes back"
     for which in (Which(name), Which()):
         assert reading.to_hide(which, settings, None) == {"number": 0, "left": 0, "some": []}
 
@@ -178,7 +179,9 @@ def test_updates_of_other_notes_are_offered(person: Person, settings: Settings, 
     checked = person.drops(write(tmp_path / "later.csv", [*AFTER, ("p3", "Ho", "Public")]))
     assert "Ready: 3 notes to send." in checked
     imported(write(tmp_path / "n.csv", BEFORE), settings)
-    assert "Update 2 notes …" in person.sees()  # in the same minute
+    assert (
+        "2 notes are in Saleshandy already, and differ from" in (seen := person.sees()) and "Update notes …" in seen
+    )  # in the same minute
     asked = person.posts("choose", answer="update yes")
     assert "<h1>Send 1 note, and update 2?</h1>" in asked
     assert ">Send 1 note, and update 2</button>" in asked

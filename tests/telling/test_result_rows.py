@@ -46,12 +46,12 @@ def kept(settings: Settings, tmp_path: Path) -> Kept:
 
 
 def test_rows_are_found_by_their_result_and_by_any_word(kept: Kept) -> None:
-    rows = [("p1", "Müller <called>", "Public"), ("INVALID-1", "Other", "Public"), ("p3", "Other", "pubic"),
+    rows = [("p1", "Müller <called>", "Public"), ("INVALID-1", "Other", "Public"), ("p 3", "Other", "pubic"),
             ("P4", "100 % sure_it's", "Private"), ("p5", "STRASSE", "Public")]  # fmt: skip
     kept.imports(rows)
     assert [(row.row, row.prospect, row.result, row.text) for row in kept.found().rows] == [
         (2, "p1", Result.CREATED, "Müller <called>"), (3, "INVALID-1", Result.REJECTED, "Other"),
-        (4, "p3", Result.INVALID, "Other"), (5, "P4", Result.CREATED, "100 % sure_it's"),
+        (4, "p 3", Result.INVALID, "Other"), (5, "P4", Result.CREATED, "100 % sure_it's"),
         (6, "p5", Result.CREATED, "STRASSE"),
     ]  # fmt: skip
     for wanted, numbers in (

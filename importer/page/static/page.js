@@ -3,26 +3,17 @@
 
 const EVERY = 700; // milliseconds between two questions
 const PATIENCE = 15_000; // milliseconds until a program that doesn't answer counts as gone
-const APART = 10_000; // milliseconds between two sentences about progress, which are read out
 const FIELDS = "input, select, textarea";
 const REACHED = "input, select, textarea, button:not([tabindex]), summary, a";
 const AFTER = Node.DOCUMENT_POSITION_FOLLOWING;
 const main = document.getElementById("main");
 const status = document.getElementById("status");
 const shown = status.textContent;
-let saidAt = -APART;
 document.documentElement.classList.add("script");
 
 function say(text) {
   if (status.textContent === text) return; // read out only where it differs
   status.textContent = text;
-  saidAt = performance.now();
-}
-
-function sayProgress(text) {
-  const withoutNumbers = (sentence) => sentence.split(/\d+/).join();
-  const isNews = withoutNumbers(text) !== withoutNumbers(status.textContent);
-  if (isNews || performance.now() - saidAt >= APART) say(text);
 }
 
 const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
@@ -48,7 +39,7 @@ async function poll() {
     }
     become(main, fresh.getElementById("main"), new URLSearchParams());
     document.title = fresh.title;
-    sayProgress(fresh.getElementById("status").textContent);
+    say(fresh.getElementById("status").textContent);
   } catch {
     isGone = true;
     say(status.dataset.noAnswer);
