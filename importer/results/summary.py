@@ -1,6 +1,7 @@
 """Write the sheet *Summary*: the results of the run, the next steps, and the settings of the run. Count the reasons.
 
-Input: a summary and the number of rows by result. Output: cells; the number of rows by kind of reason.
+Input: a summary and the number of rows by result. Output: cells and a native chart; the number of rows by kind of
+reason.
 """
 
 from __future__ import annotations
@@ -20,32 +21,35 @@ from importer.results.layout import ResultTable, Summary, encodable
 from importer.settings import profiles
 from importer.texts import TEXTS
 
+_NAME = "Summary"
+
 
 class Colours(NamedTuple):
-    """The colours of a result: its text, its cell, and the row's other cells (None leaves these white)."""
+    """The colours of a result: its text, its cell, the row's other cells (None leaves these white), and the chart."""
 
     ink: str
     fill: str
     row: str | None
+    chart: str
 
 
 COLOURS: Mapping[Result, Colours] = {
-    Result.CREATED: Colours("#1B6B3A", "#DFF2E3", None),
-    Result.UPDATED: Colours("#1F4E79", "#DCE9F5", None),
-    Result.DUPLICATE: Colours("#56626C", "#E9EDF0", None),
-    Result.ALREADY_IMPORTED: Colours("#1F6F6B", "#DDF0EE", None),
-    Result.REJECTED: Colours("#A3201A", "#FADCD9", "#FDF1F0"),
-    Result.INVALID: Colours("#A3201A", "#FADCD9", "#FDF1F0"),
-    Result.UNCONFIRMED: Colours("#845400", "#FDE9BF", "#FEF8EA"),
-    Result.NOT_SENT: Colours("#845400", "#FEF3D9", None),
-    Result.SKIPPED: Colours("#56626C", "#F4F6F7", None),
+    Result.CREATED: Colours("#1B6B3A", "#DFF2E3", None, "#4BA36A"),
+    Result.UPDATED: Colours("#1F4E79", "#DCE9F5", None, "#6FA0CE"),
+    Result.DUPLICATE: Colours("#56626C", "#E9EDF0", None, "#AAB5BD"),
+    Result.ALREADY_IMPORTED: Colours("#1F6F6B", "#DDF0EE", None, "#7CBDB6"),
+    Result.REJECTED: Colours("#A3201A", "#FADCD9", "#FDF1F0", "#CC4B40"),
+    Result.INVALID: Colours("#A3201A", "#FADCD9", "#FDF1F0", "#E58A7F"),
+    Result.UNCONFIRMED: Colours("#845400", "#FDE9BF", "#FEF8EA", "#E3A21A"),
+    Result.NOT_SENT: Colours("#845400", "#FEF3D9", None, "#F3CF7A"),
+    Result.SKIPPED: Colours("#56626C", "#F4F6F7", None, "#D5DCE1"),
 }
 
 
 def write_summary(book: Workbook, table: ResultTable) -> None:
     """Add the sheet *Summary* about the rows' outcomes, with an explanation of our columns."""
     summary, counts = table.summary, table.outcomes.counts()
-    sheet = book.add_worksheet("Summary")
+    sheet = book.add_worksheet(_NAME)
     sheet.set_tab_color("#44525F")
     sheet.hide_gridlines(2)
     for col, width in enumerate((2, 20, 12, 10, 66, 58)):
@@ -57,6 +61,7 @@ def write_summary(book: Workbook, table: ResultTable) -> None:
     sheet.write_string(1, 1, *_text(summary.title, title))
     sheet.write_string(2, 1, *_text(outcome, lead))
     row = _table(book, sheet, counts, 4, summary)
+    row = _chart(book, sheet, counts, row + 1, outcome)
     row = _pairs(book, sheet, say("summary.run"), summary.lines, row + 1)
     columns: list[tuple[Said, Said | int]] = [
         (heading, say(f"column-of-results.{column.heading}"))
@@ -120,6 +125,33 @@ def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
     sheet.write_string(row, 1, "all rows", book.add_format({**bold, "indent": 1}))
     sheet.write_number(row, 2, total, book.add_format({**bold, "num_format": "#,##0"}))
     return row + 1
+
+
+def _chart(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: int, outcome: Message) -> int:
+    """Insert a chart with a coloured bar for each result, described by ``outcome``; return the first free row."""
+    if not counts:
+        return row
+    first, last = 5, 4 + len(counts)
+    chart = book.add_chart({"type": "bar"})
+    chart.add_series(
+        {
+            "name": "Rows",
+            "categories": [_NAME, first, 1, last, 1],
+            "values": [_NAME, first, 2, last, 2],
+            "categories_data": [result.value for result in counts],  # for viewers that don't calculate cells
+            "values_data": list(counts.values()),
+            "points": [{"fill": {"color": COLOURS[result].chart}} for result in counts],
+            "data_labels": {"value": True, "num_format": "#,##0"},
+        }
+    )
+    chart.set_title({"name": "Rows by result"})
+    chart.set_legend({"none": True})
+    chart.set_y_axis({"reverse": True})
+    chart.set_x_axis({"visible": False, "min": 0, "major_gridlines": {"visible": False}})
+    height = 90 + 34 * len(counts)
+    chart.set_size({"width": 820, "height": height})
+    sheet.insert_chart(row, 1, chart, {"description": render(outcome), "object_position": 2})
+    return row + height // 20 + 2
 
 
 def _pairs(book: Workbook, sheet: Worksheet, title: Message, pairs: Sequence[tuple[Said, Said | int]], row: int) -> int:
