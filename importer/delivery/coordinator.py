@@ -66,7 +66,6 @@ class Coordinator:
             ExistingLookup: self.existing.looked,
             LastLook: self._last_looks.looked,
         }
-        self._answered: list[Post] = []  # requests whose answer isn't in the journal yet, which may find it another's
 
     def prepare(self, earlier: Earlier, plan: Plan) -> tuple[Remaining, Sequence[Wish]]:
         """Settle or look up earlier runs' deliveries; return what remains, and how existing notes can follow rows."""
@@ -125,32 +124,31 @@ class Coordinator:
 
     def _decided(self, task: Task, reply: Reply[Any]) -> _Decided:
         _log_reply(task, reply)
-        failure = reply.failure
-        if failure is not None and failure.is_astray:
-            self._resolver.is_astray()
         self.reachability.came_back(task, reply)
         if isinstance(task, Post):
-            self._answered.append(task)
             for decision in self._after_post(task, reply):
                 yield task, decision
             return
         if reply.value is not None:
             self.evidence.read(reply.value)
+        elif reply.failure is not None and reply.failure.is_astray:
+            self._resolver.is_astray()
         if (found := self._context.reads.take_in(task, reply)) is not None:
             yield from self._looked[type(task)](task, found) or ()
 
     def _after_post(self, post: Post, reply: Reply[dict[str, Answer]]) -> Sequence[decisions.Decision]:
         """Learn from the reply to a request, and return the decisions on it."""
         sizes, failure = self.queue.sizes, reply.failure
+        self.queue.came_back(post)
         post.sent_at = reply.began
+        taken = set[str]()
         if failure is None and reply.value:
-            created = {prospect: answer.note_id for prospect, answer in reply.value.items() if answer.note_id}
-            self.evidence.created(post, created, reply.came)
+            taken = self.evidence.created(post, reply.value, reply.came)
             sizes.accepted(post)
         is_largest = failure is not None and failure.is_size and sizes.is_largest(post)
         if failure is not None and failure.cause is Cause.BAD_ATTACHMENT:
             self.queue.forget_files(post)
-        facts = decisions.Facts(self.reachability.any_success, sizes.largest_accepted, is_largest)
+        facts = decisions.Facts(self.reachability.any_success, sizes.largest_accepted, is_largest, taken)
         return decisions.after_post(post.request.prospects, reply, facts)
 
     def _carry_out(self, post: Post, decision: decisions.Decision) -> None:
@@ -175,9 +173,6 @@ class Coordinator:
             case decisions.Doubt(why):
                 self.ledger.unconfirmed(post, say("outcome.in-doubt", why=why), self._clock())
                 self.queue.doubted(post)
-            case decisions.Reopen(note_id):
-                self.ledger.reopened(post, note_id, self._clock())
-                self._last_looks.forget(post.request.names)
             case decisions.Abandon(reason):
                 self.ledger.abandoned(post, reason)
             case decisions.Stop(error):
@@ -208,11 +203,6 @@ class Coordinator:
         is_entered = self._enter(chosen)
         if self._dispatcher.stopped is None:
             try:
-                while self.ledger.exchanged:
-                    self._carry_out_all(self._resolver.reopen(*self.ledger.exchanged.pop(0)))
-                while self._answered:
-                    if (post := self._answered.pop()) not in chosen:  # otherwise it is under way again
-                        self.queue.came_back(post)
                 is_more = bool(self._dispatcher.open[Post.kind])
                 self._carry_out_all(self._resolver.proceed(is_more_to_come=is_more))
                 self.queue.proceed()

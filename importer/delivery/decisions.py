@@ -76,13 +76,6 @@ class Abandon:
 
 
 @dataclass(frozen=True, slots=True)
-class Reopen:
-    """Delivery that is unclear again, because its answer named the note of another one."""
-
-    note_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class Stop:
     """End of the run. ``is_applied`` is False if the call was not applied, None if that is unknown."""
 
@@ -90,7 +83,7 @@ class Stop:
     is_applied: bool | None = False
 
 
-Decision: TypeAlias = Settle | Retry | Split | LookUp | Doubt | Reopen | Abandon | Stop
+Decision: TypeAlias = Settle | Retry | Split | LookUp | Doubt | Abandon | Stop
 """Decisions that the coordinator can carry out on a request."""
 NotApplied: TypeAlias = Retry | Split
 """Decisions on a request that was surely not applied and is sent again."""
@@ -103,11 +96,13 @@ class Facts:
     Attributes:
         any_success: whether the API has accepted or refused anything in this run, in its own words.
         is_largest: whether this request's body is larger than any accepted body.
+        taken: IDs of notes that deliveries had before.
     """
 
     any_success: bool = False
     largest_accepted: int = 0
     is_largest: bool = False
+    taken: Collection[str] = ()
 
 
 _REFUSED = {Cause.UNKNOWN_PROSPECT: "outcome.unknown-prospect", Cause.BAD_ATTACHMENT: "outcome.refused-attachment"}
@@ -118,7 +113,7 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
     failure, all_indices = reply.failure, tuple(range(len(prospects)))
     if failure is None:
         assert reply.value is not None
-        return _answered(prospects, reply.value)
+        return _answered(prospects, reply.value, known.taken)
     if failure.cause is Cause.UNREACHABLE:
         return [Retry(failure)]
     if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):
@@ -148,10 +143,15 @@ def _refusal(failure: Failure) -> Answer:
     return Answer(None, say(_REFUSED.get(failure.cause, "outcome.refused"), why=failure.text))
 
 
-def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[Decision]:
-    answered = tuple((index, answers[prospect]) for index, prospect in enumerate(prospects) if prospect in answers)
-    missing = tuple(index for index, prospect in enumerate(prospects) if prospect not in answers)
-    decisions: list[Decision] = [Settle(answered)] if answered else []
+def _answered(prospects: Sequence[str], answers: dict[str, Answer], taken: Collection[str]) -> list[Decision]:
+    answered = {index: answers[prospect] for index, prospect in enumerate(prospects) if prospect in answers}
+    missing = tuple(index for index in range(len(prospects)) if index not in answered)
+    settled = tuple((index, answer) for index, answer in answered.items() if answer.note_id not in taken)
+    decisions: list[Decision] = [Settle(settled)] if settled else []
+    for index, answer in answered.items():
+        if answer.note_id is not None and answer.note_id in taken:
+            text = say("failure.note-of-another-row", note=answer.note_id)
+            decisions.append(LookUp((index,), Failure(Cause.UNREADABLE, text, at_work=True, is_astray=True)))
     if missing:
         text = say("failure.says-nothing")
         decisions.append(LookUp(missing, Failure(Cause.UNREADABLE, text, at_work=True, is_accepted=True)))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -75,10 +74,6 @@ class LastLooks:
             _look(post.only([post.request.prospects.index(one.prospect)]), one.note_id, one.came, is_patient=False)
             for post, one in sorted(drawn, key=lambda pair: -pair[1].came)
         ]
-
-    def forget(self, names: Collection[bytes]) -> None:
-        """Leave deliveries out whose answer was another request's."""
-        self._sent_again = {look: None for look in self._sent_again if look.post.request.names[0] not in names}
 
     def proceed(self) -> bool:
         """Begin the lookups of notes that were sent again, or the next one of the youngest other note, if any."""

@@ -26,7 +26,7 @@ from importer.delivery.control import (
     Proof,
     serves,
 )
-from importer.delivery.decisions import Abandon, Decision, Doubt, Reopen, Settle, Verdict
+from importer.delivery.decisions import Abandon, Decision, Doubt, Settle, Verdict
 from importer.delivery.evidence import Evidence, Reachability
 from importer.messages import Message, say
 
@@ -55,6 +55,8 @@ class Resolver:
 
     def look_up(self, post: Post, failure: Failure) -> None:
         """Look up the notes of a request of this run, which may be applied until it is at rest (D46)."""
+        if failure.is_astray:
+            self.is_astray()
         rest_at = self._clock() + max(self._policy.rest, failure.wait or 0.0)
         if failure.at_work:
             rest_at = max(rest_at, post.sent_at + self._longest(is_accepted=failure.is_accepted))
@@ -201,14 +203,6 @@ class Resolver:
             return isinstance(task, Lookup) and task.ambiguous is ambiguous and task.index not in ambiguous.open
 
         ambiguous.looking -= self._dispatcher.drop(is_moot)
-
-    def reopen(self, post: Post, index: int, note_id: str) -> Iterator[tuple[Post, Decision]]:
-        """Look up a delivery again, because its answer was another request's; all connections are made anew."""
-        self._evidence.forget(note_id, post)
-        post = post.only([index])
-        yield post, Reopen(note_id)
-        self.look_up(post, Failure(Cause.UNREADABLE, say("failure.note-of-another-row", note=note_id), at_work=True))
-        self.is_astray()
 
     def _missed(self, lookup: Lookup, *, is_unknown: bool = False) -> Iterator[tuple[Post, Decision]]:
         """Record a miss, which proves nothing before rest, and of a prospect that reads don't know even longer."""

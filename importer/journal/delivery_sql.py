@@ -45,10 +45,6 @@ ANSWER = f"""
     UPDATE deliveries SET state = :state, note_id = :note_id, reason = :reason, at = :at WHERE {_IS_OF_REQUEST}
 """
 EXPLAIN = f"UPDATE deliveries SET reason = :reason WHERE {_IS_OF_REQUEST}"
-REOPEN = f"""
-    UPDATE deliveries SET state = 'unclear', note_id = NULL, reason = NULL
-    WHERE {_IS_NAMED} AND deliveries.note_id = :note_id
-"""
 RELEASE = f"DELETE FROM deliveries WHERE {_IS_OF_REQUEST}"
 CHANGE = f"""
     UPDATE deliveries SET changing = :form
@@ -148,7 +144,6 @@ LATEST = """
         latest.id DESC
     LIMIT 5
 """
-OWNERS = "SELECT note_id, name FROM deliveries WHERE workspace = :workspace AND note_id IN ({given})"
 SENT = """
     SELECT notes.id FROM deliveries JOIN notes ON notes.id = deliveries.note
     WHERE notes.workspace = :workspace AND notes.visibility = :visibility

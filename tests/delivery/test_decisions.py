@@ -64,6 +64,9 @@ REFUSED_FILES = words(
 LACKS = Failure(
     Cause.UNREADABLE, words("the API's reply does not mention this prospect clearly"), at_work=True, is_accepted=True
 )
+ANOTHERS = Failure(
+    Cause.UNREADABLE, words("its reply names a note that belongs to another row (N1)"), at_work=True, is_astray=True
+)
 TURNED_AWAY = Settle(((0, Answer(None, words("a proxy, gateway or firewall refused it: 413"))),))
 TOO_LONG = Failure(Cause.INTERMEDIARY, words("413"), at_work=True, is_size=True)
 TABLE = [
@@ -130,6 +133,10 @@ TABLE = [
         [Settle(((0, Answer("N0")), (2, Answer("N2")))), LookUp((1,), LACKS)],
     ),
     Sent("all are missing", THREE, {}, [LookUp((0, 1, 2), LACKS)]),
+    Sent(
+        "an entry names a note that a delivery has", THREE, created(*THREE),
+        [Settle(((0, Answer("N0")), (2, Answer("N2")))), LookUp((1,), ANOTHERS)], replace(SUCCESS, taken={"N1"}),
+    ),
     Sent("an entry for somebody else", ONE, created("P9"), [LookUp((0,), LACKS)]),
     # -- a gateway's 413
     Sent(

@@ -28,7 +28,6 @@ from importer.delivery.coordinator import Coordinator
 from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.existing import Existing
 from importer.delivery.last_look import LastLook, LastLooks
-from importer.delivery.ledger import Ledger
 from importer.delivery.queue import Queue
 from importer.delivery.reads import Pages, WholeRead
 from importer.delivery.resolver import Resolver
@@ -146,11 +145,6 @@ def _by_any_clock(original: Any, self: Any, post: Any) -> Any:
     return original(self, post)
 
 
-def _nothing_exchanged(original: Any, self: Any, *given: Any) -> None:
-    original(self, *given)
-    self.exchanged.clear()
-
-
 def _over_another_connection(original: Any, self: Any, *given: Any, **more: Any) -> None:
     original(self, *given, **more)
     self.is_apart = False
@@ -229,7 +223,9 @@ RULES: dict[str, Change | list[Change]] = {
     "visibility and status explain a note": (decisions, "judge", _of_its_form_only),
     "what reads like another note under way needs an explanation": _sought(rivals=()),
     "notes that other deliveries have are not left to them": (Evidence, "owned", lambda *_: {}),
-    "a note's id may be that of another delivery": (Ledger, "write", _nothing_exchanged),
+    "a note's id may be that of another delivery": (
+        Evidence, "created", lambda original, *given: original(*given) and set()
+    ),
     "every lookup asks alike": (Pages, "take", lambda _, self, _prospect: self._size),
     "a possible match is adopted at once": (
         decisions, "judge", lambda original, page, sought: replace(original(page, sought), is_sure=True),
