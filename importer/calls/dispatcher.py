@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from importer.api import Cause, Endpoint, Failure, NotesApi, Reply
+from importer.api import STOPS, Cause, Endpoint, Failure, NotesApi, Reply
 from importer.calls.limiter import LONG_PAUSE, Limiter
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import WorkerPool
@@ -69,7 +69,7 @@ class Caller:
 
 
 def stopped_by(failure: Failure) -> Stopped:
-    """Return the error that ends the run because of one call's failure."""
+    """Return the error that ends the run because of a failure that every other call would have, too."""
     return _ERRORS.get(failure.cause, Blocked)(failure.text)
 
 
@@ -206,11 +206,21 @@ class Dispatcher(Generic[AnyTask]):
             for task, reply in self._pool.wait(self._pause()):
                 self._in_flight.discard(task)
                 self.open[task.kind] -= 1
-                if self._limiter.came_back(reply):
-                    assert reply.failure is not None
-                    self.halt(self._given_up(reply.failure))
+                is_given_up, failure = self._limiter.came_back(reply), reply.failure
+                if failure is not None and self._stops(reply.kind, failure):
+                    self.halt(stopped_by(failure))
+                elif failure is not None and is_given_up:
+                    self.halt(self._given_up(failure))
                 yield task, reply
             after_round()
+
+    def _stops(self, kind: Endpoint, failure: Failure) -> bool:
+        """Return whether every other call would fail alike, so that only a person can help.
+
+        A redirect counts if no call of the kind has succeeded. One prospect's notes alone may be turned away, though.
+        """
+        is_redirect = failure.cause is Cause.REDIRECTED and kind not in (*self._limiter.answered, Endpoint.READ)
+        return failure.cause in STOPS or is_redirect
 
     def _ended(self, reason: Said) -> Stopped:
         """Return the error for an end that was asked for; during an outage, with the last problem."""

@@ -7,23 +7,22 @@ workers only make calls. A delivery that may have been sent is *unclear* in the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from importer.api import Answer, Cause, Endpoint, Failure, NotesPage, Reply
+from importer.api import Answer, Cause, Endpoint, Failure, Reply
 from importer.delivery import decisions
 from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext, Post, Task
-from importer.delivery.control import ControlLookup, Introduction, Lookup
 from importer.delivery.earlier import Earlier
 from importer.delivery.evidence import Evidence, Reachability
-from importer.delivery.existing import Existing, ExistingLookup
-from importer.delivery.last_look import LastLook, LastLooks
+from importer.delivery.existing import Existing
+from importer.delivery.last_look import LastLooks
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.queue import Queue
-from importer.delivery.reads import LONGEST_PAUSE, WholeRead
+from importer.delivery.reads import LONGEST_PAUSE
 from importer.delivery.resolver import Resolver
 from importer.delivery.takeover import Takeover
 from importer.errors import Busy, JournalFailed
@@ -59,13 +58,6 @@ class Coordinator:
         self.takeover = Takeover(context, self.ledger, self._resolver, self._last_looks)
         self.queue = Queue(context, self._resolver, self.reachability, self.existing)
         self._resolver.controls.send = self.queue.send_control
-        self._looked: Mapping[type[WholeRead], Callable[[Any, NotesPage | Failure], _Decided | None]] = {
-            Lookup: self._resolver.looked,
-            Introduction: self._resolver.introduced,
-            ControlLookup: self._resolver.controlled,
-            ExistingLookup: self.existing.looked,
-            LastLook: self._last_looks.looked,
-        }
 
     def prepare(self, earlier: Earlier, plan: Plan) -> tuple[Remaining, Sequence[Wish]]:
         """Settle or look up earlier runs' deliveries; return what remains, and how existing notes can follow rows."""
@@ -134,7 +126,7 @@ class Coordinator:
         elif reply.failure is not None and reply.failure.is_astray:
             self._resolver.is_astray()
         if (found := self._context.reads.take_in(task, reply)) is not None:
-            yield from self._looked[type(task)](task, found) or ()
+            yield from task.then(task, found) or ()
 
     def _after_post(self, post: Post, reply: Reply[dict[str, Answer]]) -> Sequence[decisions.Decision]:
         """Learn from the reply to a request, and return the decisions on it."""
@@ -148,12 +140,11 @@ class Coordinator:
         is_largest = failure is not None and failure.is_size and sizes.is_largest(post)
         if failure is not None and failure.cause is Cause.BAD_ATTACHMENT:
             self.queue.forget_files(post)
-        facts = decisions.Facts(self.reachability.any_success, sizes.largest_accepted, is_largest, taken)
+        facts = decisions.Facts(sizes.largest_accepted, is_largest, taken)
         return decisions.after_post(post.request.prospects, reply, facts)
 
     def _carry_out(self, post: Post, decision: decisions.Decision) -> None:
-        is_stop = isinstance(decision, decisions.Stop) and decision.is_applied is False
-        if is_stop or isinstance(decision, decisions.NotApplied):
+        if isinstance(decision, decisions.NotApplied):
             self.ledger.pending(post)
         match decision:
             case decisions.Settle(answers, reason, duplicates):
@@ -175,8 +166,6 @@ class Coordinator:
                 self.queue.doubted(post)
             case decisions.Abandon(reason):
                 self.ledger.abandoned(post, reason)
-            case decisions.Stop(error):
-                self._dispatcher.halt(error)
 
     def _send_again(self, post: Post, failure: Failure | None) -> None:
         """Send a request again until it is time to give up, because the request did not cause the failure."""

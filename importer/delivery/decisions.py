@@ -12,8 +12,6 @@ from enum import Enum, auto
 from typing import TypeAlias
 
 from importer.api import API_REFUSED, STOPS, Answer, Cause, Failure, FoundNote, NotesPage, Reply
-from importer.calls.dispatcher import stopped_by
-from importer.errors import Stopped
 from importer.journal import NoteKey
 from importer.markup import are_alike, seen_digests
 from importer.messages import Message, say
@@ -75,18 +73,10 @@ class Abandon:
     reason: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """End of the run. ``is_applied`` is False if the call was not applied, None if that is unknown."""
-
-    error: Stopped
-    is_applied: bool | None = False
-
-
-Decision: TypeAlias = Settle | Retry | Split | LookUp | Doubt | Abandon | Stop
+Decision: TypeAlias = Settle | Retry | Split | LookUp | Doubt | Abandon
 """Decisions that the coordinator can carry out on a request."""
 NotApplied: TypeAlias = Retry | Split
-"""Decisions on a request that was surely not applied and is sent again."""
+"""Decisions on a request that was surely not applied and is sent again, unless the run stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +84,10 @@ class Facts:
     """Facts that are known when a reply arrives.
 
     Attributes:
-        any_success: whether the API has accepted or refused anything in this run, in its own words.
         is_largest: whether this request's body is larger than any accepted body.
         taken: IDs of notes that deliveries had before.
     """
 
-    any_success: bool = False
     largest_accepted: int = 0
     is_largest: bool = False
     taken: Collection[str] = ()
@@ -116,16 +104,12 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
         return _answered(prospects, reply.value, known.taken)
     if failure.cause is Cause.UNREACHABLE:
         return [Retry(failure)]
-    if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):
+    if failure.cause in STOPS or failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):
         return [Retry()]
-    if failure.cause in STOPS:
-        return [Stop(stopped_by(failure))]
     if failure.cause is Cause.BAD_ATTACHMENT:  # a part of the request would name the same files
         return [Settle(tuple((index, _refusal(failure)) for index in all_indices))]
     if failure.cause in API_REFUSED or (failure.cause is Cause.INTERMEDIARY and failure.is_size and known.is_largest):
         return [_refused(failure, len(prospects), known)]
-    if failure.cause is Cause.REDIRECTED and not known.any_success:
-        return [LookUp(all_indices, failure), Stop(stopped_by(failure), is_applied=None)]
     return [LookUp(all_indices, failure)]
 
 

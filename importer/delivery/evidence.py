@@ -14,8 +14,8 @@ from typing import Any
 
 from importer.api import API_REFUSED, Answer, Cause, Failure, FoundNote, NotesPage, Reply
 from importer.delivery.context import DeliveryContext, Post, Task
-from importer.delivery.decisions import Sought, Stop
-from importer.errors import WrongAddress
+from importer.delivery.decisions import Sought
+from importer.errors import Stopped, WrongAddress
 from importer.journal import KnownDelivery, NoteKey
 from importer.messages import say
 from importer.models import Status
@@ -209,7 +209,7 @@ class Reachability:
 
     def __init__(self, context: DeliveryContext) -> None:
         self._give_up, self._clock = context.caller.give_up, context.clock
-        self.any_success = self.healed = False
+        self.healed = False
         self._open_at = 0.0  # when the last request left that reached the API
         self._refused = 0  # requests that were refused since
         self._refusal: tuple[float, Failure] | None = None  # the first of them, and when it came
@@ -219,7 +219,6 @@ class Reachability:
         failure = reply.failure
         is_answer = failure is None or failure.cause in API_REFUSED
         is_failure_of_api = failure is not None and failure.cause is Cause.FAILED and not failure.at_work
-        self.any_success |= is_answer
         if not isinstance(task, Post):
             return
         if is_answer or is_failure_of_api:
@@ -238,8 +237,8 @@ class Reachability:
         """Whether something on the way seems to refuse every request, whatever its content."""
         return self._refused >= _SHUT
 
-    def given_up(self) -> Stop | None:
-        """Return the end of the run if no request has reached the API for as long as the run is patient."""
+    def given_up(self) -> Stopped | None:
+        """Return the error that ends the run if no request has reached the API for as long as the run is patient."""
         if self._refusal is None or self._clock() < self._refusal[0] + self._give_up:
             return None
-        return Stop(WrongAddress(say("stopped.nothing-sent-passes", why=self._refusal[1].text)))
+        return WrongAddress(say("stopped.nothing-sent-passes", why=self._refusal[1].text))

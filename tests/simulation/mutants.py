@@ -185,7 +185,7 @@ def _several_at_a_time(original: Any, self: Any, post: Any) -> Any:
 
 
 def _missed_once(original: Any, self: LastLooks, look: LastLook, found: Any) -> None:
-    look.due = look.due or 1.0
+    look.is_second = True
     original(self, look, found)
 
 
