@@ -104,25 +104,22 @@ class Dispatcher(Generic[AnyTask]):
 
     Attributes:
         stopped: the reason why nothing more is sent, or None.
-        open: the number of tasks of each kind that have been added, or chosen, and have not ended.
     """
 
     def __init__(self, caller: Caller, perform: Callable[[AnyTask], Reply[Any]], kinds: Sequence[Endpoint]) -> None:
         self.stopped: Stopped | None = None
-        self.open: Counter[Endpoint] = Counter()
         self._caller, self._perform = caller, perform
         self._pool, self._limiter, self._clock = caller.pool, caller.limiter, caller.clock
         self._ready: dict[Endpoint, deque[AnyTask]] = {kind: deque() for kind in kinds}
         self._later: list[tuple[float, int, AnyTask]] = []
         self._tick = 0
-        self._in_flight: set[AnyTask] = set()
+        self._in_flight: set[AnyTask] = set()  # those that were chosen, too
         self._leaves_at = math.inf
 
     # -- adding tasks -----------------------------------------------------------------------------------------------
 
     def add(self, task: AnyTask, due: float = -math.inf) -> None:
         """Schedule a call for its due time by our clock; a call that is due now goes before calls not tried yet."""
-        self.open[task.kind] += 1
         if due <= self._clock():
             self._ready[task.kind].appendleft(task)
         else:
@@ -132,7 +129,6 @@ class Dispatcher(Generic[AnyTask]):
     def drop(self, is_moot: Callable[[AnyTask], bool]) -> int:
         """Remove the tasks of a later time that are moot; return how many there were."""
         moot = [entry for entry in self._later if is_moot(entry[2])]
-        self.open -= Counter(task.kind for _, _, task in moot)
         self._later = [entry for entry in self._later if entry not in moot]
         heapq.heapify(self._later)
         return len(moot)
@@ -162,6 +158,11 @@ class Dispatcher(Generic[AnyTask]):
             return False
         self.add(task, max(self._clock(), self._limiter.down_until) + _AFTER_OTHERS)
         return True
+
+    def is_open(self, kind: Endpoint) -> bool:
+        """Return whether there are calls of a kind that wait, have been chosen, or are under way."""
+        others = (*self._in_flight, *(task for _, _, task in self._later))
+        return bool(self._ready[kind]) or any(task.kind is kind for task in others)
 
     def halt(self, error: Stopped) -> None:
         """Send no more calls because of this error, but wait for the calls in flight."""
@@ -195,8 +196,8 @@ class Dispatcher(Generic[AnyTask]):
             if enter(chosen):
                 for task in chosen:
                     self._pool.submit(task, self._perform)
-                    self._in_flight.add(task)
             else:
+                self._in_flight.difference_update(chosen)
                 for task in chosen:
                     self._limiter.withdrawn(task.kind)
             is_waiting = bool(self._later) or any(self._ready.values())
@@ -205,7 +206,6 @@ class Dispatcher(Generic[AnyTask]):
                 return
             for task, reply in self._pool.wait(self._pause()):
                 self._in_flight.discard(task)
-                self.open[task.kind] -= 1
                 is_given_up, failure = self._limiter.came_back(reply), reply.failure
                 if failure is not None and self._stops(reply.kind, failure):
                     self.halt(stopped_by(failure))
@@ -280,9 +280,8 @@ class Dispatcher(Generic[AnyTask]):
         for kind, ready in self._ready.items():
             if self.stopped is not None:
                 break
-            while (task := ready.popleft() if ready else self._taken(fresh(kind))) is not None:
+            while (task := ready.popleft() if ready else fresh(kind)) is not None:
                 if not admit(task):
-                    self.open[kind] -= 1
                     continue
                 if self._limiter.wait(kind) > 0:
                     ready.appendleft(task)
@@ -292,13 +291,8 @@ class Dispatcher(Generic[AnyTask]):
                     break
                 self._limiter.began(kind)
                 chosen.append(task)
+                self._in_flight.add(task)
         return chosen
-
-    def _taken(self, task: AnyTask | None) -> AnyTask | None:
-        """Count a task that was not tried yet."""
-        if task is not None:
-            self.open[task.kind] += 1
-        return task
 
     def _pause(self) -> float:
         """Return the seconds until there is something to do besides receiving replies."""

@@ -97,12 +97,7 @@ class Coordinator:
 
     def _work(self) -> None:
         for task, reply in self._dispatcher.replies(self._fresh, self._admit, self._begin, self._tell):
-            try:
-                for post, decision in self._decided(task, reply):
-                    self._carry_out(post, decision)
-            except JournalFailed as error:  # the journal cannot even be read; calls in flight are waited for
-                self._dispatcher.halt(error)
-            self.queue.proceed()
+            self._carry_out_all(self._decided(task, reply))
 
     def _tell(self) -> None:
         if self._observe is not None:
@@ -184,24 +179,26 @@ class Coordinator:
     def _admit(self, task: Task) -> bool:
         """Return whether a task may be sent now; if not, queue, split, settle or abandon it."""
         decided = self.queue.admit(task) if isinstance(task, Post) else None
-        self._carry_out_all(decided or ())
+        for post, decision in decided or ():
+            self._carry_out(post, decision)
         return decided is None
 
     def _begin(self, chosen: Sequence[Task]) -> bool:
         """Enter what a round needs before its tasks leave, and go on with what is unclear; see :meth:`_enter`."""
         is_entered = self._enter(chosen)
         if self._dispatcher.stopped is None:
-            try:
-                is_more = bool(self._dispatcher.open[Post.kind])
-                self._carry_out_all(self._resolver.proceed(is_more_to_come=is_more))
-                self.queue.proceed()
-            except JournalFailed as error:
-                self._dispatcher.halt(error)
+            is_more = self._dispatcher.is_open(Post.kind)
+            self._carry_out_all(self._resolver.proceed(is_more_to_come=is_more))
         return is_entered
 
     def _carry_out_all(self, decided: _Decided) -> None:
-        for post, decision in decided:
-            self._carry_out(post, decision)
+        """Carry out decisions as they are made. If the journal can't even be read, calls in flight are waited for."""
+        try:
+            for post, decision in decided:
+                self._carry_out(post, decision)
+        except JournalFailed as error:
+            self._dispatcher.halt(error)
+        self.queue.proceed()
 
     def _enter(self, chosen: Sequence[Task]) -> bool:
         """Write pending entries and the chosen requests' claims; return False if that fails: nothing may leave (D2)."""

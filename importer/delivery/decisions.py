@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum, auto
 from typing import TypeAlias
 
 from importer.api import API_REFUSED, STOPS, Answer, Cause, Failure, FoundNote, NotesPage, Reply
@@ -198,15 +197,6 @@ class Sought:
     is_date_moot: bool = False
 
 
-class Whose(Enum):
-    """Author of a note, seen from the delivery that is looked for."""
-
-    OURS = auto()
-    NOT_SHOWN = auto()
-    NOT_KNOWN = auto()  # perhaps ours
-    ANOTHERS = auto()
-
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Findings about one delivery.
@@ -230,7 +220,7 @@ class Verdict:
 def judge(page: NotesPage, sought: Sought) -> Verdict:
     """Look for a delivery's note among all notes of its prospect, by what is known now."""
     free = [note for note in page.all if note.note_id not in sought.owned]
-    possible = [note for note in free if whose(note, sought) is not Whose.ANOTHERS]
+    possible = [note for note in free if is_ours(note, sought) is not False]
     same = [note for note in possible if is_same(note, sought.key)]
     if (verdict := _same(same, sought)) is not None:
         return replace(verdict, seen=tuple(note.note_id for note in same))
@@ -246,20 +236,21 @@ def judge(page: NotesPage, sought: Sought) -> Verdict:
     return Verdict()
 
 
-def whose(note: FoundNote, sought: Sought) -> Whose:
-    """Return who wrote a note. Another key may have another owner, so only authors of the same run rule others out."""
+def is_ours(note: FoundNote, sought: Sought) -> bool | None:
+    """Return whether we wrote a note; None if that is not known.
+
+    Another key may have another owner, so only authors of the same run rule others out.
+    """
     if not note.author:
-        return Whose.NOT_SHOWN
-    if note.author in sought.authors:
-        return Whose.OURS
+        return None
     if sought.authors:
-        return Whose.ANOTHERS
-    return Whose.OURS if note.author in sought.others else Whose.NOT_KNOWN
+        return note.author in sought.authors
+    return True if note.author in sought.others else None
 
 
 def _same(same: Sequence[FoundNote], sought: Sought) -> Verdict | None:
     """Return the verdict on the notes that read the same and may be ours; None if none of them is of that time."""
-    ours = [note for note in same if whose(note, sought) is Whose.OURS]
+    ours = [note for note in same if is_ours(note, sought)]
     if sought.is_date_moot and len(same) == 1:
         return Verdict(same[0].note_id, is_sure=True)
     if any(note.created_at is None and note.status is not Status.DRAFT for note in same):
@@ -330,7 +321,7 @@ def copies(page: NotesPage, sought: Sought, note_id: str) -> tuple[str, ...]:
         if note.note_id not in sought.owned
         and (note.visibility, note.status) == (sought.key.visibility, sought.key.status)
         and not readings.isdisjoint(seen_digests(note.content))
-        and whose(note, sought) is not Whose.ANOTHERS
+        and is_ours(note, sought) is not False
         and _is_of_the_time(note, sought, _NEAR, _ANY_ZONE)
     )
 

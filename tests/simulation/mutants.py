@@ -106,8 +106,7 @@ def _as_if_nothing_was_unclear(original: Any, self: Any, task: Any) -> bool:
 
 
 def _nobody_elses(original: Any, note: Any, sought: Any) -> Any:
-    found = original(note, sought)
-    return decisions.Whose.NOT_KNOWN if found is decisions.Whose.ANOTHERS else found
+    return original(note, sought) or None
 
 
 @contextmanager
@@ -207,7 +206,7 @@ RULES: dict[str, Change | list[Change]] = {
     "a note that is there is never another delivery's": (Existing, "_of_others", lambda *_: set()),
     "a note that is there may be of a delivery that is unclear": (Evidence, "is_contested", lambda *_, **_how: False),
     "other deliveries go to a prospect that is unclear": (Coordinator, "_admit", _as_if_nothing_was_unclear),
-    "nobody else writes there": (decisions, "whose", _nobody_elses),
+    "nobody else writes there": (decisions, "is_ours", _nobody_elses),
     "a rewritten note may be anybody's": (
         decisions, "_rewritten", lambda original, unexplained, sought:
         original(unexplained, replace(sought, authors=[one.author for one in unexplained])),
