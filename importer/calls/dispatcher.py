@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from importer.api import Cause, Endpoint, Failure, NotesApi, Reply
+from importer.api import STOPS, Cause, Endpoint, Failure, NotesApi, Reply
 from importer.calls.limiter import LONG_PAUSE, Limiter
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import WorkerPool
@@ -69,7 +69,7 @@ class Caller:
 
 
 def stopped_by(failure: Failure) -> Stopped:
-    """Return the error that ends the run because of one call's failure."""
+    """Return the error that ends the run because of a failure that every other call would have, too."""
     return _ERRORS.get(failure.cause, Blocked)(failure.text)
 
 
@@ -104,25 +104,22 @@ class Dispatcher(Generic[AnyTask]):
 
     Attributes:
         stopped: the reason why nothing more is sent, or None.
-        open: the number of tasks of each kind that have been added, or chosen, and have not ended.
     """
 
     def __init__(self, caller: Caller, perform: Callable[[AnyTask], Reply[Any]], kinds: Sequence[Endpoint]) -> None:
         self.stopped: Stopped | None = None
-        self.open: Counter[Endpoint] = Counter()
         self._caller, self._perform = caller, perform
         self._pool, self._limiter, self._clock = caller.pool, caller.limiter, caller.clock
         self._ready: dict[Endpoint, deque[AnyTask]] = {kind: deque() for kind in kinds}
         self._later: list[tuple[float, int, AnyTask]] = []
         self._tick = 0
-        self._in_flight: set[AnyTask] = set()
+        self._in_flight: set[AnyTask] = set()  # those that were chosen, too
         self._leaves_at = math.inf
 
     # -- adding tasks -----------------------------------------------------------------------------------------------
 
     def add(self, task: AnyTask, due: float = -math.inf) -> None:
         """Schedule a call for its due time by our clock; a call that is due now goes before calls not tried yet."""
-        self.open[task.kind] += 1
         if due <= self._clock():
             self._ready[task.kind].appendleft(task)
         else:
@@ -132,7 +129,6 @@ class Dispatcher(Generic[AnyTask]):
     def drop(self, is_moot: Callable[[AnyTask], bool]) -> int:
         """Remove the tasks of a later time that are moot; return how many there were."""
         moot = [entry for entry in self._later if is_moot(entry[2])]
-        self.open -= Counter(task.kind for _, _, task in moot)
         self._later = [entry for entry in self._later if entry not in moot]
         heapq.heapify(self._later)
         return len(moot)
@@ -162,6 +158,11 @@ class Dispatcher(Generic[AnyTask]):
             return False
         self.add(task, max(self._clock(), self._limiter.down_until) + _AFTER_OTHERS)
         return True
+
+    def is_open(self, kind: Endpoint) -> bool:
+        """Return whether there are calls of a kind that wait, have been chosen, or are under way."""
+        others = (*self._in_flight, *(task for _, _, task in self._later))
+        return bool(self._ready[kind]) or any(task.kind is kind for task in others)
 
     def halt(self, error: Stopped) -> None:
         """Send no more calls because of this error, but wait for the calls in flight."""
@@ -195,8 +196,8 @@ class Dispatcher(Generic[AnyTask]):
             if enter(chosen):
                 for task in chosen:
                     self._pool.submit(task, self._perform)
-                    self._in_flight.add(task)
             else:
+                self._in_flight.difference_update(chosen)
                 for task in chosen:
                     self._limiter.withdrawn(task.kind)
             is_waiting = bool(self._later) or any(self._ready.values())
@@ -205,12 +206,21 @@ class Dispatcher(Generic[AnyTask]):
                 return
             for task, reply in self._pool.wait(self._pause()):
                 self._in_flight.discard(task)
-                self.open[task.kind] -= 1
-                if self._limiter.came_back(reply):
-                    assert reply.failure is not None
-                    self.halt(self._given_up(reply.failure))
+                is_given_up, failure = self._limiter.came_back(reply), reply.failure
+                if failure is not None and self._stops(reply.kind, failure):
+                    self.halt(stopped_by(failure))
+                elif failure is not None and is_given_up:
+                    self.halt(self._given_up(failure))
                 yield task, reply
             after_round()
+
+    def _stops(self, kind: Endpoint, failure: Failure) -> bool:
+        """Return whether every other call would fail alike, so that only a person can help.
+
+        A redirect counts if no call of the kind has succeeded. One prospect's notes alone may be turned away, though.
+        """
+        is_redirect = failure.cause is Cause.REDIRECTED and kind not in (*self._limiter.answered, Endpoint.READ)
+        return failure.cause in STOPS or is_redirect
 
     def _ended(self, reason: Said) -> Stopped:
         """Return the error for an end that was asked for; during an outage, with the last problem."""
@@ -270,9 +280,8 @@ class Dispatcher(Generic[AnyTask]):
         for kind, ready in self._ready.items():
             if self.stopped is not None:
                 break
-            while (task := ready.popleft() if ready else self._taken(fresh(kind))) is not None:
+            while (task := ready.popleft() if ready else fresh(kind)) is not None:
                 if not admit(task):
-                    self.open[kind] -= 1
                     continue
                 if self._limiter.wait(kind) > 0:
                     ready.appendleft(task)
@@ -282,13 +291,8 @@ class Dispatcher(Generic[AnyTask]):
                     break
                 self._limiter.began(kind)
                 chosen.append(task)
+                self._in_flight.add(task)
         return chosen
-
-    def _taken(self, task: AnyTask | None) -> AnyTask | None:
-        """Count a task that was not tried yet."""
-        if task is not None:
-            self.open[task.kind] += 1
-        return task
 
     def _pause(self) -> float:
         """Return the seconds until there is something to do besides receiving replies."""

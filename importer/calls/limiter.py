@@ -50,6 +50,7 @@ class Limiter:
     Attributes:
         down_until: when the next call may be tried while the API fails, by our clock.
         sent: calls of each kind that left for the API, answered or not.
+        answered: kinds of calls of which the API has carried out or refused one, in its own words.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Limiter:
         self._trouble: Message | None = None
         self._flow = Flow(workers)
         self._failing: Attempts | None = None
-        self._has_succeeded = False
+        self.answered = set[Endpoint]()
         self._is_turned_away = False
         self._limited_since: float | None = None
         self._untold = 0  # refusals in a row, maybe by an unannounced limit
@@ -171,10 +172,11 @@ class Limiter:
         failure = reply.failure
         self.rate_limited += failure is not None and failure.cause is Cause.RATE_LIMITED
         self._observe(reply)
-        is_let_through = self._has_succeeded and not self._is_turned_away
+        is_let_through = bool(self.answered) and not self._is_turned_away
         if failure is None or failure.cause in API_REFUSED:
+            self.answered.add(reply.kind)
             self._succeeded()
-        elif self._has_succeeded and self._untold <= _UNTOLD and _is_untold(reply):
+        elif self.answered and self._untold <= _UNTOLD and _is_untold(reply):
             self._slow_down(reply)
         elif failure.cause is Cause.RATE_LIMITED:
             return self._limited(reply.kind)
@@ -187,7 +189,7 @@ class Limiter:
 
     def _succeeded(self) -> None:
         """Record that the API carried out a call, or clearly refused it."""
-        self._failing, self._trouble, self._has_succeeded = None, None, True
+        self._failing, self._trouble = None, None
         self._is_turned_away = False
         self._limited_since, self._untold = None, 0
         self._flow.succeeded()
@@ -216,7 +218,7 @@ class Limiter:
         if self.is_outage and now < self.down_until:
             return False  # the call left before the pause began
         if self._failing is None:
-            is_doubtful = failure.is_strange and not self._has_succeeded
+            is_doubtful = failure.is_strange and not self.answered
             patience = min(self._give_up, _WRONG_ADDRESS) if is_doubtful else self._give_up
             self._failing = Attempts(RetryPolicy(attempts=0, seconds=patience), self._rng)
         pause = self._failing.failed(failure, now)

@@ -58,17 +58,12 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
         return True
 
     def _failed(self, task: AnyTask, failure: Failure) -> None:
-        match failure.cause:
-            case Cause.RATE_LIMITED:
-                self._dispatcher.add(task)
-            case cause if cause in STOPS:
-                self._dispatcher.halt(stopped_by(failure))
-            case Cause.REDIRECTED if not self._any_success:
-                self._dispatcher.halt(stopped_by(failure))
-            case cause if cause in API_REFUSED:
-                self._refused(task, failure)
-            case _:
-                self._unclear(task, failure)
+        if failure.cause is Cause.RATE_LIMITED:
+            self._dispatcher.add(task)
+        elif failure.cause in API_REFUSED:
+            self._refused(task, failure)
+        elif failure.cause not in STOPS:
+            self._unclear(task, failure)
 
     def _held_up(self, progress: Message) -> Message:
         """Return the message about the progress, with what holds up the calls, if anything does."""

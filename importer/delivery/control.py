@@ -83,8 +83,6 @@ class Lookup(WholeRead):
     ambiguous: Ambiguous
     index: int
 
-    purpose: ClassVar[Message] = say("purpose.looking-up")
-
 
 def serves(left: float, ambiguous: Ambiguous) -> bool:
     """Return whether a note can be a request's control: it must have left when the request was at rest."""
@@ -127,19 +125,6 @@ class ControlLookup(WholeRead):
     purpose: ClassVar[Message] = say("purpose.reading-a-control")
 
 
-@dataclass(eq=False, slots=True)
-class Introduction(WholeRead):
-    """Lookup of a note that an answer named, to learn who writes ours, and by which clock they are dated.
-
-    Attributes:
-        waiting: requests whose notes are judged afterwards, and when they may be looked at.
-    """
-
-    waiting: list[tuple[Ambiguous, float]] = field(default_factory=list)
-
-    purpose: ClassVar[Message] = say("purpose.looking-up")
-
-
 class Controls:
     """Choice and lookups of controls.
 
@@ -155,16 +140,20 @@ class Controls:
         self._tries = 0
         self._failed: set[str] = set()  # notes that were not shown as controls in time
         self._lost: set[str] = set()  # notes that were not shown when they were old enough, either, since one was
+        self._proof: Proof | None = None  # a new one
         self._by_age: Proof | None = None  # the latest that relied on age
         self._missed_age = 0.0  # greatest age at which a known note was missed
 
     def proceed(self, waiting: Sequence[Ambiguous], *, is_more_to_come: bool) -> Proof | None:
-        """Begin what these requests need to go on. Return a proof only if there is no note that could be read.
+        """Return a new proof; if there is none, begin what these requests need to go on.
 
         Args:
             waiting: requests that missed their notes after rest.
             is_more_to_come: whether a note may soon be created, or another request will soon need a control, too.
         """
+        proof, self._proof = self._proof, None
+        if proof is not None or not waiting:
+            return proof
         note, lookup = self._evidence.known(self._failed, of_this_run=True), self._lookup
         if lookup is not None and not (lookup.is_old and math.isinf(lookup.since)):
             return None
@@ -195,13 +184,13 @@ class Controls:
     def _begin(self, note: KnownNote, due: float, *, is_old: bool) -> None:
         self.end()
         until, enough = due + self._policy.lag, frozenset([note.note_id])
-        self._lookup = ControlLookup(note.prospect, note, is_old, until, enough=enough, is_apart=True)
+        self._lookup = ControlLookup(note.prospect, note, is_old, until, enough=enough, is_apart=True, then=self.looked)
         self._reads.begin(self._lookup, due)
 
-    def looked(self, lookup: ControlLookup, found: NotesPage | Failure) -> Proof | None:
-        """Judge a lookup of a control; return the proof once it was read often enough."""
+    def looked(self, lookup: ControlLookup, found: NotesPage | Failure) -> None:
+        """Judge a lookup of a control, which is a proof once it was read often enough."""
         if lookup is not self._lookup:
-            return None
+            return
         if isinstance(found, Failure):
             self._give_up(lookup)
         elif any(note.note_id == lookup.note.note_id for note in found.notes):
@@ -210,16 +199,16 @@ class Controls:
                 self._lookup = None
                 self._lost.clear()
                 self._tries = self._tries if lookup.is_old else 0
-                proof = Proof(math.inf if lookup.is_old else lookup.note.left, lookup.since, self._clock())
-                self._by_age = proof if lookup.is_old else self._by_age
-                return proof
-            self._again(lookup, -math.inf, at=lookup.skip)
+                left = math.inf if lookup.is_old else lookup.note.left
+                self._proof = Proof(left, lookup.since, self._clock())
+                self._by_age = self._proof if lookup.is_old else self._by_age
+            else:
+                self._again(lookup, -math.inf, at=lookup.skip)
         elif lookup.at:
             lookup.seen, lookup.since = 0, math.inf
             self._again(lookup, -math.inf)
         else:
             self._missed(lookup)
-        return None
 
     def _missed(self, lookup: ControlLookup) -> None:
         """Read again when the note is twice as old, so that few attempts are made: some page sizes are left."""
@@ -246,7 +235,7 @@ class Controls:
 
     def is_astray(self) -> None:
         """Read anew, because a reply belonged to another request."""
-        self._by_age = None
+        self._proof = self._by_age = None
         if self._lookup is not None:
             self._lookup.seen, self._lookup.since = 0, math.inf
 

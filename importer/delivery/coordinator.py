@@ -7,23 +7,22 @@ workers only make calls. A delivery that may have been sent is *unclear* in the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from importer.api import Answer, Cause, Endpoint, Failure, NotesPage, Reply
+from importer.api import Answer, Cause, Endpoint, Failure, Reply
 from importer.delivery import decisions
 from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext, Post, Task
-from importer.delivery.control import ControlLookup, Introduction, Lookup
 from importer.delivery.earlier import Earlier
 from importer.delivery.evidence import Evidence, Reachability
-from importer.delivery.existing import Existing, ExistingLookup
-from importer.delivery.last_look import LastLook, LastLooks
+from importer.delivery.existing import Existing
+from importer.delivery.last_look import LastLooks
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.queue import Queue
-from importer.delivery.reads import LONGEST_PAUSE, WholeRead
+from importer.delivery.reads import LONGEST_PAUSE
 from importer.delivery.resolver import Resolver
 from importer.delivery.takeover import Takeover
 from importer.errors import Busy, JournalFailed
@@ -59,14 +58,6 @@ class Coordinator:
         self.takeover = Takeover(context, self.ledger, self._resolver, self._last_looks)
         self.queue = Queue(context, self._resolver, self.reachability, self.existing)
         self._resolver.controls.send = self.queue.send_control
-        self._looked: Mapping[type[WholeRead], Callable[[Any, NotesPage | Failure], _Decided | None]] = {
-            Lookup: self._resolver.looked,
-            Introduction: self._resolver.introduced,
-            ControlLookup: self._resolver.controlled,
-            ExistingLookup: self.existing.looked,
-            LastLook: self._last_looks.looked,
-        }
-        self._answered: list[Post] = []  # requests whose answer isn't in the journal yet, which may find it another's
 
     def prepare(self, earlier: Earlier, plan: Plan) -> tuple[Remaining, Sequence[Wish]]:
         """Settle or look up earlier runs' deliveries; return what remains, and how existing notes can follow rows."""
@@ -106,12 +97,7 @@ class Coordinator:
 
     def _work(self) -> None:
         for task, reply in self._dispatcher.replies(self._fresh, self._admit, self._begin, self._tell):
-            try:
-                for post, decision in self._decided(task, reply):
-                    self._carry_out(post, decision)
-            except JournalFailed as error:  # the journal cannot even be read; calls in flight are waited for
-                self._dispatcher.halt(error)
-            self.queue.proceed()
+            self._carry_out_all(self._decided(task, reply))
 
     def _tell(self) -> None:
         if self._observe is not None:
@@ -125,37 +111,35 @@ class Coordinator:
 
     def _decided(self, task: Task, reply: Reply[Any]) -> _Decided:
         _log_reply(task, reply)
-        failure = reply.failure
-        if failure is not None and failure.is_astray:
-            self._resolver.is_astray()
         self.reachability.came_back(task, reply)
         if isinstance(task, Post):
-            self._answered.append(task)
             for decision in self._after_post(task, reply):
                 yield task, decision
             return
         if reply.value is not None:
             self.evidence.read(reply.value)
+        elif reply.failure is not None and reply.failure.is_astray:
+            self._resolver.is_astray()
         if (found := self._context.reads.take_in(task, reply)) is not None:
-            yield from self._looked[type(task)](task, found) or ()
+            yield from task.then(task, found) or ()
 
     def _after_post(self, post: Post, reply: Reply[dict[str, Answer]]) -> Sequence[decisions.Decision]:
         """Learn from the reply to a request, and return the decisions on it."""
         sizes, failure = self.queue.sizes, reply.failure
+        self.queue.came_back(post)
         post.sent_at = reply.began
+        taken = set[str]()
         if failure is None and reply.value:
-            created = {prospect: answer.note_id for prospect, answer in reply.value.items() if answer.note_id}
-            self.evidence.created(post, created, reply.came)
+            taken = self.evidence.created(post, reply.value, reply.came)
             sizes.accepted(post)
         is_largest = failure is not None and failure.is_size and sizes.is_largest(post)
         if failure is not None and failure.cause is Cause.BAD_ATTACHMENT:
             self.queue.forget_files(post)
-        facts = decisions.Facts(self.reachability.any_success, sizes.largest_accepted, is_largest)
+        facts = decisions.Facts(sizes.largest_accepted, is_largest, taken)
         return decisions.after_post(post.request.prospects, reply, facts)
 
     def _carry_out(self, post: Post, decision: decisions.Decision) -> None:
-        is_stop = isinstance(decision, decisions.Stop) and decision.is_applied is False
-        if is_stop or isinstance(decision, decisions.NotApplied):
+        if isinstance(decision, decisions.NotApplied):
             self.ledger.pending(post)
         match decision:
             case decisions.Settle(answers, reason, duplicates):
@@ -175,13 +159,8 @@ class Coordinator:
             case decisions.Doubt(why):
                 self.ledger.unconfirmed(post, say("outcome.in-doubt", why=why), self._clock())
                 self.queue.doubted(post)
-            case decisions.Reopen(note_id):
-                self.ledger.reopened(post, note_id, self._clock())
-                self._last_looks.forget(post.request.names)
             case decisions.Abandon(reason):
                 self.ledger.abandoned(post, reason)
-            case decisions.Stop(error):
-                self._dispatcher.halt(error)
 
     def _send_again(self, post: Post, failure: Failure | None) -> None:
         """Send a request again until it is time to give up, because the request did not cause the failure."""
@@ -200,29 +179,26 @@ class Coordinator:
     def _admit(self, task: Task) -> bool:
         """Return whether a task may be sent now; if not, queue, split, settle or abandon it."""
         decided = self.queue.admit(task) if isinstance(task, Post) else None
-        self._carry_out_all(decided or ())
+        for post, decision in decided or ():
+            self._carry_out(post, decision)
         return decided is None
 
     def _begin(self, chosen: Sequence[Task]) -> bool:
         """Enter what a round needs before its tasks leave, and go on with what is unclear; see :meth:`_enter`."""
         is_entered = self._enter(chosen)
         if self._dispatcher.stopped is None:
-            try:
-                while self.ledger.exchanged:
-                    self._carry_out_all(self._resolver.reopen(*self.ledger.exchanged.pop(0)))
-                while self._answered:
-                    if (post := self._answered.pop()) not in chosen:  # otherwise it is under way again
-                        self.queue.came_back(post)
-                is_more = bool(self._dispatcher.open[Post.kind])
-                self._carry_out_all(self._resolver.proceed(is_more_to_come=is_more))
-                self.queue.proceed()
-            except JournalFailed as error:
-                self._dispatcher.halt(error)
+            is_more = self._dispatcher.is_open(Post.kind)
+            self._carry_out_all(self._resolver.proceed(is_more_to_come=is_more))
         return is_entered
 
     def _carry_out_all(self, decided: _Decided) -> None:
-        for post, decision in decided:
-            self._carry_out(post, decision)
+        """Carry out decisions as they are made. If the journal can't even be read, calls in flight are waited for."""
+        try:
+            for post, decision in decided:
+                self._carry_out(post, decision)
+        except JournalFailed as error:
+            self._dispatcher.halt(error)
+        self.queue.proceed()
 
     def _enter(self, chosen: Sequence[Task]) -> bool:
         """Write pending entries and the chosen requests' claims; return False if that fails: nothing may leave (D2)."""

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum, auto
 from typing import TypeAlias
 
 from importer.api import API_REFUSED, STOPS, Answer, Cause, Failure, FoundNote, NotesPage, Reply
-from importer.calls.dispatcher import stopped_by
-from importer.errors import Stopped
 from importer.journal import NoteKey
 from importer.markup import are_alike, seen_digests
 from importer.messages import Message, say
@@ -75,25 +72,10 @@ class Abandon:
     reason: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Reopen:
-    """Delivery that is unclear again, because its answer named the note of another one."""
-
-    note_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """End of the run. ``is_applied`` is False if the call was not applied, None if that is unknown."""
-
-    error: Stopped
-    is_applied: bool | None = False
-
-
-Decision: TypeAlias = Settle | Retry | Split | LookUp | Doubt | Reopen | Abandon | Stop
+Decision: TypeAlias = Settle | Retry | Split | LookUp | Doubt | Abandon
 """Decisions that the coordinator can carry out on a request."""
 NotApplied: TypeAlias = Retry | Split
-"""Decisions on a request that was surely not applied and is sent again."""
+"""Decisions on a request that was surely not applied and is sent again, unless the run stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +83,13 @@ class Facts:
     """Facts that are known when a reply arrives.
 
     Attributes:
-        any_success: whether the API has accepted or refused anything in this run, in its own words.
         is_largest: whether this request's body is larger than any accepted body.
+        taken: IDs of notes that deliveries had before.
     """
 
-    any_success: bool = False
     largest_accepted: int = 0
     is_largest: bool = False
+    taken: Collection[str] = ()
 
 
 _REFUSED = {Cause.UNKNOWN_PROSPECT: "outcome.unknown-prospect", Cause.BAD_ATTACHMENT: "outcome.refused-attachment"}
@@ -118,19 +100,15 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
     failure, all_indices = reply.failure, tuple(range(len(prospects)))
     if failure is None:
         assert reply.value is not None
-        return _answered(prospects, reply.value)
+        return _answered(prospects, reply.value, known.taken)
     if failure.cause is Cause.UNREACHABLE:
         return [Retry(failure)]
-    if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):
+    if failure.cause in STOPS or failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):
         return [Retry()]
-    if failure.cause in STOPS:
-        return [Stop(stopped_by(failure))]
     if failure.cause is Cause.BAD_ATTACHMENT:  # a part of the request would name the same files
         return [Settle(tuple((index, _refusal(failure)) for index in all_indices))]
     if failure.cause in API_REFUSED or (failure.cause is Cause.INTERMEDIARY and failure.is_size and known.is_largest):
         return [_refused(failure, len(prospects), known)]
-    if failure.cause is Cause.REDIRECTED and not known.any_success:
-        return [LookUp(all_indices, failure), Stop(stopped_by(failure), is_applied=None)]
     return [LookUp(all_indices, failure)]
 
 
@@ -148,10 +126,15 @@ def _refusal(failure: Failure) -> Answer:
     return Answer(None, say(_REFUSED.get(failure.cause, "outcome.refused"), why=failure.text))
 
 
-def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[Decision]:
-    answered = tuple((index, answers[prospect]) for index, prospect in enumerate(prospects) if prospect in answers)
-    missing = tuple(index for index, prospect in enumerate(prospects) if prospect not in answers)
-    decisions: list[Decision] = [Settle(answered)] if answered else []
+def _answered(prospects: Sequence[str], answers: dict[str, Answer], taken: Collection[str]) -> list[Decision]:
+    answered = {index: answers[prospect] for index, prospect in enumerate(prospects) if prospect in answers}
+    missing = tuple(index for index in range(len(prospects)) if index not in answered)
+    settled = tuple((index, answer) for index, answer in answered.items() if answer.note_id not in taken)
+    decisions: list[Decision] = [Settle(settled)] if settled else []
+    for index, answer in answered.items():
+        if answer.note_id is not None and answer.note_id in taken:
+            text = say("failure.note-of-another-row", note=answer.note_id)
+            decisions.append(LookUp((index,), Failure(Cause.UNREADABLE, text, at_work=True, is_astray=True)))
     if missing:
         text = say("failure.says-nothing")
         decisions.append(LookUp(missing, Failure(Cause.UNREADABLE, text, at_work=True, is_accepted=True)))
@@ -214,15 +197,6 @@ class Sought:
     is_date_moot: bool = False
 
 
-class Whose(Enum):
-    """Author of a note, seen from the delivery that is looked for."""
-
-    OURS = auto()
-    NOT_SHOWN = auto()
-    NOT_KNOWN = auto()  # perhaps ours
-    ANOTHERS = auto()
-
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Findings about one delivery.
@@ -246,7 +220,7 @@ class Verdict:
 def judge(page: NotesPage, sought: Sought) -> Verdict:
     """Look for a delivery's note among all notes of its prospect, by what is known now."""
     free = [note for note in page.all if note.note_id not in sought.owned]
-    possible = [note for note in free if whose(note, sought) is not Whose.ANOTHERS]
+    possible = [note for note in free if is_ours(note, sought) is not False]
     same = [note for note in possible if is_same(note, sought.key)]
     if (verdict := _same(same, sought)) is not None:
         return replace(verdict, seen=tuple(note.note_id for note in same))
@@ -262,20 +236,21 @@ def judge(page: NotesPage, sought: Sought) -> Verdict:
     return Verdict()
 
 
-def whose(note: FoundNote, sought: Sought) -> Whose:
-    """Return who wrote a note. Another key may have another owner, so only authors of the same run rule others out."""
+def is_ours(note: FoundNote, sought: Sought) -> bool | None:
+    """Return whether we wrote a note; None if that is not known.
+
+    Another key may have another owner, so only authors of the same run rule others out.
+    """
     if not note.author:
-        return Whose.NOT_SHOWN
-    if note.author in sought.authors:
-        return Whose.OURS
+        return None
     if sought.authors:
-        return Whose.ANOTHERS
-    return Whose.OURS if note.author in sought.others else Whose.NOT_KNOWN
+        return note.author in sought.authors
+    return True if note.author in sought.others else None
 
 
 def _same(same: Sequence[FoundNote], sought: Sought) -> Verdict | None:
     """Return the verdict on the notes that read the same and may be ours; None if none of them is of that time."""
-    ours = [note for note in same if whose(note, sought) is Whose.OURS]
+    ours = [note for note in same if is_ours(note, sought)]
     if sought.is_date_moot and len(same) == 1:
         return Verdict(same[0].note_id, is_sure=True)
     if any(note.created_at is None and note.status is not Status.DRAFT for note in same):
@@ -346,7 +321,7 @@ def copies(page: NotesPage, sought: Sought, note_id: str) -> tuple[str, ...]:
         if note.note_id not in sought.owned
         and (note.visibility, note.status) == (sought.key.visibility, sought.key.status)
         and not readings.isdisjoint(seen_digests(note.content))
-        and whose(note, sought) is not Whose.ANOTHERS
+        and is_ours(note, sought) is not False
         and _is_of_the_time(note, sought, _NEAR, _ANY_ZONE)
     )
 

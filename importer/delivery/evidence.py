@@ -7,15 +7,15 @@ own, and whether something other than the API refuses requests.
 from __future__ import annotations
 
 import math
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from importer.api import API_REFUSED, Cause, Failure, FoundNote, NotesPage, Reply
+from importer.api import API_REFUSED, Answer, Cause, Failure, FoundNote, NotesPage, Reply
 from importer.delivery.context import DeliveryContext, Post, Task
-from importer.delivery.decisions import Sought, Stop
-from importer.errors import WrongAddress
+from importer.delivery.decisions import Sought
+from importer.errors import Stopped, WrongAddress
 from importer.journal import KnownDelivery, NoteKey
 from importer.messages import say
 from importer.models import Status
@@ -59,13 +59,21 @@ class Evidence:
 
     # -- updates ----------------------------------------------------------------------------------------------------
 
-    def created(self, post: Post, note_ids: Mapping[str, str], came: float) -> None:
-        """Record the note IDs from the reply to a request: prospect → ID."""
-        for prospect in post.request.prospects:
-            if (note_id := note_ids.get(prospect)) is not None and note_id not in self._own:
+    def created(self, post: Post, answers: Mapping[str, Answer], came: float) -> set[str]:
+        """Record the notes that the reply to a request names; return the IDs that belong to other requests (D36).
+
+        These are the IDs that deliveries have already, or that the reply names twice.
+        """
+        named = [(answer.note_id, prospect) for prospect, answer in answers.items() if answer.note_id is not None]
+        times = Counter(note_id for note_id, _ in named)
+        known = {*self._deliveries.delivered(self._workspace, times), *self._own, *self._adopted}
+        taken = {note_id for note_id in times if times[note_id] > 1 or note_id in known}
+        for note_id, prospect in named:
+            if note_id not in taken:
                 self._own[note_id] = KnownNote(note_id, prospect, post.sent_at, came, post)
         while len(self._own) > _MOST_KNOWN:
             self._own.popitem(last=False)
+        return taken
 
     def unclear(self, post: Post) -> None:
         """Record the text of a request whose answer was unclear."""
@@ -75,11 +83,6 @@ class Evidence:
     def adopted(self, *note_ids: str) -> None:
         """Record notes that were found for a delivery: its own note, and further copies."""
         self._adopted.update(dict.fromkeys(note_ids, self._clock()))
-
-    def forget(self, note_id: str, post: Post) -> None:
-        """Forget that a request's answer named a note, because the answer was another request's."""
-        if note_id in self._own and self._own[note_id].post is post:
-            del self._own[note_id]
 
     def read(self, page: NotesPage) -> None:
         """Learn clocks and authors from the notes on a page that answers named, in this run or in earlier ones."""
@@ -206,7 +209,7 @@ class Reachability:
 
     def __init__(self, context: DeliveryContext) -> None:
         self._give_up, self._clock = context.caller.give_up, context.clock
-        self.any_success = self.healed = False
+        self.healed = False
         self._open_at = 0.0  # when the last request left that reached the API
         self._refused = 0  # requests that were refused since
         self._refusal: tuple[float, Failure] | None = None  # the first of them, and when it came
@@ -216,7 +219,6 @@ class Reachability:
         failure = reply.failure
         is_answer = failure is None or failure.cause in API_REFUSED
         is_failure_of_api = failure is not None and failure.cause is Cause.FAILED and not failure.at_work
-        self.any_success |= is_answer
         if not isinstance(task, Post):
             return
         if is_answer or is_failure_of_api:
@@ -235,8 +237,8 @@ class Reachability:
         """Whether something on the way seems to refuse every request, whatever its content."""
         return self._refused >= _SHUT
 
-    def given_up(self) -> Stop | None:
-        """Return the end of the run if no request has reached the API for as long as the run is patient."""
+    def given_up(self) -> Stopped | None:
+        """Return the error that ends the run if no request has reached the API for as long as the run is patient."""
         if self._refusal is None or self._clock() < self._refusal[0] + self._give_up:
             return None
-        return Stop(WrongAddress(say("stopped.nothing-sent-passes", why=self._refusal[1].text)))
+        return WrongAddress(say("stopped.nothing-sent-passes", why=self._refusal[1].text))

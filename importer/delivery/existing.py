@@ -66,7 +66,7 @@ class Existing:
         wanted = self._wanted.keys() & {*post.request.prospects}
         for prospect in sorted(wanted - self._under_way):
             self._under_way.add(prospect)
-            self._reads.begin(ExistingLookup(prospect))
+            self._reads.begin(ExistingLookup(prospect, then=self.looked))
         return bool(wanted)
 
     def left_of(self, post: Post) -> list[int]:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import math
 import random
-from collections import deque
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
-from importer.api import API_REFUSED, Failure, NotesPage
+from importer.api import Failure, NotesPage
 from importer.delivery.context import DeliveryContext, Post
 from importer.delivery.decisions import copies
 from importer.delivery.evidence import Evidence
@@ -30,13 +28,13 @@ class LastLook(WholeRead):
 
     Attributes:
         note_id: the note's ID; ``came``: when it became known, by this run's clock.
-        due: when the second lookup is to be made, if the first one missed the note; 0 before.
+        is_second: whether the first lookup missed the note.
     """
 
     post: Post
     note_id: str
     came: float
-    due: float = 0.0
+    is_second: bool = False
 
     purpose: ClassVar[Message] = say("purpose.last-look")
 
@@ -49,7 +47,7 @@ class LastLooks:
         self._ledger, self._evidence, self._reads = ledger, evidence, context.reads
         self._rng = random.Random(f"last look {context.run_id}")  # noqa: S311 - it draws evenly, and keeps no secret
         self._sent_again: dict[LastLook, None] = {}  # not looked at yet, in order
-        self._looks: deque[LastLook] | None = None
+        self._is_begun = False
         self._youngest_seen = -math.inf  # when the youngest note that was seen became known
 
     @property
@@ -60,49 +58,44 @@ class LastLooks:
     @property
     def is_optional(self) -> bool:
         """Whether only notes are left that nothing is known to be wrong with, so that nothing may stop the run."""
-        return self._looks is not None and not self._sent_again
+        return self._is_begun and not self._sent_again
 
     def sent_again(self, post: Post, note_id: str, came: float) -> None:
         """Take a note that was sent again."""
-        self._sent_again[_look(post, note_id, came, is_patient=True)] = None
+        self._sent_again[self._look(post, note_id, came, is_patient=True)] = None
+
+    def _look(self, post: Post, note_id: str, came: float, *, is_patient: bool) -> LastLook:
+        [prospect], enough = post.request.prospects, frozenset([note_id])
+        return LastLook(prospect, post, note_id, came, enough=enough, is_patient=is_patient, then=self.looked)
 
     def _drawn(self) -> list[LastLook]:
-        """Draw from the other notes that answers named, the youngest first."""
+        """Draw from the other notes that answers named."""
         named = [(one.post, one) for one in self._evidence.named if one.post and one.post.sends == 1]
         fit = [(post, one) for post, one in named if not self._context.may_be_hidden(post.key)]
         drawn = self._rng.sample(fit, min(len(fit), max(0, _SIZE - len(self._sent_again))))
         return [
-            _look(post.only([post.request.prospects.index(one.prospect)]), one.note_id, one.came, is_patient=False)
-            for post, one in sorted(drawn, key=lambda pair: -pair[1].came)
+            self._look(post.only([post.request.prospects.index(one.prospect)]), one.note_id, one.came, is_patient=False)
+            for post, one in drawn
         ]
 
-    def forget(self, names: Collection[bytes]) -> None:
-        """Leave deliveries out whose answer was another request's."""
-        self._sent_again = {look: None for look in self._sent_again if look.post.request.names[0] not in names}
-
     def proceed(self) -> bool:
-        """Begin the lookups of notes that were sent again, or the next one of the youngest other note, if any."""
-        if self._looks is None:
-            self._looks = deque([*self._sent_again, *self._drawn()])
-        begun: list[LastLook] = []
-        while self._looks and (not begun or self._looks[0] in self._sent_again):
-            begun.append(self._looks.popleft())
-            self._reads.begin(begun[-1], begun[-1].due)
-        return bool(begun)
+        """Begin all lookups; return whether there are any that had not begun."""
+        looks = [] if self._is_begun else [*self._drawn(), *self._sent_again]
+        self._is_begun = True
+        for look in looks:
+            self._reads.begin(look)
+        return bool(looks)
 
     def looked(self, look: LastLook, found: NotesPage | Failure) -> None:
         """Judge a lookup. Only a second miss counts, and only if a note no older was seen before it."""
-        assert self._looks is not None
         if isinstance(found, Failure):
-            if found.cause not in API_REFUSED:
-                self._looks.clear()
             return
         now = self._clock()
         is_shown = any(note.note_id == look.note_id for note in found.all)
         is_missed = not is_shown and not self._context.may_be_hidden(look.post.key)
-        if is_missed and not look.due:
-            look.due = now + self._policy.lag
-            self._looks.append(look)
+        if is_missed and not look.is_second:
+            look.is_second = True
+            self._reads.begin(look, now + self._policy.lag)
             return
         if is_missed and look.is_whole and self._youngest_seen >= look.came:
             self._ledger.not_found(look.post, look.note_id)
@@ -114,7 +107,3 @@ class LastLooks:
             if further or look in self._sent_again:
                 self._ledger.checked(look.post, further)
         self._sent_again.pop(look, None)
-
-
-def _look(post: Post, note_id: str, came: float, *, is_patient: bool) -> LastLook:
-    return LastLook(post.request.prospects[0], post, note_id, came, enough=frozenset([note_id]), is_patient=is_patient)

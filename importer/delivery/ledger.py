@@ -42,14 +42,12 @@ class Ledger:
     Attributes:
         outcomes: the rows' outcomes.
         earlier: says by what the deliveries of rows are known; None if nothing is sent.
-        exchanged: deliveries whose answer named the note of another one: request, index, note ID.
     """
 
     def __init__(self, journal: Journal, outcomes: Outcomes, workspace: Workspace, run: Run | None) -> None:
         self._journal, self.outcomes, self._workspace, self._run = journal, outcomes, workspace, run
         self.earlier: Earlier | None = None
         self._entries: list[Callable[[], None]] = []
-        self.exchanged: list[tuple[Post, int, str]] = []
         self.settled = 0
         self.ended: Counter[Result] = Counter()
 
@@ -135,29 +133,13 @@ class Ledger:
             if answer.note_id is None:
                 position = request.positions[index]
                 self._settle([position], Result.REJECTED, reason=answer.reason, at=at, request=request_number)
-        entries = {
-            index: Answered(post.request_number, request.names[index], _kept(answer, reason), at)
-            for index, answer in answers
-        }
-        self._entries.append(lambda: self._enter(post, entries))
+        entries = [
+            Answered(post.request_number, request.names[index], _kept(answer, reason), at) for index, answer in answers
+        ]
+        self._entries.append(lambda: self._journal.deliveries.answer(entries))
         if created and duplicates:
             name = request.names[created[0][0]]
             self._entries.append(lambda: self._journal.deliveries.checked(name, duplicates))
-
-    def _enter(self, post: Post, answers: Mapping[int, Answered]) -> None:
-        """Enter the answers of a request by index; note those that named the note of another delivery."""
-        conflicts = self._journal.deliveries.answer(self._workspace, answers.values())
-        for index, answered in answers.items() if conflicts else ():
-            if answered.name in conflicts and answered.answer.note_id is not None:
-                self.exchanged.append((post, index, answered.answer.note_id))
-
-    def reopened(self, post: Post, note_id: str, at: float) -> None:
-        """Record that a delivery is unclear again, because its answer named the note of another one."""
-        [name] = post.request.names
-        self._entries.append(lambda: self._journal.deliveries.reopen(name, note_id))
-        self.ambiguous(post, say("failure.note-of-another-row", note=note_id), at)
-        self.settled -= 1
-        self.ended[Result.CREATED] -= 1
 
     def checked(self, post: Post, duplicates: Sequence[str]) -> None:
         """Record the last look at a delivery's note, with the IDs of further copies of the note."""

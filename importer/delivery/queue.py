@@ -141,7 +141,7 @@ class Queue:
     @property
     def is_kept(self) -> bool:
         """Whether requests that were kept back can be sent, because nothing is unclear and nothing under way."""
-        return bool(self._kept) and not self._resolver.unclear and not self._dispatcher.open[Post.kind]
+        return bool(self._kept) and not self._resolver.unclear and not self._dispatcher.is_open(Post.kind)
 
     def send_control(self) -> bool:
         """Send a note that was kept back, to one prospect; return False if none can go.

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from importer.api import STOPS, Cause, Endpoint, Failure, FoundNote, NotesPage, Reply
-from importer.calls.dispatcher import Dispatcher, stopped_by
+from importer.api import Cause, Endpoint, Failure, FoundNote, NotesPage, Reply
+from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts, RetryPolicy
-from importer.messages import Message
+from importer.messages import Message, say
 
 _REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})  # refusals that do not come from the API
 
@@ -40,6 +40,7 @@ class WholeRead:
         enough: IDs of the notes that are looked for: once they are read, no further page is; if empty, all pages are.
         is_apart: whether the call goes over the one connection that all such calls share, one after the other.
         is_patient: whether it is read again after a failure.
+        then: takes the lookup, with all notes or why they can't be read; returns the decisions that follow, if any.
         began: when the first page was asked for, by this run's clock.
         notes: notes on all pages that were read, by ID.
         last: ID of the note with which the next page begins; empty if that can be any.
@@ -47,6 +48,7 @@ class WholeRead:
     """
 
     prospect: str
+    then: Callable[[Any, NotesPage | Failure], Iterable[Any] | None] = field(default=lambda *_: None, kw_only=True)
     take: int = field(default=100, kw_only=True)
     skip: int = field(default=0, kw_only=True)
     attempts: Attempts | None = field(default=None, kw_only=True)
@@ -61,7 +63,7 @@ class WholeRead:
     passes: int = field(default=0, kw_only=True)
 
     kind: ClassVar[Endpoint] = Endpoint.READ
-    purpose: ClassVar[Message]
+    purpose: ClassVar[Message] = say("purpose.looking-up")
 
     @property
     def has_enough(self) -> bool:
@@ -139,14 +141,11 @@ class Reads:
     def take_in(self, look: WholeRead, reply: Reply[NotesPage]) -> NotesPage | Failure | None:
         """Return a prospect's notes once all are read, or why they can't be; otherwise None, and read on.
 
-        Pages that don't fit together are read anew. A failure that every call would have stops the run.
+        Pages that don't fit together are read anew.
         """
         look.began = look.began if look.notes else reply.began
         if reply.value is None:
             assert reply.failure is not None
-            if reply.failure.cause in STOPS and look.is_patient:
-                self._dispatcher.halt(stopped_by(reply.failure))
-                return None
             return None if look.is_patient and self._again(look, reply.failure) else reply.failure
         look.attempts = None
         whole = read_on(look, reply.value, self._dispatcher)

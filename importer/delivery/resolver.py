@@ -18,16 +18,15 @@ from importer.delivery import decisions
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Post, Task
 from importer.delivery.control import (
     Ambiguous,
-    ControlLookup,
     Controls,
-    Introduction,
     Lookup,
     Phase,
     Proof,
     serves,
 )
-from importer.delivery.decisions import Abandon, Decision, Doubt, Reopen, Settle, Verdict
+from importer.delivery.decisions import Abandon, Decision, Doubt, Retry, Settle, Verdict
 from importer.delivery.evidence import Evidence, Reachability
+from importer.delivery.reads import WholeRead
 from importer.messages import Message, say
 
 _MOST_INTRODUCTIONS = 3  # known notes that are read to learn who writes ours: an API need not show authors or dates
@@ -49,12 +48,14 @@ class Resolver:
         self.unclear: Counter[str] = Counter()
         self._requests: list[Ambiguous] = []  # that are unclear
         self.controls = Controls(context, evidence)
-        self._introduction: Introduction | None = None  # the one that is under way
         self._introductions = 0
+        self._waiting: list[tuple[Ambiguous, float]] | None = None  # until a known note was read; None if none is
         self._astray_at = -math.inf  # when a reply was last noticed that belonged to another request
 
     def look_up(self, post: Post, failure: Failure) -> None:
         """Look up the notes of a request of this run, which may be applied until it is at rest (D46)."""
+        if failure.is_astray:
+            self.is_astray()
         rest_at = self._clock() + max(self._policy.rest, failure.wait or 0.0)
         if failure.at_work:
             rest_at = max(rest_at, post.sent_at + self._longest(is_accepted=failure.is_accepted))
@@ -77,31 +78,31 @@ class Resolver:
         self.unclear.update(post.request.prospects)
         self._evidence.unclear(post)
         due = self._clock() + (failure.wait or 0.0)
-        if (look := self._introduced_by(post)) is None:
+        self._introduce(post)
+        if self._waiting is None:
             self._look_at(ambiguous, 0, due)
         else:
-            look.waiting.append((ambiguous, due))
+            self._waiting.append((ambiguous, due))
 
-    def _introduced_by(self, post: Post) -> Introduction | None:
-        """Read a known note, unless a request's author and clock are known; return the lookup under way (D55)."""
-        may_begin = self._introduction is None and self._introductions < _MOST_INTRODUCTIONS
+    def _introduce(self, post: Post) -> None:
+        """Read a known note, unless a request's author and clock are known (D55)."""
+        may_begin = self._waiting is None and self._introductions < _MOST_INTRODUCTIONS
         if may_begin and (known := self._evidence.introduces(post)) is not None:
             self._introductions += 1
-            self._introduction = Introduction(known.prospect, enough=frozenset([known.note_id]))
-            self._reads.begin(self._introduction)
-        return self._introduction
+            self._waiting = []
+            self._reads.begin(WholeRead(known.prospect, then=self._introduced, enough=frozenset([known.note_id])))
 
-    def introduced(self, look: Introduction, _: NotesPage | Failure) -> None:
+    def _introduced(self, *_: object) -> None:
         """Look up the requests that waited until a known note was read, or couldn't be."""
-        self._introduction = None
-        for ambiguous, due in look.waiting:
+        waiting, self._waiting = self._waiting or (), None
+        for ambiguous, due in waiting:
             self._look_at(ambiguous, 0, due)
 
     def _look_at(self, ambiguous: Ambiguous, index: int, due: float = -math.inf) -> None:
         """Look up the notes of one of a request's prospects."""
         prospect, is_last = ambiguous.post.request.prospects[index], ambiguous.phase is Phase.LAST
         ambiguous.looking += 1
-        self._reads.begin(Lookup(prospect, ambiguous, index, is_apart=is_last), due)
+        self._reads.begin(Lookup(prospect, ambiguous, index, is_apart=is_last, then=self.looked), due)
 
     def _look_at_open(self, ambiguous: Ambiguous, due: float = -math.inf, *, is_one_enough: bool = False) -> None:
         """Look at all prospects of a request that aren't decided, or at the first of them."""
@@ -115,15 +116,9 @@ class Resolver:
         waiting = [one for one in self._requests if one.phase is Phase.CONTROL]
         if not self._requests:
             self.controls.end()
-        if waiting:
-            soon = self._clock() + self._longest(is_accepted=False)
-            is_more_to_come |= any(one.may_wait_by(soon) for one in self._requests)
-            if (proof := self.controls.proceed(waiting, is_more_to_come=is_more_to_come)) is not None:
-                yield from self._proven(proof)
-
-    def controlled(self, lookup: ControlLookup, found: NotesPage | Failure) -> Iterator[tuple[Post, Decision]]:
-        """Yield the decisions that follow from a lookup of a control."""
-        if (proof := self.controls.looked(lookup, found)) is not None:
+        soon = self._clock() + self._longest(is_accepted=False)
+        is_more_to_come |= any(one.may_wait_by(soon) for one in self._requests)
+        if (proof := self.controls.proceed(waiting, is_more_to_come=is_more_to_come)) is not None:
             yield from self._proven(proof)
 
     def _proven(self, proof: Proof) -> Iterator[tuple[Post, Decision]]:
@@ -202,14 +197,6 @@ class Resolver:
 
         ambiguous.looking -= self._dispatcher.drop(is_moot)
 
-    def reopen(self, post: Post, index: int, note_id: str) -> Iterator[tuple[Post, Decision]]:
-        """Look up a delivery again, because its answer was another request's; all connections are made anew."""
-        self._evidence.forget(note_id, post)
-        post = post.only([index])
-        yield post, Reopen(note_id)
-        self.look_up(post, Failure(Cause.UNREADABLE, say("failure.note-of-another-row", note=note_id), at_work=True))
-        self.is_astray()
-
     def _missed(self, lookup: Lookup, *, is_unknown: bool = False) -> Iterator[tuple[Post, Decision]]:
         """Record a miss, which proves nothing before rest, and of a prospect that reads don't know even longer."""
         ambiguous, index = lookup.ambiguous, lookup.index
@@ -245,7 +232,7 @@ class Resolver:
     def _look_after_rest(self, ambiguous: Ambiguous) -> None:
         """Look at one prospect of a request once it is at rest, or at all if one has its note."""
         ambiguous.phase = Phase.REST
-        self._introduced_by(ambiguous.post)
+        self._introduce(ambiguous.post)
         due = max(ambiguous.rest_at, self._astray_at + self._policy.rest)
         self._look_at_open(ambiguous, due, is_one_enough=not ambiguous.is_applied)
 
@@ -260,8 +247,9 @@ class Resolver:
         self._is_clear(ambiguous, *absent)
         if not self._policy.resends or sent.request.note is None:  # an earlier reading of a note is never sent
             return post, Abandon(say("outcome.not-there"))
-        if ambiguous.failure.cause is Cause.INTERMEDIARY and (stop := self._reachability.given_up()) is not None:
-            return post, stop
+        if ambiguous.failure.cause is Cause.INTERMEDIARY and (error := self._reachability.given_up()) is not None:
+            self._dispatcher.halt(error)
+            return post, Retry()
         decision = decisions.after_absence(
             len(post.request),
             ambiguous.failure,

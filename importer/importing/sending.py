@@ -173,8 +173,7 @@ class Sending:
                 if stopped is not None:
                     raise stopped
                 self._update(delivery, tell)
-                has_answered = self._look_ups > 0 or delivery.reachability.any_success
-                is_unknown = delivery.queue.remaining.deliveries > 0 and not has_answered
+                is_unknown = delivery.queue.remaining.deliveries > 0 and not self.caller.limiter.answered
                 if is_unknown and not self.journal.deliveries.latest_created(settings.workspace):
                     FirstCall(self.caller, settings.base_url, tell).make()
                 delivery.run(uploads)

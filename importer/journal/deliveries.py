@@ -76,25 +76,13 @@ class Deliveries:
         self._store.many(sql.NEW_NOTES, ({"workspace": owner, **form.as_row()} for form in forms))
         return self.numbers(workspace, forms)
 
-    def answer(self, workspace: Workspace, answers: Iterable[Answered]) -> list[bytes]:
-        """Record answers to requests. Return the names of deliveries whose note ID another delivery has.
-
-        Those are unclear, because the ID belongs to another request.
-        """
-        answers = [*answers]
-        ids = {one.answer.note_id: one.name for one in reversed(answers) if one.answer.note_id is not None}
-        owners: dict[str, bytes] = {**ids, **dict(self._store.among(sql.OWNERS, ids, workspace=workspace))}
-        conflicts = [one.name for one in answers if owners.get(one.answer.note_id or "", one.name) != one.name]
-        self._store.many(sql.ANSWER, (_as_row(one, is_anothers=one.name in conflicts) for one in answers))
-        return conflicts
+    def answer(self, answers: Iterable[Answered]) -> None:
+        """Record answers to requests. Raises JournalFailed if one names the note of another delivery."""
+        self._store.many(sql.ANSWER, map(_as_row, answers))
 
     def explain(self, number: int, names: Sequence[bytes], reason: str) -> None:
         """Record why these deliveries of a request are unclear, by a reason of :mod:`.known`."""
         self._each(sql.EXPLAIN, names, request=number, reason=reason)
-
-    def reopen(self, name: bytes, note_id: str) -> None:
-        """Record a delivery as unclear, if it has this note ID, because another delivery made the note."""
-        self._each(sql.REOPEN, [name], note_id=note_id)
 
     def release(self, number: int, names: Sequence[bytes]) -> None:
         """Record that these deliveries were certainly not made, and give up the claim on them."""
@@ -275,11 +263,9 @@ class Identities:
                     yield some
 
 
-def _as_row(one: Answered, *, is_anothers: bool) -> dict[str, object]:
-    """Return the values to store for an answer; ``is_anothers`` if its note ID belongs to another delivery."""
+def _as_row(one: Answered) -> dict[str, object]:
+    """Return the values to store for an answer."""
     row = {"name": one.name, "request": one.request, "at": one.at}
-    if is_anothers:
-        return {**row, "state": DeliveryState.UNCLEAR.value, "note_id": None, "reason": None}
     note_id, reason = one.answer.note_id, one.answer.reason
     state = DeliveryState.REJECTED if note_id is None else DeliveryState.CREATED
     return {**row, "state": state.value, "note_id": note_id, "reason": None if reason is None else reason.kind}

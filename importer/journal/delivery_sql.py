@@ -40,10 +40,6 @@ ANSWER = f"""
     UPDATE deliveries SET state = :state, note_id = :note_id, reason = :reason, at = :at WHERE {_IS_OF_REQUEST}
 """
 EXPLAIN = f"UPDATE deliveries SET reason = :reason WHERE {_IS_OF_REQUEST}"
-REOPEN = f"""
-    UPDATE deliveries SET state = 'unclear', note_id = NULL, reason = NULL
-    WHERE {_IS_NAMED} AND deliveries.note_id = :note_id
-"""
 RELEASE = f"DELETE FROM deliveries WHERE {_IS_OF_REQUEST}"
 CHANGE = f"""
     UPDATE deliveries SET changing = :form
@@ -143,4 +139,3 @@ LATEST = """
         latest.id DESC
     LIMIT 5
 """
-OWNERS = "SELECT note_id, name FROM deliveries WHERE workspace = :workspace AND note_id IN ({given})"

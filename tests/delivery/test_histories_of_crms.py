@@ -112,7 +112,7 @@ class Importer:
                     [request] = self.journal.deliveries.claim(run, [claim], 0.0) or []
                     self.journal.identities.enter(WORKSPACE, known.told([position], names))
                     note_id = f"n{len(self.notes)}"
-                    self.journal.deliveries.answer(WORKSPACE, [Answered(request, names[0], Answer(note_id), 0.0)])
+                    self.journal.deliveries.answer([Answered(request, names[0], Answer(note_id), 0.0)])
                 self.notes[note_id] = prospect, group.group.note.text
                 sent.append(records[position])
         return sent, asked

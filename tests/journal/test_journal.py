@@ -88,7 +88,6 @@ def test_a_created_delivery_is_never_claimed_again_not_even_as_a_repeat(journal:
     assert number is not None
     with journal.transaction():
         journal.deliveries.answer(
-            WORKSPACE,
             [Answered(number, b"P1", Answer("N1"), 1.0), Answered(number, b"P2", Answer(None, words("no")), 1.0)],
         )
     assert claim(journal, run, "P1") is None
@@ -102,7 +101,7 @@ def test_an_answer_to_a_request_that_lost_its_claim_changes_nothing(journal: Jou
     assert first is not None
     assert claim(journal, run, "P1", replaces=first)
     with journal.transaction():
-        journal.deliveries.answer(WORKSPACE, [Answered(first, b"P1", Answer("N1"), 1.0)])
+        journal.deliveries.answer([Answered(first, b"P1", Answer("N1"), 1.0)])
         journal.deliveries.release(first, [b"P1"])
         journal.deliveries.explain(first, [b"P1"], ACCEPTED)
     assert states(address) == {"P1": "unclear"}
@@ -113,11 +112,11 @@ def test_answers_are_entered_together_or_not_at_all(journal: Journal, address: s
     number = claim(journal, begin(journal), "P1", "P2")
     assert number is not None
     with pytest.raises(ZeroDivisionError), journal.transaction():
-        journal.deliveries.answer(WORKSPACE, [Answered(number, b"P1", Answer("N1"), 1.0)])
+        journal.deliveries.answer([Answered(number, b"P1", Answer("N1"), 1.0)])
         raise ZeroDivisionError
     assert states(address) == {"P1": "unclear", "P2": "unclear"}
     with journal.transaction():
-        journal.deliveries.answer(WORKSPACE, [Answered(number, b"P1", Answer("N1"), 1.0)])
+        journal.deliveries.answer([Answered(number, b"P1", Answer("N1"), 1.0)])
     assert states(address) == {"P1": "created", "P2": "unclear"}
 
 
@@ -248,7 +247,7 @@ def test_a_change_begins_only_from_the_form_that_it_was_decided_for(journal: Jou
     number = claim(journal, begin(journal), "P1")
     assert number is not None
     with journal.transaction():
-        journal.deliveries.answer(WORKSPACE, [Answered(number, b"P1", Answer("N1"), 1.0)])
+        journal.deliveries.answer([Answered(number, b"P1", Answer("N1"), 1.0)])
     form = NoteKey.of(OTHER)
     known = journal.deliveries.named([b"P1"])[b"P1"]
     with journal.transaction():
@@ -257,19 +256,14 @@ def test_a_change_begins_only_from_the_form_that_it_was_decided_for(journal: Jou
         assert journal.deliveries.change(WORKSPACE, [(changing, form)]) == [changing]
 
 
-def test_a_note_id_belongs_to_one_delivery_and_a_conflict_is_a_value(journal: Journal, address: str) -> None:
-    prospects = ("P1", "P2", "P3", "P4")
-    number = claim(journal, begin(journal), *prospects)
+def test_a_note_id_belongs_to_one_delivery(journal: Journal, address: str) -> None:
+    number = claim(journal, begin(journal), "P1", "P2")
     assert number is not None
-
-    def answered(*of: tuple[str, str]) -> list[bytes]:
-        with journal.transaction():
-            answers = [Answered(number, prospect.encode(), Answer(note_id), 1.0) for prospect, note_id in of]
-            return [*journal.deliveries.answer(WORKSPACE, answers)]
-
-    assert answered(("P1", "N1")) == []
-    assert answered(("P2", "N1"), ("P3", "N3"), ("P4", "N3")) == [b"P2", b"P4"]
-    assert states(address) == {"P1": "created", "P2": "unclear", "P3": "created", "P4": "unclear"}
+    with journal.transaction():
+        journal.deliveries.answer([Answered(number, b"P1", Answer("N1"), 1.0)])
+    with pytest.raises(JournalFailed), journal.transaction():
+        journal.deliveries.answer([Answered(number, b"P2", Answer("N1"), 1.0)])
+    assert states(address) == {"P1": "created", "P2": "unclear"}
 
 
 def test_a_prospect_was_told_what_its_deliveries_say_until_their_claims_are_given_up(journal: Journal) -> None:

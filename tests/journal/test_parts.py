@@ -63,7 +63,6 @@ def name(prospect: str, what: Note = NOTE) -> bytes:
 def answer(journal: Journal, number: int, *prospects: str, what: Note = NOTE) -> None:
     with journal.transaction():
         journal.deliveries.answer(
-            HERE,
             [Answered(number, name(one, what), Answer(f"N-{one}-{what.status}"), 1002.0) for one in prospects],
         )
 
@@ -198,20 +197,8 @@ def test_the_latest_note_that_was_created_is_a_published_one_or_for_want_of_such
     assert journal.deliveries.latest_created(THERE) == []
 
 
-def test_an_answer_that_was_anothers_is_taken_back(journal: Journal) -> None:
-    """Only if the delivery still has the note ID; it is unclear again."""
-    number = sent(journal, begin(journal), "P1", "P2")
-    with journal.transaction():
-        for name, note_id in ((b"P1", "N1"), (b"P2", "N2")):
-            journal.deliveries.answer(HERE, [Answered(number, name, Answer(note_id), 1.0)])
-        journal.deliveries.reopen(b"P1", "N1")
-        journal.deliveries.reopen(b"P2", "N1")
-    known = journal.deliveries.named([b"P1", b"P2"])
-    assert [(known[name].is_unclear, known[name].note_id) for name in (b"P1", b"P2")] == [(True, None), (False, "N2")]
-
-
 # These walk back over the last hundred requests, or read everything by their meaning.
-WHOLE = {"delivery_sql.LATEST", "delivery_sql.WITH_DUPLICATES", "delivery_sql.SENT"}
+WHOLE = {"delivery_sql.LATEST", "delivery_sql.WITH_DUPLICATES"}
 
 
 def statements_of_the_journal() -> dict[str, str]:

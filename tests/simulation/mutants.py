@@ -28,7 +28,6 @@ from importer.delivery.coordinator import Coordinator
 from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.existing import Existing
 from importer.delivery.last_look import LastLook, LastLooks
-from importer.delivery.ledger import Ledger
 from importer.delivery.queue import Queue
 from importer.delivery.reads import Pages, WholeRead
 from importer.delivery.resolver import Resolver
@@ -107,8 +106,7 @@ def _as_if_nothing_was_unclear(original: Any, self: Any, task: Any) -> bool:
 
 
 def _nobody_elses(original: Any, note: Any, sought: Any) -> Any:
-    found = original(note, sought)
-    return decisions.Whose.NOT_KNOWN if found is decisions.Whose.ANOTHERS else found
+    return original(note, sought) or None
 
 
 @contextmanager
@@ -144,11 +142,6 @@ def _by_any_clock(original: Any, self: Any, post: Any) -> Any:
     if post.since is None and self._offsets and post.clock_of not in self._offsets:
         return post.first_sent_at + next(iter(self._offsets.values()))
     return original(self, post)
-
-
-def _nothing_exchanged(original: Any, self: Any, *given: Any) -> None:
-    original(self, *given)
-    self.exchanged.clear()
 
 
 def _over_another_connection(original: Any, self: Any, *given: Any, **more: Any) -> None:
@@ -191,7 +184,7 @@ def _several_at_a_time(original: Any, self: Any, post: Any) -> Any:
 
 
 def _missed_once(original: Any, self: LastLooks, look: LastLook, found: Any) -> None:
-    look.due = look.due or 1.0
+    look.is_second = True
     original(self, look, found)
 
 
@@ -213,7 +206,7 @@ RULES: dict[str, Change | list[Change]] = {
     "a note that is there is never another delivery's": (Existing, "_of_others", lambda *_: set()),
     "a note that is there may be of a delivery that is unclear": (Evidence, "is_contested", lambda *_, **_how: False),
     "other deliveries go to a prospect that is unclear": (Coordinator, "_admit", _as_if_nothing_was_unclear),
-    "nobody else writes there": (decisions, "whose", _nobody_elses),
+    "nobody else writes there": (decisions, "is_ours", _nobody_elses),
     "a rewritten note may be anybody's": (
         decisions, "_rewritten", lambda original, unexplained, sought:
         original(unexplained, replace(sought, authors=[one.author for one in unexplained])),
@@ -229,7 +222,9 @@ RULES: dict[str, Change | list[Change]] = {
     "visibility and status explain a note": (decisions, "judge", _of_its_form_only),
     "what reads like another note under way needs an explanation": _sought(rivals=()),
     "notes that other deliveries have are not left to them": (Evidence, "owned", lambda *_: {}),
-    "a note's id may be that of another delivery": (Ledger, "write", _nothing_exchanged),
+    "a note's id may be that of another delivery": (
+        Evidence, "created", lambda original, *given: original(*given) and set()
+    ),
     "every lookup asks alike": (Pages, "take", lambda _, self, _prospect: self._size),
     "a possible match is adopted at once": (
         decisions, "judge", lambda original, page, sought: replace(original(page, sought), is_sure=True),
