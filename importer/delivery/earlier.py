@@ -74,16 +74,12 @@ class Earlier:
     fingerprint: str = ""
     updates: bool = False
     stood: Callable[[], Mapping[int, AsItStood]] = dict
+    _after: dict[int, str] = field(default_factory=dict, init=False)  # row that is sent again → what tells it apart
 
     @cached_property
     def identities(self) -> Identities:
         """The identities of the rows."""
         return Identities(self.rows, self.key)
-
-    @cached_property
-    def _after(self) -> dict[int, str]:
-        """Position of a row that is sent although something is there → what distinguishes its delivery."""
-        return {}
 
     @cached_property
     def _stood(self) -> Mapping[int, AsItStood]:

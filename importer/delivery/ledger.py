@@ -74,7 +74,7 @@ class Ledger:
                 claimed_at = self._journal.now()
                 for entry in entries:
                     entry()
-                numbers = self._claim(posts, now)
+                numbers = self._claim(posts, now) if posts else []
             is_late = bool(posts) and self._journal.now() - claimed_at > LONGEST_CLAIM
             good_until = -math.inf if is_late else entered_at + LONGEST_CLAIM if self._journal.is_shared else math.inf
         except (JournalFailed, Busy):
@@ -94,8 +94,6 @@ class Ledger:
             )
 
     def _claim(self, posts: Sequence[Post], now: float) -> list[int]:
-        if not posts:
-            return []
         assert self._run is not None and self.earlier is not None
         told, claims = list[Identity](), list[Claim]()
         for post in posts:
