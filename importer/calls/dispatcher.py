@@ -215,10 +215,7 @@ class Dispatcher(Generic[AnyTask]):
             after_round()
 
     def _stops(self, kind: Endpoint, failure: Failure) -> bool:
-        """Return whether every other call would fail alike, so that only a person can help.
-
-        A redirect counts if no call of the kind has succeeded. One prospect's notes alone may be turned away, though.
-        """
+        """Return whether every other call would fail alike. One prospect's notes alone may be turned away, though."""
         is_redirect = failure.cause is Cause.REDIRECTED and kind not in (*self._limiter.answered, Endpoint.READ)
         return failure.cause in STOPS or is_redirect
 

@@ -32,7 +32,7 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
         self._api, self._clock, self._retry, self._record = caller.api, caller.clock, caller.retry, record
         self._few = replace(caller.retry, attempts=_FEW)
         self._dispatcher: Dispatcher[AnyTask] = Dispatcher(caller, self._perform, kinds)
-        self._any_success = False
+        self._answered = caller.limiter.answered
         self._unwritten: list[Recorded] = []
 
     def _run(self, tasks: Sequence[AnyTask]) -> None:
@@ -45,7 +45,6 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
     def take_in(self, task: AnyTask, reply: Reply[Any]) -> None:
         """Take the reply to a task, which may be tried again."""
         if reply.failure is None:
-            self._any_success = True
             self._succeeded(task, reply.value)
         else:
             self._failed(task, reply.failure)

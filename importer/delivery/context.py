@@ -30,7 +30,6 @@ class Policy:
         rest: seconds after which an unclear request, if it was applied, can be read back.
         lag: seconds that reading may lag behind writing, if no control shows that it doesn't.
         least_limit: smallest limit in bytes that an intermediary may have; a smaller body is never too large.
-        resends: whether absent notes are sent again; verify only looks.
         skips_existing: whether notes that are on a prospect already, whoever wrote them, aren't sent.
     """
 
@@ -39,7 +38,6 @@ class Policy:
     rest: float
     lag: float
     least_limit: int = 512
-    resends: bool = True
     skips_existing: bool = False
 
 
@@ -114,7 +112,7 @@ class DeliveryContext:
     """Objects and settings that all parts of delivery share in one run.
 
     Attributes:
-        run: the run, already begun in the journal; None if nothing is sent, but only looked up.
+        run: the run, already begun in the journal; None for verify: nothing is sent, but only looked up.
         dispatcher: the loop in which calls are made, GET before POST.
         reads: reads prospects' notes.
     """

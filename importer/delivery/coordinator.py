@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from importer.api import Answer, Cause, Endpoint, Failure, Reply
+from importer.api import Answer, Cause, Endpoint, Reply
 from importer.delivery import decisions
 from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext, Post, Task
@@ -49,14 +49,15 @@ class Coordinator:
     ) -> None:
         self._context, self._dispatcher, self._clock = context, context.dispatcher, context.clock
         self._observe, self._rows = observe, len(outcomes)
+        self._patience = replace(context.caller.retry, attempts=0, longest=LONGEST_PAUSE)
         self.ledger = Ledger(context.journal, outcomes, context.workspace, context.run)
-        self.evidence = Evidence(context)
-        self.reachability = Reachability(context)
-        self._last_looks = LastLooks(context, self.ledger, self.evidence)
-        self._resolver = Resolver(context, self.evidence, self.reachability)
-        self.existing = Existing(context, self.ledger, self.evidence)
+        self._evidence = Evidence(context)
+        self._reachability = Reachability(context)
+        self._last_looks = LastLooks(context, self.ledger, self._evidence)
+        self._resolver = Resolver(context, self._evidence, self._reachability)
+        self.existing = Existing(context, self.ledger, self._evidence)
         self.takeover = Takeover(context, self.ledger, self._resolver, self._last_looks)
-        self.queue = Queue(context, self._resolver, self.reachability, self.existing)
+        self.queue = Queue(context, self._resolver, self._reachability, self.existing)
         self._resolver.controls.send = self.queue.send_control
 
     def prepare(self, earlier: Earlier, plan: Plan) -> tuple[Remaining, Sequence[Wish]]:
@@ -111,13 +112,12 @@ class Coordinator:
 
     def _decided(self, task: Task, reply: Reply[Any]) -> _Decided:
         _log_reply(task, reply)
-        self.reachability.came_back(task, reply)
         if isinstance(task, Post):
             for decision in self._after_post(task, reply):
                 yield task, decision
             return
         if reply.value is not None:
-            self.evidence.read(reply.value)
+            self._evidence.read(reply.value)
         elif reply.failure is not None and reply.failure.is_astray:
             self._resolver.is_astray()
         if (found := self._context.reads.take_in(task, reply)) is not None:
@@ -126,11 +126,11 @@ class Coordinator:
     def _after_post(self, post: Post, reply: Reply[dict[str, Answer]]) -> Sequence[decisions.Decision]:
         """Learn from the reply to a request, and return the decisions on it."""
         sizes, failure = self.queue.sizes, reply.failure
+        self._reachability.came_back(post, reply)
         self.queue.came_back(post)
         post.sent_at = reply.began
-        taken = set[str]()
-        if failure is None and reply.value:
-            taken = self.evidence.created(post, reply.value, reply.came)
+        taken = self._evidence.created(post, reply.value or {}, reply.came)
+        if reply.value:
             sizes.accepted(post)
         is_largest = failure is not None and failure.is_size and sizes.is_largest(post)
         if failure is not None and failure.cause is Cause.BAD_ATTACHMENT:
@@ -149,7 +149,11 @@ class Coordinator:
                         self._last_looks.sent_again(post.only([index]), answer.note_id, now)
                 self.ledger.answered(post, answers, now, reason, duplicates)
             case decisions.Retry(failure):
-                self._send_again(post, failure)
+                self.queue.goes_first(post)
+                if failure is None:
+                    self._dispatcher.add(post)
+                elif not self._dispatcher.retry(post, failure, self._patience):  # the request did not cause the failure
+                    self.ledger.abandoned(post, say("outcome.could-not-be-sent", why=failure.text))
             case decisions.Split():
                 self.queue.split(post, decision)
             case decisions.LookUp(indices, failure):
@@ -161,15 +165,6 @@ class Coordinator:
                 self.queue.doubted(post)
             case decisions.Abandon(reason):
                 self.ledger.abandoned(post, reason)
-
-    def _send_again(self, post: Post, failure: Failure | None) -> None:
-        """Send a request again until it is time to give up, because the request did not cause the failure."""
-        policy = replace(self._context.caller.retry, attempts=0, longest=LONGEST_PAUSE)
-        self.queue.goes_first(post)
-        if failure is None:
-            self._dispatcher.add(post)
-        elif not self._dispatcher.retry(post, failure, policy):
-            self._carry_out(post, decisions.Abandon(say("outcome.could-not-be-sent", why=failure.text)))
 
     # -- which tasks may go -----------------------------------------------------------------------------------------
 
@@ -204,7 +199,7 @@ class Coordinator:
         """Write pending entries and the chosen requests' claims; return False if that fails: nothing may leave (D2)."""
         posts = [task for task in chosen if isinstance(task, Post)]
         try:
-            self.ledger.write(posts, self._clock(), self.evidence.since)
+            self.ledger.write(posts, self._clock(), self._evidence.since)
         except (JournalFailed, Busy) as error:
             self._dispatcher.halt(error)
             return False

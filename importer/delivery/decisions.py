@@ -237,10 +237,7 @@ def judge(page: NotesPage, sought: Sought) -> Verdict:
 
 
 def is_ours(note: FoundNote, sought: Sought) -> bool | None:
-    """Return whether we wrote a note; None if that is not known.
-
-    Another key may have another owner, so only authors of the same run rule others out.
-    """
+    """Return whether we wrote a note, or None. Only authors of the same run's key rule others out."""
     if not note.author:
         return None
     if sought.authors:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from importer.api import API_REFUSED, Answer, Cause, Failure, FoundNote, NotesPage, Reply
-from importer.delivery.context import DeliveryContext, Post, Task
+from importer.delivery.context import DeliveryContext, Post
 from importer.delivery.decisions import Sought
 from importer.errors import Stopped, WrongAddress
 from importer.journal import KnownDelivery, NoteKey
@@ -60,10 +60,7 @@ class Evidence:
     # -- updates ----------------------------------------------------------------------------------------------------
 
     def created(self, post: Post, answers: Mapping[str, Answer], came: float) -> set[str]:
-        """Record the notes that the reply to a request names; return the IDs that belong to other requests (D36).
-
-        These are the IDs that deliveries have already, or that the reply names twice.
-        """
+        """Record the notes that a reply names; return the IDs that deliveries have, or that it names twice (D36)."""
         named = [(answer.note_id, prospect) for prospect, answer in answers.items() if answer.note_id is not None]
         times = Counter(note_id for note_id, _ in named)
         known = {*self._deliveries.delivered(self._workspace, times), *self._own, *self._adopted}
@@ -158,7 +155,7 @@ class Evidence:
             self._rivals(prospect, post.key),
             set().union(*authors) if all(authors) else (),
             set().union(*self.authors.values()),
-            is_date_moot=not self._context.policy.resends,  # nothing is sent: a person only asks what exists
+            is_date_moot=self._context.run is None,  # nothing is sent: a person only asks what exists
         )
 
     def owned(self, page: NotesPage, prospect: str, post: Post) -> dict[str, float]:
@@ -214,23 +211,21 @@ class Reachability:
         self._refused = 0  # requests that were refused since
         self._refusal: tuple[float, Failure] | None = None  # the first of them, and when it came
 
-    def came_back(self, task: Task, reply: Reply[Any]) -> None:
-        """Learn whether a call that has returned reached the API."""
+    def came_back(self, post: Post, reply: Reply[Any]) -> None:
+        """Learn whether a request that has returned reached the API."""
         failure = reply.failure
         is_answer = failure is None or failure.cause in API_REFUSED
         is_failure_of_api = failure is not None and failure.cause is Cause.FAILED and not failure.at_work
-        if not isinstance(task, Post):
-            return
         if is_answer or is_failure_of_api:
             self._open_at = max(self._open_at, reply.began)
             self._refused, self._refusal = 0, None
         if is_answer:
-            self.healed |= task.refused_at > 0.0
+            self.healed |= post.refused_at > 0.0
         elif failure is not None and failure.cause is Cause.INTERMEDIARY:
             self._refused += 1
             self._refusal = self._refusal or (reply.came, failure)
-            task.is_alone |= reply.began > self._open_at > task.refused_at > 0.0
-            task.refused_at = task.refused_at or reply.came
+            post.is_alone |= reply.began > self._open_at > post.refused_at > 0.0
+            post.refused_at = post.refused_at or reply.came
 
     @property
     def is_shut(self) -> bool:

@@ -44,7 +44,7 @@ class Queue:
         self._kept: list[Post] = []
         self._under_way: dict[str, Post] = {}  # prospects of requests that are about to leave, or have no answer yet
         self._doubted: set[tuple[str, object]] = set()  # prospects with an unconfirmed note, and what it looks like
-        self._is_filled = False
+        self._to_keep = _ENOUGH_KEPT
         self.sizes = Sizes(context.policy.batch_size, context.policy.least_limit)
         self._uploads: Uploads | None = None
         self.remaining = Remaining(0, 0, 0)
@@ -130,12 +130,12 @@ class Queue:
         if len(self._parked) >= _MOST_PARKED or self._existing.is_busy:
             return None
         for post in self.posts:
-            if self._is_filled or self._context.may_be_hidden(post.key):
+            if self._to_keep <= 0 or self._context.may_be_hidden(post.key):
                 return post
             if not self._is_held_up(post):
                 self._existing.awaits(post)  # so that its notes are read by the time that it is needed
             self._kept.append(post)
-            self._is_filled = sum(len(kept.request) for kept in self._kept) >= _ENOUGH_KEPT
+            self._to_keep -= len(post.request)
         return self._kept.pop(0) if self.is_kept else None
 
     @property
@@ -172,15 +172,12 @@ class Queue:
             self.goes_first(post)
             self._parked.append(post)
             return []
-        left = self._existing.left_of(post)
-        if len(left) < len(post.request):
-            self._add([post.only(left)] if left else [])
-            return []
-        look = self._look_of(post)
-        if withheld := [i for i, prospect in enumerate(post.request.prospects) if (prospect, look) in self._doubted]:
-            sendable = [i for i in range(len(post.request)) if i not in withheld]
+        left, look = self._existing.left_of(post), self._look_of(post)
+        withheld = [index for index in left if (post.request.prospects[index], look) in self._doubted]
+        sendable = [index for index in left if index not in withheld]
+        if len(sendable) < len(post.request):
             self._add([post.only(sendable)] if sendable else [])
-            return [(post.only(withheld), Abandon(say("outcome.waits-for-another")))]
+            return [(post.only(withheld), Abandon(say("outcome.waits-for-another")))] if withheld else []
         if (decision := self._complete(post)) is not None:
             return [(post, decision)]
         self._under_way.update(dict.fromkeys(post.request.prospects, post))

@@ -56,7 +56,6 @@ class WholeRead:
     is_apart: bool = field(default=False, kw_only=True)
     is_patient: bool = field(default=True, kw_only=True)
     began: float = field(default=0.0, kw_only=True)
-    page: NotesPage = field(default=NotesPage((), None, has_more=False), kw_only=True)
     notes: dict[str, FoundNote] = field(default_factory=dict, kw_only=True)
     last: str = field(default="", kw_only=True)
     is_whole: bool = field(default=True, kw_only=True)
@@ -70,20 +69,18 @@ class WholeRead:
         """Whether all notes that are looked for were read."""
         return bool(self.enough) and self.enough <= self.notes.keys()
 
-    def take_in(self, page: NotesPage) -> NotesPage:
-        """Return the page, combined with all pages that were read before it."""
-        self.page, ids = page, [note.note_id for note in page.notes]
+    def take_in(self, page: NotesPage) -> NotesPage | None:
+        """Return the notes of all pages once enough are read; otherwise None, and go on to the next page."""
+        before, ids = len(self.notes), [note.note_id for note in page.notes]
         begins_right = not self.last or ids[:1] == [self.last]
         self.is_whole &= begins_right and self.notes.keys().isdisjoint(ids[1:] if self.last else ids)
         self.notes.update(zip(ids, page.notes, strict=True))
-        return replace(page, notes=tuple(self.notes.values()), has_more=page.has_more and bool(page.notes))
-
-    def go_on(self) -> None:
-        """Go on to the page after the latest one."""
-        notes = self.page.notes
-        is_joined = len(notes) > 1
-        self.last = notes[-1].note_id if is_joined else ""
-        self.skip += len(notes) - is_joined
+        if not page.has_more or len(self.notes) == before or self.has_enough:
+            return replace(page, notes=tuple(self.notes.values()))
+        is_joined = len(ids) > 1
+        self.last = ids[-1] if is_joined else ""
+        self.skip += len(ids) - is_joined
+        return None
 
     def begin_again(self, take: int) -> None:
         """Read from the first page again, with another page size."""
@@ -139,10 +136,7 @@ class Reads:
         self._dispatcher.add(look, due)
 
     def take_in(self, look: WholeRead, reply: Reply[NotesPage]) -> NotesPage | Failure | None:
-        """Return a prospect's notes once all are read, or why they can't be; otherwise None, and read on.
-
-        Pages that don't fit together are read anew.
-        """
+        """Return a prospect's notes once all are read in pages that fit together, or why they can't be; else None."""
         look.began = look.began if look.notes else reply.began
         if reply.value is None:
             assert reply.failure is not None
@@ -170,9 +164,6 @@ class Reads:
 
 def read_on(look: WholeRead, page: NotesPage, dispatcher: Dispatcher[Any]) -> NotesPage | None:
     """Return a prospect's notes once enough of them are read; otherwise None, and read the next page."""
-    before, whole = len(look.notes), look.take_in(page)
-    if not whole.has_more or len(look.notes) == before or look.has_enough:
-        return whole
-    look.go_on()
-    dispatcher.add(look)
-    return None
+    if (whole := look.take_in(page)) is None:
+        dispatcher.add(look)
+    return whole

@@ -45,6 +45,7 @@ class Resolver:
         self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
         self._evidence, self._reachability, self._reads = evidence, reachability, context.reads
         self._renew, self._head_start = context.caller.api.renew, context.head_start
+        self._resends = context.run is not None
         self.unclear: Counter[str] = Counter()
         self._requests: list[Ambiguous] = []  # that are unclear
         self.controls = Controls(context, evidence)
@@ -132,7 +133,7 @@ class Resolver:
                     yield from self._doubt(ambiguous, index, say("doubt.known-note-not-shown"))
                 continue
             ambiguous.phase, ambiguous.is_by_age = Phase.LAST, is_by_age
-            is_sent_again = self._policy.resends and ambiguous.post.request.note is not None
+            is_sent_again = self._resends and ambiguous.post.request.note is not None
             self._look_at_open(ambiguous, proof.ended, is_one_enough=is_by_age and is_sent_again)
             if is_by_age and is_sent_again:
                 return  # this one is sent again first, as a control for the others
@@ -245,7 +246,7 @@ class Resolver:
         sent = ambiguous.post
         post = sent.again(absent, self._evidence.since(sent), is_control=is_control)
         self._is_clear(ambiguous, *absent)
-        if not self._policy.resends or sent.request.note is None:  # an earlier reading of a note is never sent
+        if not self._resends or sent.request.note is None:  # an earlier reading of a note is never sent
             return post, Abandon(say("outcome.not-there"))
         if ambiguous.failure.cause is Cause.INTERMEDIARY and (error := self._reachability.given_up()) is not None:
             self._dispatcher.halt(error)

@@ -76,8 +76,7 @@ def batch_size(settings: Settings, journal: Journal | None) -> int:
 def delivering(settings: Settings, journal: Journal, caller: Caller, run: Run | None = None) -> DeliveryContext:
     """Return the context of delivery in a run; without a run, nothing is sent again."""
     size, settle = batch_size(settings, journal), settings.settle
-    how = {"resends": run is not None, "skips_existing": settings.skip_existing}
-    policy = Policy(size, settings.read_timeout, settle, LAG * settle, **how)
+    policy = Policy(size, settings.read_timeout, settle, LAG * settle, skips_existing=settings.skip_existing)
     return DeliveryContext.of(journal, settings.workspace, run, caller, policy)
 
 

@@ -322,7 +322,6 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         self._observe(self._held_up(say("progress.uploading", done=done, total=len(self.latest))))
 
     def _refused(self, task: Upload, failure: Failure) -> None:
-        self._any_success = True
         if failure.may_pass and self._dispatcher.retry(task, failure, self._few):
             return
         task.rejected = say("upload.refused", file=Cell(in_quotes(task.file.name)), why=failure.text)
@@ -335,7 +334,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         has_changed = failure.cause is Cause.CLAIM_EXPIRED
         if not has_changed and self._dispatcher.retry(task, failure, self._few if is_turned_away else policy):
             return
-        if is_turned_away and (self._any_success or failure.is_size):
+        if is_turned_away and (task.kind in self._answered or failure.is_size):
             task.rejected = reason
         else:
             task.failed = say("upload.run-again", why=reason)

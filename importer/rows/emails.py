@@ -175,7 +175,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
             return
         if is_turned_away and not task.email:
             self._search_missing()
-        elif is_turned_away and self._any_success:
+        elif is_turned_away and task.kind in self._answered:
             self._refusals[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
         else:
             self._dispatcher.halt(Outage(say("stopped.no-look-ups", why=failure.text)))

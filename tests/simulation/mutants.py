@@ -159,14 +159,14 @@ def _shown_in_any_case(original: Any, self: Any, lookup: Any, found: Any) -> Any
 
 def _all_at_once(original: Any, self: Any, proof: Any) -> Any:
     """Without a control, all that is absent is sent again at once."""
-    policy, self._policy = self._policy, replace(self._policy, resends=False)
+    resends, self._resends = self._resends, False
     decided = [*original(self, proof)]
-    self._policy = policy
+    self._resends = resends
     return decided
 
 
-def _whole_in_any_case(original: Any, self: WholeRead, page: NotesPage) -> NotesPage:
-    found: NotesPage = original(self, page)
+def _whole_in_any_case(original: Any, self: WholeRead, page: NotesPage) -> NotesPage | None:
+    found: NotesPage | None = original(self, page)
     self.is_whole = True
     return found
 
@@ -239,7 +239,7 @@ RULES: dict[str, Change | list[Change]] = {
         original(prospects, reply, replace(known, is_largest=True)),
     ),
     "only one page is read": (
-        WholeRead, "take_in", lambda original, self, page: replace(original(self, page), has_more=False),
+        WholeRead, "take_in", lambda original, self, page: original(self, replace(page, has_more=False)),
     ),
     "pages need not fit together": (WholeRead, "take_in", _whole_in_any_case),
     "a control may have left before rest": [
