@@ -37,7 +37,7 @@ from importer.messages import Said, say
 from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.reading import Correction
 from importer.rows.columns import headed, not_named
-from importer.settings import SETTINGS, Settings, readings
+from importer.settings import GIVE_UP, SETTINGS, Settings, readings
 from importer.settings.kinds import columns
 from importer.settings.reading import Reading, key, merged
 from importer.storage import Url, local_name
@@ -150,6 +150,7 @@ class Prepared:
         stop: Callable[[], Said | None] = lambda: None,
         clock: Callable[[], float] | None = None,
         hours: Hours | None = None,
+        waits: bool = False,
     ) -> Report:
         """Send every note once, and write a results file with an outcome for every row.
 
@@ -160,6 +161,7 @@ class Prepared:
             stop: called repeatedly. If it returns a sentence, the run ends early, after the calls under way.
             clock: seconds since 1970.
             hours: the hours in which the run may work; None: those of the settings, from now on.
+            waits: whether to wait for another import of the workspace, as nobody is there who would be kept waiting.
 
         Raises:
             UnclearColumns: there are questions; nothing was sent.
@@ -182,7 +184,8 @@ class Prepared:
         def why() -> Said | None:
             return stop() or hours.over(rows)
 
-        with held(settings, wait=hours.wait(settings), observe=observe, stop=why) as journal:
+        wait = (settings.give_up or GIVE_UP) if waits else 0.0
+        with held(settings, wait=wait, observe=observe, stop=why) as journal:
             check_confirmed(journal, settings, is_agreed=agreed is not None)
             with calls(settings, journal, self.vendor, why, clock) as caller:
                 agreed = agreed or (self.preview.digest if self._changes else None)
