@@ -49,11 +49,7 @@ def load(path: str | Path, settings: Settings, corrections: Mapping[int, Correct
 
 
 def read(path: str | Path, settings: Settings) -> Sheet:
-    """Read a file.
-
-    Raises:
-        Unusable: the file can't be read.
-    """
+    """Read a file. Raises Unusable if it can't be read."""
     known = [*_known(settings)]
     options = reading.Options(settings.sheet, settings.header_row, settings.encoding, settings.delimiter, known=known)
     return reading.read(
@@ -79,11 +75,7 @@ def _is_header(cells: Sequence[str], settings: Settings, known: Sequence[reading
 
 
 def understood(sheet: Sheet, settings: Settings) -> Loaded:
-    """Check and group the rows of an open sheet, as the settings say.
-
-    Raises:
-        UnreadableFile: the sheet is the results of practice.
-    """
+    """Check and group the rows of an open sheet, as the settings say. Raises UnreadableFile for results of practice."""
     if resultsfile.is_practice(sheet.headings):
         raise UnreadableFile(say("practice.no-sheet", source=writable(sheet.source)))
     cells, known, but_for = suggestions.glance(sheet), settings, None

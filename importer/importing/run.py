@@ -125,11 +125,7 @@ class Prepared:
 
     @property
     def preview(self) -> Preview:
-        """Summary of what a run would do, given the journal's current content.
-
-        Raises:
-            JournalFailed: the journal can't be read.
-        """
+        """Summary of what a run would do, given the journal's current content. Raises JournalFailed."""
         return self._planned[0]
 
     @property
@@ -164,14 +160,9 @@ class Prepared:
             waits: whether to wait for another import of the workspace, as nobody is there who would be kept waiting.
 
         Raises:
-            UnclearColumns: there are questions; nothing was sent.
-            Guarded: something is wrong with the file as a whole; nothing was sent.
             FirstRun: nobody has said whose workspace the profile is; nothing was sent. A plan that was agreed to says
                 so, too, unless other workspaces used the key.
-            Interrupted: the run isn't allowed at this time of day; nothing was sent.
-            Unusable: the journal can't be used; nothing was sent.
-            Changed: the plan isn't what was agreed to; nothing was sent.
-            Busy, NeedsAPerson: another import is running, or the workspace had another journal; nothing was sent.
+            UnclearColumns, Guarded, Interrupted, Unusable, Changed, Busy, NeedsAPerson: nothing was sent.
             ResultsNotWritten: the import ended, but its results couldn't be written anywhere.
         """
         if (error := self.loaded.undecided) is not None:
