@@ -3,8 +3,8 @@
     ImporterError
     ├── Unusable (2)           UnreadableFile, UnclearColumns, BadSettings > NoKey, Changed, FirstRun,
     │                          Guarded, UnusableJournal
-    ├── Stopped (3)            Outage > LimitUsedUp, NotReached, NotYet, NotBegun, JournalFailed, OutputFailed,
-    │   │                      NoThread, Busy, Interrupted
+    ├── Stopped (3)            Outage > LimitUsedUp, NotReached, JournalFailed, OutputFailed, NoThread, Busy,
+    │   │                      Interrupted
     │   └── NeedsAPerson (4)   KeyRefused, NotPermitted, WrongCall, Redirected, WrongAddress, Blocked, WrongJournal,
     │                          OpenToOthers, JournalReplaced
     ├── ProgramFault (3)
@@ -118,18 +118,6 @@ class LimitUsedUp(Outage):
 
 class NotReached(Stopped):
     """The files are in a store that can't be reached or is out of order."""
-
-
-class NotYet(Stopped):
-    """A file was left for the next run, because it may still be written."""
-
-
-class NotBegun(Stopped):
-    """The run of this file wasn't started, because the reason that stopped another file's run would stop it, too."""
-
-    def __init__(self, message: Said, exit_status: int) -> None:
-        super().__init__(message)
-        self.exit_status = exit_status
 
 
 class JournalFailed(Stopped):

@@ -24,8 +24,6 @@ from importer.errors import (
     Guarded,
     ImporterError,
     Interrupted,
-    NotBegun,
-    NotYet,
     ProgramFault,
     ResultsNotWritten,
     Stopped,
@@ -90,9 +88,7 @@ class FileEnded:
         """Return the result of a file for which no run began. Any error but ours is a fault of the program itself."""
         error = error if isinstance(error, ImporterError) else ProgramFault(error)
         fate = FileResult.REFUSED if error.exit_status == 2 else FileResult.STOPPED
-        if isinstance(error, NotYet):
-            fate = FileResult.LEFT
-        elif isinstance(error, (NotBegun, Busy, Interrupted)):  # once a run has begun, its report has such an error
+        if isinstance(error, (Busy, Interrupted)):  # once a run has begun, its report has such an error
             fate = FileResult.NOT_BEGUN
         return cls(file, fate, error.exit_status, error.message, error=error)
 
@@ -174,23 +170,22 @@ def run(
     """
     face = face or BatchFace()
     settings = practice.planning(settings) if face.practises else settings
-    hours = replace(Hours.of(settings, clock), is_watched=face.is_person)
+    hours = Hours.of(settings, clock)
     if settings.archive is not None:
         inbox.check_archive(settings.archive, [candidate.path for candidate in chosen.candidates])
     file_importer = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)
     files: list[FileEnded] = []
-    not_begun: NotBegun | None = None
+    last: FileEnded | None = None
     for candidate in chosen.candidates:
         path = candidate.path
-        if not_begun is None and (reason := face.stop() or hours.over()) is not None:
-            not_begun = NotBegun(reason, Stopped.exit_status)
-        if not_begun is not None:
-            ended = FileEnded.failed(path, not_begun)
+        if last is not None:
+            ended = FileEnded(path, FileResult.NOT_BEGUN, last.exit_status, last.why)
+        elif (reason := face.stop() or hours.over()) is not None:
+            last = ended = FileEnded.failed(path, Interrupted(reason))
         else:
             with logs.about(file=path.name):
                 ended = file_importer.imported(candidate)
-            if _ends_all(ended):
-                not_begun = NotBegun(ended.why, ended.exit_status)
+            last = ended if _ends_all(ended) else None
         files.append(ended)
         about = {"exit_status": ended.exit_status, "archived": ended.archived, "error": ended.error}
         logs.event(f"file {ended.fate}", "INFO" if ended.exit_status <= 1 else "ERROR", file=path.name, **about)
@@ -200,10 +195,8 @@ def run(
 
 def _ends_all(ended: FileEnded) -> bool:
     """Return whether the reason that ended a file's run would also end the next one."""
-    if ended.report is not None and ended.report.results_owed:
-        return True
     error = ended.error or (ended.report and ended.report.stopped)
-    return ended.fate is not FileResult.LEFT and isinstance(error, _FOR_ALL)
+    return isinstance(error, _FOR_ALL)
 
 
 @dataclass
@@ -246,7 +239,7 @@ class _One:
         if candidate.nothing:
             return FileEnded(path, FileResult.IMPORTED, 0, say("series.sentence", why=candidate.nothing))
         if not candidate.is_named and (not_yet := why_not_yet(path, self.clock())):
-            raise NotYet(say("series.sentence", why=not_yet))
+            return FileEnded(path, FileResult.LEFT, Stopped.exit_status, say("series.sentence", why=not_yet))
         return self._sent(candidate)
 
     def _sent(self, candidate: FileCandidate) -> FileEnded:
@@ -274,19 +267,18 @@ class _One:
                 if self._is_gone(candidate):
                     raise UnreadableFile(say("series.gone"))
 
-            send = partial(prepared.send, agreed=agreed, hours=self.hours, begun=begun)
+            waits = not self.face.is_person
+            send = partial(prepared.send, agreed=agreed, hours=self.hours, begun=begun, waits=waits)
             send = partial(prepared.practise) if self.face.practises else send
             report = send(observe=self.face.observe, stop=self.face.stop)
             fingerprint = prepared.loaded.sheet.fingerprint
             if (reading := prepared.learned) is not None:  # for the files after it, in place of the one with its name
                 others = [other for other in self.settings.readings if named(reading.name, [other]) is None]
                 self.settings = replace(self.settings, readings=(reading, *others))
-        is_finished, stopped = report.exit_status <= 1 and not report.asked, report.stopped
-        fate = FileResult.PRACTISED if self.face.practises else FileResult.IMPORTED
-        if stopped is not None or not (is_finished or report.results_owed):
-            fate = FileResult.STOPPED
-        why = stopped.message if stopped is not None else report.remark if report.results_owed else None
-        ended = FileEnded(path, fate, report.exit_status, why or "", report)
+        is_finished = report.exit_status <= 1 and not report.asked
+        done = FileResult.PRACTISED if self.face.practises else FileResult.IMPORTED
+        why = report.stopped.message if report.stopped is not None else ""
+        ended = FileEnded(path, done if is_finished else FileResult.STOPPED, report.exit_status, why, report)
         if archive is None or not is_finished:
             return ended
         if report.more_visible:  # they are told every night until somebody does something about them

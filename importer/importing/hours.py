@@ -16,7 +16,7 @@ from importer.api import Endpoint
 from importer.calls.windows import ASSUMED
 from importer.errors import Interrupted
 from importer.messages import Said, say
-from importer.settings import GIVE_UP, Settings
+from importer.settings import Settings
 from importer.settings.kinds import Rate, TimeWindow
 
 _MINUTE = 60
@@ -34,13 +34,11 @@ class Hours:
         closes_at: when the window of the day closes, in seconds since 1970; None: there is no window.
         why: the message at its end.
         clock: the system's clock. Unlike a run's own clock, it goes on while the computer sleeps.
-        is_watched: whether a person is there, who isn't kept waiting for another import.
     """
 
     closes_at: float | None = None
     why: Said = ""
     clock: Callable[[], float] = time.time
-    is_watched: bool = True
 
     @classmethod
     def of(cls, settings: Settings, clock: Callable[[], float] = time.time, zone: tzinfo | None = None) -> Hours:
@@ -68,10 +66,6 @@ class Hours:
         if self.closes_at is None or settings.give_up is not None:
             return settings
         return replace(settings, give_up=max(1.0, self.closes_at - self.clock()))
-
-    def wait(self, settings: Settings) -> float:
-        """Return how many seconds to wait for another import of the workspace."""
-        return 0.0 if self.is_watched else self.patient(settings).give_up or GIVE_UP
 
     def over(self, rows: int = 0) -> Said | None:
         """Return the reason to stop if the allowed hours are nearly over, else None.

@@ -78,7 +78,7 @@ def choose(named: Sequence[str | Path]) -> Chosen:
     for name in named:
         path = place(name)
         is_pattern = glob.has_magic(str(name)) and (isinstance(path, Url) or not path.exists())
-        paths = _files_in(path) if isinstance(path, Url) or not is_pattern else _matching(str(name))
+        paths = _files_in(path, is_pattern=is_pattern)
         if paths is None:
             candidates.append(FileCandidate(path))
             continue
@@ -89,14 +89,12 @@ def choose(named: Sequence[str | Path]) -> Chosen:
     return Chosen(_once(_without_results(candidates, left_out)), left_out)
 
 
-def _matching(pattern: str) -> Sequence[Path]:
-    return [Path(file) for file in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - it may be absolute
-
-
-def _files_in(folder: Path) -> Sequence[Path] | None:
-    """Return the files in a folder, or those that match a pattern in S3; None if it is neither."""
+def _files_in(folder: Path, *, is_pattern: bool) -> Sequence[Path] | None:
+    """Return the files in a folder, or those that match a pattern; None if it is neither."""
     if isinstance(folder, Url):
         return storage.files_in(folder)
+    if is_pattern:
+        return [Path(file) for file in glob.glob(str(folder), recursive=True)]  # noqa: PTH207 - it may be absolute
     try:
         return [*folder.iterdir()] if folder.is_dir() else None
     except OSError as error:
@@ -105,7 +103,8 @@ def _files_in(folder: Path) -> Sequence[Path] | None:
 
 def _of_place(place: Path, place_name: Message, paths: Iterable[Path], left_out: list[Path]) -> list[FileCandidate]:
     """Return the files of a folder or a pattern, ordered by name."""
-    meant = [path for path in paths if not is_hidden(path) and (isinstance(path, Url) or path.is_file())]
+    seen = [path for path in paths if not path.name.startswith((".", "~$"))]  # not hidden, or a program's lock file
+    meant = [path for path in seen if isinstance(path, Url) or path.is_file()]
     meant.sort(key=lambda path: (str(path).casefold(), str(path)))
     ours = dict.fromkeys(path for path in meant if _is_ours(path))
     left_out += ours
@@ -115,11 +114,6 @@ def _of_place(place: Path, place_name: Message, paths: Iterable[Path], left_out:
     if ours:
         nothing = say("choosing.only-ours", where=place_name, n=len(ours))
     return [FileCandidate(place, nothing=nothing)]
-
-
-def is_hidden(path: Path) -> bool:
-    """Return whether a file isn't meant for people: a hidden file, or the lock file of an open program."""
-    return path.name.startswith((".", "~$"))
 
 
 def _is_ours(path: Path) -> bool:
@@ -187,9 +181,9 @@ def check_archive(folder: Path, found: Iterable[Path] = ()) -> None:
 
     A folder isn't created, because its disk may be missing.
     """
-    here = [file for file in found if str(file) != "-" and isinstance(file, Url) is not isinstance(folder, Url)]
-    if other := next(iter(here), None):
-        raise BadSettings(say("archive.other-store", other=str(other), folder=str(folder)), setting="archive")
+    others = [file for file in found if str(file) != "-" and isinstance(file, Url) is not isinstance(folder, Url)]
+    if others:
+        raise BadSettings(say("archive.other-store", other=str(others[0]), folder=str(folder)), setting="archive")
     if isinstance(folder, Url):
         storage.check_folder(folder)
     elif not folder.is_dir():
@@ -236,8 +230,7 @@ def _move(path: Path, place: Path, fingerprint: str) -> None:
 
     Raises ChangedMeanwhile if there is another file by now, or it has changed: it stays in its place; or OSError.
     """
-    if isinstance(path, Url) or isinstance(place, Url):
-        assert isinstance(path, Url) and isinstance(place, Url), "both are in one store"
+    if isinstance(path, Url) and isinstance(place, Url):
         storage.move(path, place, fingerprint)
         return
     with files.draft(place) as draft:

@@ -49,11 +49,7 @@ def load(path: str | Path, settings: Settings, corrections: Mapping[int, Correct
 
 
 def read(path: str | Path, settings: Settings) -> Sheet:
-    """Read a file.
-
-    Raises:
-        Unusable: the file can't be read.
-    """
+    """Read a file. Raises Unusable if it can't be read."""
     known = [*_known(settings)]
     options = reading.Options(settings.sheet, settings.header_row, settings.encoding, settings.delimiter, known=known)
     return reading.read(
@@ -79,11 +75,7 @@ def _is_header(cells: Sequence[str], settings: Settings, known: Sequence[reading
 
 
 def understood(sheet: Sheet, settings: Settings) -> Loaded:
-    """Check and group the rows of an open sheet, as the settings say.
-
-    Raises:
-        UnreadableFile: the sheet is the results of practice.
-    """
+    """Check and group the rows of an open sheet, as the settings say. Raises UnreadableFile for results of practice."""
     if resultsfile.is_practice(sheet.headings):
         raise UnreadableFile(say("practice.no-sheet", source=writable(sheet.source)))
     cells, known, but_for = suggestions.glance(sheet), settings, None
@@ -96,7 +88,8 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
             error = type(error)(lines(but_for, error.message), _because(but_for, error.questions))
         no_rows = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
         return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), settings, error)
-    sheet = unprotected(sheet, roles)
+    if roles.ours and sheet.delimiter is not None:  # our CSV protects cells that a program would run as formulas
+        sheet = sheet.restored(resultsfile.unprotected)
     if roles.composition is not None and settings.dates is None:
         settings = replace(settings, dates=readers.proven(sheet, roles.composition))
     folder = folder_of(sheet, roles, settings)
@@ -124,11 +117,6 @@ def _because(why: Message, questions: Sequence[Question]) -> list[Question]:
     first, *others = questions
     asks, because = (say("columns.and", first=why, more=(said,)) for said in (first.asks, first.why or first.asks))
     return [replace(first, asks=asks, why=because), *others]
-
-
-def unprotected(sheet: Sheet, roles: Roles) -> Sheet:
-    """Return the sheet as it was before our CSV protected cells that a program would run as formulas."""
-    return sheet.restored(resultsfile.unprotected) if roles.ours and sheet.delimiter is not None else sheet
 
 
 def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, cells: Sequence[Sequence[str]]) -> None:

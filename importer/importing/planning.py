@@ -46,11 +46,7 @@ _LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a perso
 
 
 def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Preview, LookedUpEmails]:
-    """Plan what a run of a file would do.
-
-    Raises:
-        JournalFailed: the journal can't be read.
-    """
+    """Plan what a run of a file would do. Raises JournalFailed if the journal can't be read."""
     settings, as_read = loaded.settings, loaded
     looked_up = asked(loaded, journal, occurrence_of(loaded, journal))
     loaded = looked_up.resolved

@@ -37,7 +37,7 @@ from importer.messages import Said, say
 from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.reading import Correction
 from importer.rows.columns import headed, not_named
-from importer.settings import SETTINGS, Settings, readings
+from importer.settings import GIVE_UP, SETTINGS, Settings, readings
 from importer.settings.kinds import columns
 from importer.settings.reading import Reading, key, merged
 from importer.storage import Url, local_name
@@ -125,11 +125,7 @@ class Prepared:
 
     @property
     def preview(self) -> Preview:
-        """Summary of what a run would do, given the journal's current content.
-
-        Raises:
-            JournalFailed: the journal can't be read.
-        """
+        """Summary of what a run would do, given the journal's current content. Raises JournalFailed."""
         return self._planned[0]
 
     @property
@@ -150,6 +146,7 @@ class Prepared:
         stop: Callable[[], Said | None] = lambda: None,
         clock: Callable[[], float] | None = None,
         hours: Hours | None = None,
+        waits: bool = False,
     ) -> Report:
         """Send every note once, and write a results file with an outcome for every row.
 
@@ -160,16 +157,12 @@ class Prepared:
             stop: called repeatedly. If it returns a sentence, the run ends early, after the calls under way.
             clock: seconds since 1970.
             hours: the hours in which the run may work; None: those of the settings, from now on.
+            waits: whether to wait for another import of the workspace, as nobody is there who would be kept waiting.
 
         Raises:
-            UnclearColumns: there are questions; nothing was sent.
-            Guarded: something is wrong with the file as a whole; nothing was sent.
             FirstRun: nobody has said whose workspace the profile is; nothing was sent. A plan that was agreed to says
                 so, too, unless other workspaces used the key.
-            Interrupted: the run isn't allowed at this time of day; nothing was sent.
-            Unusable: the journal can't be used; nothing was sent.
-            Changed: the plan isn't what was agreed to; nothing was sent.
-            Busy, NeedsAPerson: another import is running, or the workspace had another journal; nothing was sent.
+            UnclearColumns, Guarded, Interrupted, Unusable, Changed, Busy, NeedsAPerson: nothing was sent.
             ResultsNotWritten: the import ended, but its results couldn't be written anywhere.
         """
         if (error := self.loaded.undecided) is not None:
@@ -182,7 +175,8 @@ class Prepared:
         def why() -> Said | None:
             return stop() or hours.over(rows)
 
-        with held(settings, wait=hours.wait(settings), observe=observe, stop=why) as journal:
+        wait = (settings.give_up or GIVE_UP) if waits else 0.0
+        with held(settings, wait=wait, observe=observe, stop=why) as journal:
             check_confirmed(journal, settings, is_agreed=agreed is not None)
             with calls(settings, journal, self.vendor, why, clock) as caller:
                 agreed = agreed or (self.preview.digest if self._changes else None)

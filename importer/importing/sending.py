@@ -36,7 +36,7 @@ from importer.results.layout import IN_PRACTICE, MEANINGS
 from importer.rows.attachments import Uploads
 from importer.rows.emails import Lookups
 from importer.settings.reading import WORDS
-from importer.storage import place
+from importer.storage import Url, place
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,6 @@ class Report:
         requests: number of requests that were sent, without those that reached no server.
         results: path of the results.
         remark: why the results are not in the requested place; None if they are.
-        results_owed: whether the results are kept on this machine for now; the same command again puts them in place.
         stopped: why the run ended early, or None.
         duplicates: row number → IDs of its notes, for notes that reading back found more than once.
         reasons: why rows need action, in kinds without cell values: result → kind → rows.
@@ -83,7 +82,6 @@ class Report:
     more_visible: int = 0
     left_alone: int = 0
     look_ups: int = 0
-    results_owed: bool = False
     not_found: Mapping[int, Sequence[str]] = field(default_factory=dict)
     ended: str = "finished"
     is_practice: bool = False
@@ -93,8 +91,6 @@ class Report:
         """Exit status. 0: every row is delivered; 1: some need a person; 3: run it again; 4: only a person can help."""
         if self.stopped is not None:
             return self.stopped.exit_status
-        if self.results_owed:
-            return ResultsNotWritten.exit_status
         if self.counts.get(Result.NOT_SENT, 0) > self.asked:
             return Stopped.exit_status
         return int(bool(self.to_fix))
@@ -149,7 +145,7 @@ class Sending:
         Raises:
             Changed: the plan isn't what was agreed to; nothing was sent.
             Guarded: there are more notes than the settings allow; nothing was sent.
-            ResultsNotWritten: the run ended, but its results couldn't be written anywhere.
+            ResultsNotWritten: the run ended, but its results couldn't be written anywhere, or put into S3.
         """
         with logs.about(run=self._run.name):
             try:
@@ -309,13 +305,16 @@ class Sending:
         ended = "stopped"
         try:
             written = write_results(self.target, self.loaded, self.outcomes, summary)
-            ended = ended if written.is_owed else report.ended
+            is_elsewhere = isinstance(self.target, Url) and not isinstance(written.path, Url)
+            if is_elsewhere and stopped is None and written.remark is not None:
+                raise ResultsNotWritten(written.remark)  # they are on this machine, which may be gone tomorrow
+            ended = report.ended
         finally:
             with contextlib.suppress(JournalFailed):
                 counted = {result.value: count for result, count in counts.items()}
                 self.journal.runs.end(self._run, ended, counted, report.ended_at)
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
-        return replace(report, results=written.path, remark=written.remark, results_owed=written.is_owed)
+        return replace(report, results=written.path, remark=written.remark)
 
     def _by_number(self, marked: Mapping[int, Sequence[str]]) -> dict[int, Sequence[str]]:
         """Return the note IDs of rows by row number, from those by position."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -52,21 +51,8 @@ def write(target: Path, file: str, settings: Settings, corrections: Mapping[int,
         draft.put(target)
 
 
-@dataclass(frozen=True)
-class Understanding:
-    """How a sheet was understood. It holds the key, so it must not be written to a disk.
-
-    Attributes:
-        sheet: the sheet, without its rows.
-        roles: the roles of its columns.
-        settings: the settings for it, with the key.
-        flaws: number of a row with problems → its flaws.
-    """
-
-    sheet: Sheet
-    roles: Roles
-    settings: Settings
-    flaws: Mapping[int, Sequence[Flaw]]
+_Understood = tuple[Sheet, Roles, Settings, Mapping[int, Sequence[Flaw]]]
+"""How a sheet was understood: the sheet without its rows, its columns, its settings, and each wrong row's flaws."""
 
 
 def understood(path: Path, loaded: Loaded) -> bytes:
@@ -87,19 +73,19 @@ def understood(path: Path, loaded: Loaded) -> bytes:
             for problem in alike
         ),
     )
-    return pickle.dumps(Understanding(loaded.sheet.without_rows(), loaded.roles, loaded.settings, flaws))
+    return pickle.dumps((loaded.sheet.without_rows(), loaded.roles, loaded.settings, flaws))
 
 
 def remaining(
     path: Path, understanding: bytes, corrections: Mapping[int, Correction | None]
 ) -> dict[int, Sequence[Problem]]:
     """Return the problems that rows have after their corrections; none for a row that is left out."""
-    understood: Understanding = pickle.loads(understanding)  # noqa: S301 - this program's own, from its memory
-    roles, settings = understood.roles, understood.settings
+    understood: _Understood = pickle.loads(understanding)  # noqa: S301 - this program's own, from its memory
+    before, roles, settings, known = understood
     given = {number: one for number, one in corrections.items() if one is not None}
     rows = sorted(ProblemRows(path).cells(corrections).items())
-    flaws = {number: understood.flaws.get(number, ()) for number, _ in rows}
-    with understood.sheet.with_rows(rows, flaws).corrected(given) as sheet:
+    flaws = {number: known.get(number, ()) for number, _ in rows}
+    with before.with_rows(rows, flaws).corrected(given) as sheet:
         checked = validation.validate(sheet, roles, settings, folder_of(sheet, roles, settings))
     found: dict[int, Sequence[Problem]] = dict.fromkeys(corrections, ())
     return found | {problems[0].row: problems for problems in checked.problems.values()}

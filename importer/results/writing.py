@@ -155,13 +155,11 @@ def _encoded(lines: Iterable[Iterable[object]]) -> bytes:
 class Written:
     """A file that was saved at a path or URL.
 
-    ``remark`` says why it has another form or place than wanted. If it ``is_owed``, it is still missing at the wanted
-    place, and running the same command again puts it there.
+    ``remark`` says why it has another form or place than wanted.
     """
 
     path: Path
     remark: Message | None = None
-    is_owed: bool = False
 
 
 def save(target: Path, fill: Callable[[Draft], None], source: Path | None = None) -> Written:
@@ -213,7 +211,7 @@ def _put(target: Url, fill: Callable[[Draft], None], source: Path | None) -> Wri
     except OSError as error:
         kept = save(Path.cwd() / storage.local_name(target), fill, source)
         about = {"file": target.name, "folder": str(target.parent), "here": str(kept.path)}
-        return Written(kept.path, say("written.owed", **about, why=files.why(error)), is_owed=True)
+        return Written(kept.path, say("written.owed", **about, why=files.why(error)))
 
 
 def _folders(wanted: Path) -> list[Path]:

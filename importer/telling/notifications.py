@@ -29,9 +29,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from importer.api.proxy import certificates_for, proxy_for
-from importer.errors import BadSettings, Busy, ImporterError, NotBegun, ProgramFault, UnclearColumns
+from importer.errors import BadSettings, Busy, ImporterError, ProgramFault, UnclearColumns
 from importer.importing import logs
-from importer.importing.batch import Batch, FileEnded
+from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.messages import Face, Message, as_message, render, say, words
 from importer.models import Result
 from importer.settings import profiles
@@ -190,9 +190,9 @@ def trial(profile: str) -> Notification:
 
 def is_left_to_another(batch: Batch) -> bool:
     """Return whether the only problem is that another import of the workspace is running."""
-    errors = [ended.error for ended in batch.files if ended.exit_status > 1]
-    is_busy = any(isinstance(error, Busy) for error in errors)
-    return is_busy and all(isinstance(error, (Busy, NotBegun)) for error in errors)
+    bad = [ended for ended in batch.files if ended.exit_status > 1]
+    is_busy = any(isinstance(ended.error, Busy) for ended in bad)
+    return is_busy and all(ended.fate is FileResult.NOT_BEGUN for ended in bad)
 
 
 def _machine() -> Message:

@@ -78,7 +78,7 @@ def file_ended(over: FileEnded) -> Iterator[Line]:
     if over.report is None:
         about = {"file": str(over.file), "fate": over.fate.value}
         yield Line(say("ended.file", **about, why=as_message(over.why)), LineKind.TEXT)
-    elif (why := _why_it_stays(over)) and not over.report.results_owed:  # the run's remark has said so
+    elif why := _why_it_stays(over):
         yield Line(why, LineKind.TEXT)
 
 

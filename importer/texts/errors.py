@@ -24,8 +24,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "error.outage": "the API was unavailable for too long",
     "error.limit-used-up": "the account's limit is used up",
     "error.not-reached": "the location of the files can't be reached",
-    "error.not-yet": "the file was changed a moment ago, or is open in another program",
-    "error.not-begun": "the same problem would stop this file, too",
     "error.journal-failed": "the journal could not be written",
     "error.output-failed": "the output could not be written",
     "error.no-thread": "the system could not start a thread",

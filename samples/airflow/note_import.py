@@ -42,8 +42,8 @@ def note_import() -> None:
             env={**os.environ, "NOTE_IMPORTER_PROFILES": PROFILES}, stdout=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
         told = json.loads(ended.stdout or "{}")
-        why = [told.get("error"), *(each["error"] for each in told.get("files", []))]
-        said = "\n".join(each["text"] for each in why if each) or f"note-importer ended with {ended.returncode}"
+        why = [told.get("error", {}).get("text"), *(each["why"] for each in told.get("files", []))]
+        said = "\n".join(filter(None, why)) or f"note-importer ended with {ended.returncode}"
         if ended.returncode in (2, 4):
             raise AirflowFailException(said)  # only a person can help: no retry
         if ended.returncode not in (0, 1):

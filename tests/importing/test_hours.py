@@ -197,7 +197,7 @@ def test_who_waits_is_heard_when_it_is_to_end(box: Sandbox, settings: Settings, 
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
     with workspaces.held(settings), prepare(sheet, settings) as prepared:
         with pytest.raises(Interrupted, match=r"SIGTERM\. Nothing was sent\."):
-            prepared.send(stop=lambda: "SIGTERM.", hours=Hours(is_watched=False))
+            prepared.send(stop=lambda: "SIGTERM.", waits=True)
         with pytest.raises(Busy), prepare(sheet, settings) as again:
             again.send()
     assert box.received == ()
