@@ -39,10 +39,8 @@ class Asking:
 
     def check(self, settings: Settings) -> None:
         """Raise BadSettings if no export has the given name, and nobody answers questions about a new one."""
-        name, may_be_new = (
-            settings.export or readings.NONE,
-            self.may or not settings.origin.said.isdisjoint(readings.HELD),
-        )
+        name = settings.export or readings.NONE
+        may_be_new = self.may or not settings.origin.said.isdisjoint(readings.HELD)
         if name.casefold() != readings.NONE and not may_be_new and named(name, settings.readings) is None:
             raise BadSettings(say("readings.no-such", name=repr(name)), setting="export")
 

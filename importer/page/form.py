@@ -157,10 +157,8 @@ class CheckForm:
         is_used, chosen = column.role is not None or column.is_part, ""
         options: list[tuple[str, Said]] = []
         for role in _ORDER:
-            is_chosen, explicit = (
-                role is column.role,
-                next((choice for choice in said if role_of(choice) is role), None),
-            )
+            is_chosen = role is column.role
+            explicit = next((choice for choice in said if role_of(choice) is role), None)
             value = "" if is_chosen and explicit is None else " ".join(explicit or ("map", f"{role}={column.name}"))
             options.append((value, ROLES[role]))
             chosen = value if is_chosen else chosen

@@ -53,10 +53,11 @@ class ImportScreens(Screens):
     @screen("/")
     def index(self) -> Page:
         """Show the first screen, where a file is dropped."""
+        workspace = self._parts.current.settings().workspace
         return render_template(
             "import.html",
-            workspace=self._workspace,
-            kept=list(self._parts.uploads.of(self._workspace)),
+            workspace=workspace,
+            kept=list(self._parts.uploads.of(workspace)),
             samples=_SHOWS,
             lacks_key=bool(why_no_key(self._parts.current)),
         )
@@ -76,7 +77,7 @@ class ImportScreens(Screens):
         if file is None or not file.filename:
             refuse(say("page.problem.no-file"), say("page.problem.choose-file"), 400)
         upload = self._parts.uploads.add(file.filename, file.save)
-        self._parts.uploads.open_for(upload, self._workspace)
+        self._parts.uploads.open_for(upload, self._parts.current.settings().workspace)
         return redirect(url_for("check", number=upload.id), 303)
 
     @screen("/file/<number>/forget", "POST")

@@ -89,10 +89,8 @@ def _enter_made(settings: Settings, own: Settings, rows: Rows, plan: Plan, journ
     if not made:
         return
     with Journal.open(own.journal) as copy, copy.transaction():
-        run, known = (
-            copy.runs.begin(own.workspace, "", "", 0.0, again=False),
-            Earlier(rows, copy, own.workspace, own.key),
-        )
+        run = copy.runs.begin(own.workspace, "", "", 0.0, again=False)
+        known = Earlier(rows, copy, own.workspace, own.key)
         positions = [one.position for one in made]
         names = known.names(positions)
         for one, name in zip(made, names, strict=True):
