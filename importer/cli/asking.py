@@ -96,10 +96,7 @@ def which_workspace(unclear: Unconfirmed, own: Workspace) -> Workspace | None:
 
 
 def _ask(question: Question, known: Sequence[Reading], *, may_stay: bool = False) -> PossibleAnswer | None:
-    """Return the person's choice; None if only Enter was pressed.
-
-    The samples of a question that may stay open stand on lines of their own.
-    """
+    """Return the person's choice; None if only Enter was pressed."""
     say_line(err=True)
     paragraph(question.asks, err=True)
     for sample in question.samples if may_stay else ():

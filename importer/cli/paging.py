@@ -120,10 +120,7 @@ def _say_address(address: str) -> None:
 
 
 def _wait(server: PageServer, *, is_opened: bool) -> bool:
-    """Wait for the end; return True if a person pressed Quit, False for Ctrl-C.
-
-    If no browser comes, perhaps because it runs in a sandbox and can't read the file, print the address.
-    """
+    """Wait for the end; return True for Quit, False for Ctrl-C. If no browser comes, print the address."""
     until = time.monotonic() + _PATIENCE if is_opened else math.inf
     try:
         while not server.ended.wait(0.5):  # in short waits, because on Windows nothing interrupts an endless one

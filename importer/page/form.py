@@ -241,10 +241,7 @@ def _is_about_words(question: Question) -> bool:
 
 
 def likely(found: Described, answers: Answers) -> Answers:
-    """Return the answers with what is likely where a person said nothing: one column for a role, the corrections.
-
-    If several columns are likely, none is chosen. Who may see a note, and whether it is published, is always asked.
-    """
+    """Return the answers with what is likely, if one column is. Visibility and status are always asked about."""
     pairs, used = list(answers), {name for pair in answers for name in columns_named(pair)}
     if found.to_fix and not values(answers, "sheet"):
         return in_order([*pairs, ("sheet", found.to_fix)])

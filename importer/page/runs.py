@@ -33,10 +33,7 @@ _AT_ONCE = 50
 
 
 def shown(path: Path, asked: Mapping[str, str]) -> RowPage | None:
-    """Return the rows that a screen shows; None if they aren't kept.
-
-    If an address asks for nothing (``asked``), these are the rows to correct, if there are any.
-    """
+    """Return the rows that are ``asked`` for, or else the rows to correct, if there are any; None if none are kept."""
     words, result = asked.get("words", "").strip(), asked.get("result", "" if asked else TO_FIX)
     found = read(path, result, words, whole_number(asked.get("page", "")) or 1)
     return read(path) if found is not None and not found.total and not asked else found
