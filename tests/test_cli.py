@@ -122,7 +122,7 @@ def test_check_needs_no_key_and_no_network_and_writes_nothing(type_: Terminal) -
     for words in (
         "n.csv: CSV, headings in row 1, UTF-8", "prospect: column B 'Prospect ID'", "not used: 'Company'",
         "6 rows: 4 notes to deliver, 1 repeats an earlier row, 1 with problems", "4 notes in 4 requests.",
-        "people: 4 public: 3 private: 1 drafts: 1", "Row 2, for P1 (public):", "C6: the note is empty",
+        "people: 4 public: 3 (all team", "Row 2, for P1 (public):", "C6: the note is empty",
     ):  # fmt: skip
         assert words in ended.all
     assert sorted(path.name for path in type_.folder.iterdir()) == before

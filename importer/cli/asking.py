@@ -39,10 +39,8 @@ class Asking:
 
     def check(self, settings: Settings) -> None:
         """Raise BadSettings if no export has the given name, and nobody answers questions about a new one."""
-        name, may_be_new = (
-            settings.export or readings.NONE,
-            self.may or not settings.origin.said.isdisjoint(readings.HELD),
-        )
+        name = settings.export or readings.NONE
+        may_be_new = self.may or not settings.origin.said.isdisjoint(readings.HELD)
         if name.casefold() != readings.NONE and not may_be_new and named(name, settings.readings) is None:
             raise BadSettings(say("readings.no-such", name=repr(name)), setting="export")
 
@@ -98,10 +96,7 @@ def which_workspace(unclear: Unconfirmed, own: Workspace) -> Workspace | None:
 
 
 def _ask(question: Question, known: Sequence[Reading], *, may_stay: bool = False) -> PossibleAnswer | None:
-    """Return the person's choice; None if only Enter was pressed.
-
-    The samples of a question that may stay open stand on lines of their own.
-    """
+    """Return the person's choice; None if only Enter was pressed."""
     say_line(err=True)
     paragraph(question.asks, err=True)
     for sample in question.samples if may_stay else ():

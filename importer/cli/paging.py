@@ -77,7 +77,7 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
         server = serving.PageServer(PageSettings(values, _NAMES), port)
     except OSError as error:
         raise BadSettings(say("page.port", port=str(port), error=error.strerror or str(error))) from error
-    with server, serving.offered(place, lambda: server.address) as server.guard.renewed:
+    with server, serving.offered(place, lambda: server.guard.address) as server.guard.renewed:
         return _serve(server, None if no_browser else place)
 
 
@@ -91,7 +91,7 @@ def _serve(server: PageServer, place: Path | None) -> int:
     if is_opened:
         say_line(say("page.opens", seconds=round(_PATIENCE)))
     else:
-        _say_address(server.address)
+        _say_address(server.guard.address)
     say_line(say("page.leave-open"))
     sys.stdout.flush()
     kind = "page.quit" if _wait(server, is_opened=is_opened) else "page.asked-to-end"
@@ -120,17 +120,14 @@ def _say_address(address: str) -> None:
 
 
 def _wait(server: PageServer, *, is_opened: bool) -> bool:
-    """Wait for the end; return True if a person pressed Quit, False for Ctrl-C.
-
-    If no browser comes, perhaps because it runs in a sandbox and can't read the file, print the address.
-    """
+    """Wait for the end; return True for Quit, False for Ctrl-C. If no browser comes, print the address."""
     until = time.monotonic() + _PATIENCE if is_opened else math.inf
     try:
         while not server.ended.wait(0.5):  # in short waits, because on Windows nothing interrupts an endless one
             if time.monotonic() > until:
                 until = math.inf
                 if not server.guard.came.is_set():
-                    _say_address(server.address)
+                    _say_address(server.guard.address)
     except KeyboardInterrupt:
         return False
     return True

@@ -216,10 +216,7 @@ class Gate(io.TextIOBase):
         return self._stream.errors
 
     def for_bar(self) -> TextIO:
-        """Return a stream for a progress bar, which needs the terminal's width and returns to the start of its line.
-
-        Text beside the bar must be made `visible` before, because carriage returns pass unchanged here.
-        """
+        """Return a stream for a progress bar. Text beside it must be `visible`, because carriage returns pass here."""
         return cast(TextIO, _BarGate(self._stream, "\r", self.troubles))
 
 

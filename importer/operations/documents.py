@@ -43,10 +43,7 @@ def verify(found: Verified | ReadBack) -> Document:
 
 
 def doctor(checks: Sequence[Check], given: Mapping[str, Given]) -> Document:
-    """Return the document of a look at the installation: the versions, the settings that are set, and the findings.
-
-    A setting's value is shown as it was given. No setting holds a secret: a key and a password are refused in one.
-    """
+    """Return the document of a look at the installation. No setting holds a secret, so each is shown as given."""
     return {
         **head("doctor", max((check.exit_status for check in checks), default=0)),
         "versions": _versions(),

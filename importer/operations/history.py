@@ -80,10 +80,7 @@ class History:
 
 
 def history(settings: Settings, *, last: int | None = None, of_all: bool = False, name: str | None = None) -> History:
-    """Return the ``last`` runs of the workspace or of all workspaces, or all about one run with a name.
-
-    If there is no journal yet, none is created.
-    """
+    """Return the ``last`` runs of the workspace or of all, or all about one with a name. Creates no journal."""
     if not Journal.exists(settings.journal):
         return History()
     with Journal.open(settings.journal) as journal:

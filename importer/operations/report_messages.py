@@ -12,7 +12,7 @@ from importer.markup import first_words
 from importer.messages import Cell, Message, Part, render, say, when
 from importer.operations.history import History, PastRun
 from importer.reading import column_letter
-from importer.telling.rendering import Line, LineKind, taken
+from importer.telling.rendering import Line, LineKind, numbers, taken
 from importer.telling.report_messages import counts
 
 if TYPE_CHECKING:
@@ -26,10 +26,7 @@ def verified(found: Verified) -> Iterator[Line]:
     """Yield the findings of a look-up."""
     if found.stopped is not None:
         yield Line(say("ended.stopped", why=found.stopped.message), LineKind.TEXT)
-    if found.found:
-        yield Line(say("verify.found", n=found.found))
-    if found.absent:
-        yield Line(say("verify.absent", n=found.absent))
+    yield from numbers(LineKind.LINE, {"verify.found": found.found, "verify.absent": found.absent})
     yield Line(say("verify.unconfirmed", n=found.unconfirmed))
     for why, number in found.doubts.items():
         yield Line(say("verify.doubt", notes=number, why=why), LineKind.TEXT)
@@ -129,8 +126,7 @@ def past_run(past: PastRun) -> Iterator[Line]:
         if text:
             yield Line(say("history.line", name=f"{render(name) + ':':12}", text=text))
     yield from counts(past.counts)
-    if past.hidden:
-        yield Line(say("history.hidden", n=past.hidden))
+    yield from numbers(LineKind.LINE, {"history.hidden": past.hidden})
     if past.not_found:
         yield Line(say("history.not-found", n=len(past.not_found)), LineKind.TEXT)
         for note in past.not_found:

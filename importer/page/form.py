@@ -157,10 +157,8 @@ class CheckForm:
         is_used, chosen = column.role is not None or column.is_part, ""
         options: list[tuple[str, Said]] = []
         for role in _ORDER:
-            is_chosen, explicit = (
-                role is column.role,
-                next((choice for choice in said if role_of(choice) is role), None),
-            )
+            is_chosen = role is column.role
+            explicit = next((choice for choice in said if role_of(choice) is role), None)
             value = "" if is_chosen and explicit is None else " ".join(explicit or ("map", f"{role}={column.name}"))
             options.append((value, ROLES[role]))
             chosen = value if is_chosen else chosen
@@ -243,10 +241,7 @@ def _is_about_words(question: Question) -> bool:
 
 
 def likely(found: Described, answers: Answers) -> Answers:
-    """Return the answers with what is likely where a person said nothing: one column for a role, the corrections.
-
-    If several columns are likely, none is chosen. Who may see a note, and whether it is published, is always asked.
-    """
+    """Return the answers with what is likely, if one column is. Visibility and status are always asked about."""
     pairs, used = list(answers), {name for pair in answers for name in columns_named(pair)}
     if found.to_fix and not values(answers, "sheet"):
         return in_order([*pairs, ("sheet", found.to_fix)])

@@ -53,10 +53,11 @@ class ImportScreens(Screens):
     @screen("/")
     def index(self) -> Page:
         """Show the first screen, where a file is dropped."""
+        workspace = self._parts.current.settings().workspace
         return render_template(
             "import.html",
-            workspace=self._workspace,
-            kept=list(self._parts.uploads.of(self._workspace)),
+            workspace=workspace,
+            kept=list(self._parts.uploads.of(workspace)),
             samples=_SHOWS,
             lacks_key=bool(why_no_key(self._parts.current)),
         )
@@ -76,7 +77,7 @@ class ImportScreens(Screens):
         if file is None or not file.filename:
             refuse(say("page.problem.no-file"), say("page.problem.choose-file"), 400)
         upload = self._parts.uploads.add(file.filename, file.save)
-        self._parts.uploads.open_for(upload, self._workspace)
+        self._parts.uploads.open_for(upload, self._parts.current.settings().workspace)
         return redirect(url_for("check", number=upload.id), 303)
 
     @screen("/file/<number>/forget", "POST")
@@ -99,10 +100,7 @@ class ImportScreens(Screens):
 
     @screen("/file/<number>/attachments", "POST")
     def attach(self, number: str) -> Page:
-        """Keep the dropped files. A file replaces an earlier file with the same name.
-
-        If two files in one request have the same name, none is kept, because a cell may mean either.
-        """
+        """Keep dropped files, each in place of one with its name; none if two have the same name."""
         upload = self._upload(number)
         back = url_for("check", number=upload.id)
         request.max_form_parts, request.max_content_length = _MOST, _MOST_BYTES
@@ -160,10 +158,7 @@ class ImportScreens(Screens):
 
     @screen("/file/<number>/choose", "POST")
     def choose(self, number: str) -> Page:
-        """Keep what a person chose. Continue, unless the screen showed something else; then show it again first.
-
-        A file that can't be read with its answers can be read without any.
-        """
+        """Keep what a person chose, and continue, unless the screen showed something else; then show it again."""
         upload = self._upload(number)
         back, pressed = url_for("check", number=number), request.form.getlist("answer")
         found, shown, settings = self._seen(upload, _NOTHING_CHANGED, back)

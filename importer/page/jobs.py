@@ -31,7 +31,6 @@ from importer.page.reading import EVERY, NOTHING, Readers, begin, deaf, rows_pat
 from importer.page.uploads import DroppedFile, DroppedFiles
 from importer.settings import Settings
 
-_PROGRAM_ENDED = say("page.program-ended")
 BEGUN = "begun"  # word of a job that nothing refuses to send any more: only from here on does its file count as sent
 
 
@@ -229,7 +228,7 @@ class Word:
             if self._why is None and self._connection.poll():
                 self._why = self._connection.recv()
         except (EOFError, OSError):
-            self._why = _PROGRAM_ENDED
+            self._why = say("page.program-ended")
         return self._why
 
 

@@ -114,10 +114,7 @@ def unread(error: Exception) -> Unread:
 def check(
     folder: Path, name: str, settings: Settings, rows: Path, corrections: Corrections = NOTHING
 ) -> Described | Unread:
-    """Preview what a run would do with a file.
-
-    If nothing is corrected, its rows with problems are kept in the file ``rows``, so that a person can correct them.
-    """
+    """Preview what a run would do with a file. Unless it is corrected, keep its rows with problems in ``rows``."""
     try:
         prepare = partial(importing.run.prepare, name, settings, corrections=corrections.by_row)
         with contextlib.chdir(folder), prepare() as prepared:
@@ -130,10 +127,7 @@ def check(
 
 
 def to_hide(which: Which, settings: Settings, rows: Path | None) -> dict[str, object]:
-    """Return the number of notes that would be hidden, and of those that are left alone.
-
-    The first ones are named, with their texts if the run's rows are kept in the file ``rows``.
-    """
+    """Return how many notes would be hidden, and left alone; and the first ones, with their texts from ``rows``."""
     planned = operations.hide.what_to_hide(which, settings)
     ids = [(one.note_id or "", one.prospect) for one in planned.notes[: operations.hide.SHOWN]]
     some = [(*both, _text_of(*both, rows)) for both in ids]

@@ -30,18 +30,10 @@ _GRACE = 2.0  # seconds in which the browser may still request the last page's s
 
 _AT_ONCE = 50
 """Number of runs that are listed, unless all are asked for."""
-_LOOKED_UP = say("page.run.looked-up-later")
-_MADE = {Result.CREATED, Result.UNCONFIRMED}
-"""Results of rows whose notes exist or may exist."""
-_LEFT = {Result.NOT_SENT, Result.UNCONFIRMED}
-"""Results of rows that are sent or looked up if the file is sent again."""
 
 
 def shown(path: Path, asked: Mapping[str, str]) -> RowPage | None:
-    """Return the rows that a screen shows; None if they aren't kept.
-
-    If an address asks for nothing (``asked``), these are the rows to correct, if there are any.
-    """
+    """Return the rows that are ``asked`` for, or else the rows to correct, if there are any; None if none are kept."""
     words, result = asked.get("words", "").strip(), asked.get("result", "" if asked else TO_FIX)
     found = read(path, result, words, whole_number(asked.get("page", "")) or 1)
     return read(path) if found is not None and not found.total and not asked else found
@@ -115,8 +107,9 @@ class RunScreens(Screens):
         updates = {Result.CREATED: hidden} if past.hidden else {}
         unclear = self._unclear(settings) if Result.UNCONFIRMED in counts or not past.run.counts else 0
         is_there = bool(past.shown or not past.hidden)
+        is_made = bool({Result.CREATED, Result.UNCONFIRMED} & counts.keys())
         if not unclear:
-            updates[Result.UNCONFIRMED] = _LOOKED_UP
+            updates[Result.UNCONFIRMED] = say("page.run.looked-up-later")
         return render_template(
             "run.html",
             past=past,
@@ -129,8 +122,8 @@ class RunScreens(Screens):
             ],
             results=upload.results_of(run) if upload is not None else None,
             shown=None if upload is None else shown(rows_path(upload.folder, run), request.args),
-            left=not past.run.counts or not _LEFT.isdisjoint(counts),
-            may_hide=is_there and past.ended != "declined" and (not past.run.counts or not _MADE.isdisjoint(counts)),
+            left=not past.run.counts or bool({Result.NOT_SENT, Result.UNCONFIRMED} & counts.keys()),
+            may_hide=is_there and past.ended != "declined" and (not past.run.counts or is_made),
         )
 
     @screen("/runs/<run>/results")

@@ -18,7 +18,6 @@ from werkzeug.wrappers import Response as Answer
 
 from importer.errors import ImporterError
 from importer.messages import Message, Said, say
-from importer.models import Workspace
 from importer.page.current_settings import CurrentSettings
 from importer.page.form import likely
 from importer.page.jobs import Job, Jobs, Task
@@ -94,10 +93,6 @@ class Screens:
         if request.form.get("workspace") != str(settings.workspace):
             refuse(title, say("page.problem.another-profile"), 409, back)
         return settings
-
-    @property
-    def _workspace(self) -> Workspace:
-        return self._parts.current.settings().workspace
 
     def _look(
         self,

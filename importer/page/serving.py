@@ -81,11 +81,6 @@ class PageServer:
             listening.close()  # the server has a copy of the socket
         self._thread = threading.Thread(target=self._server.serve_forever, name="serving", daemon=True)
 
-    @property
-    def address(self) -> str:
-        """Address that opens the page, and works only once."""
-        return self.guard.address
-
     def __enter__(self) -> PageServer:
         self._thread.start()
         self.parts.reading.begin()

@@ -182,6 +182,7 @@ def make(parts: Parts, guard: Access) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
         words=words,
+        sentence=lambda said: f"{words(said).removesuffix('.')}.",
         number="{:,}".format,
         count=lambda number, thing: words(telling.rendering.count(number, thing)),
         duration=lambda seconds: words(telling.rendering.duration(seconds)),

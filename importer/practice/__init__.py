@@ -89,10 +89,8 @@ def _enter_made(settings: Settings, own: Settings, rows: Rows, plan: Plan, journ
     if not made:
         return
     with Journal.open(own.journal) as copy, copy.transaction():
-        run, known = (
-            copy.runs.begin(own.workspace, "", "", 0.0, again=False),
-            Earlier(rows, copy, own.workspace, own.key),
-        )
+        run = copy.runs.begin(own.workspace, "", "", 0.0, again=False)
+        known = Earlier(rows, copy, own.workspace, own.key)
         positions = [one.position for one in made]
         names = known.names(positions)
         for one, name in zip(made, names, strict=True):
@@ -103,10 +101,7 @@ def _enter_made(settings: Settings, own: Settings, rows: Rows, plan: Plan, journ
 
 
 def _prospects(rows: Rows, looked_up: Mapping[str, Owners]) -> Prospects:
-    """Return the prospects by email: those that were looked up, those beside an ID, and an invented one for each other.
-
-    An email that was looked up in vain has none, as in the workspace.
-    """
+    """Return the prospects by email: looked up, beside an ID, or else invented. One looked up in vain has none."""
     found = {email: [*owners] for email, owners in looked_up.items()}
     pairs = [] if rows.email is None else zip(rows.email.tolist(), rows.prospect.tolist(), strict=True)
     for number, (email, prospect) in enumerate(sorted(pairs, key=lambda pair: pair[0] == pair[1])):  # IDs first

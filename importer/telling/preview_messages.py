@@ -241,11 +241,7 @@ def _file(overview: Preview) -> Iterator[Line]:
 
 
 def sizes(overview: Preview) -> Iterator[Line]:
-    """Yield the numbers of rows, notes and requests, and how long the requests take.
-
-    Before them, yield why a person has to say whose workspace the profile is: another one would deliver everything
-    again.
-    """
+    """Yield why the workspace must be confirmed, the numbers of rows, notes and requests, and how long they take."""
     if overview.unconfirmed is not None:
         yield Line(overview.unconfirmed.why, LineKind.NOTE)
     remaining, updates = overview.remaining, overview.updates

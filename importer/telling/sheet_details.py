@@ -141,7 +141,9 @@ def changes(prepared: Prepared) -> Iterator[Line]:
         was, becomes = texts.get(known.note_id or "", ""), lines(note.content)
         pairs = enumerate(zip(was, becomes, strict=False))
         alike = next((at for at, (one, other) in pairs if one != other), min(len(was), len(becomes)))
-        for kind, text in {"plan.text-before": was, "plan.text-after": becomes}.items():
+        is_rewritten = wish.change.content is not None
+        texts_of = {"plan.text-before": was, "plan.text-after": becomes} if is_rewritten else {"plan.text": becomes}
+        for kind, text in texts_of.items():
             if text:
                 shown = first_words(text) if alike < _ALIKE else f"… {first_words(text[alike - _ALIKE :])}"
                 yield Line(say(kind, words=Cell(shown)), LineKind.DETAIL)

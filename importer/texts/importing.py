@@ -18,7 +18,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "questions.nothing-sent": "Nothing was sent.",
     "questions.unanswered": "You gave no answer, so nothing was sent. Run the command again and enter a number, or add one of the settings above.",
     "questions.answer": "To be asked at a terminal, once for all sheets of this kind: `note-importer run {file}`",
-    "attachments.named-nowhere": "A folder of attachments is named, but no column contains file names, so no note has attachments. If a column does, name it: `map attachments=HEADING`",
+    "attachments.named-nowhere": "A folder of attachments is named, but no column contains file names, so no note has attachments. If a column does, say so: `map attachments=HEADING`",
     "outcome.broke-off": "the run was interrupted",
     "outcome.run-stopped": "the run stopped: {why:headline}",
     "progress.waits": "waiting for another import of this workspace: {holder}",

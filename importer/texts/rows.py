@@ -25,7 +25,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "id.blank": "the {what} ID is blank. Enter the ID that Saleshandy shows",
     "id.space": "the {what} ID {value} contains a space or a line break. Remove it, or separate several IDs by commas",
     "id.no-id": "{value} is not a valid {what} ID. Enter the ID that Saleshandy shows",
-    "id.is-an-email": "{value} is an email address, not a prospect ID. Enter the ID that Saleshandy shows. If the column holds email addresses, name it: `map email=ITS-HEADING`",
+    "id.is-an-email": "{value} is an email address, not a prospect ID. Enter the ID that Saleshandy shows. If the column holds email addresses, say so: `map email=ITS-HEADING`",
     "id.damaged": "a spreadsheet program took the {what} ID {value} for a number and lost digits. Format the column as text, and paste the IDs again",
     "attachment.file-name": "{value} is a file name, not an attachment ID. Name the folder with the files: `attachments FOLDER`",
     "attachment.file-name@page": "{value} is a file name, not an attachment ID. Drop the file on this page",

@@ -127,6 +127,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} of these changes makes a note more visible, or gives a public note a new text. A person has to agree to it",
         "{n} of these changes make notes more visible, or give public notes a new text. A person has to agree to them",
     ),
+    "plan.text": "  {words}",
     "plan.text-before": "  before: {words}",
     "plan.text-after": "  after: {words}",
     "plan.less-visible": (

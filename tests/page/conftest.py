@@ -176,7 +176,7 @@ def page(browser: Browser, server: PageServer) -> Iterator[Page]:
         elsewhere: list[str] = []
         context.on("console", lambda message: said.append(message.text))
         context.on("weberror", lambda error: said.append(str(error.error)))
-        tab.goto(server.address)
+        tab.goto(server.guard.address)
         context.on("request", lambda request: None if request.url.startswith(ours) else elsewhere.append(request.url))
         tab.wait_for_url(ours)  # loaded, and the script with it
         yield tab

@@ -163,7 +163,8 @@ def test_no_page_holds_a_script_or_a_style_of_its_own() -> None:
 def test_a_server_listens_here_alone_and_writes_no_log(server: PageServer, capfd: pytest.CaptureFixture[str]) -> None:
     """Neither token nor key is printed; nothing is told of what serves it; a bare path gets no server's own words."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    for path in (server.address.partition(str(server.port))[2], f"{server.guard.home}/", "/%00", server.guard.home):
+    home, start = server.guard.home, server.guard.address.partition(str(server.port))[2]
+    for path in (start, f"{home}/", "/%00", home):
         connection.request("GET", path)
         answer = connection.getresponse()
         assert (answer.status in (200, 403), answer.headers["Server"]) == (True, "note-importer")
@@ -194,7 +195,7 @@ def test_another_port_learns_neither_the_cookie_nor_the_secret_path(browser: Bro
     ours, home = f"http://127.0.0.1:{server.port}", server.guard.home
     with http_ear() as thief, browser.new_context() as context:
         page = context.new_page()
-        page.goto(server.address)
+        page.goto(server.guard.address)
         page.wait_for_url(home_of(server))
         context.new_page().goto(f"http://{thief.place}/settings/")
         page.get_by_role("link", name="Settings").click()

@@ -103,7 +103,7 @@ def test_what_was_agreed_holds_for_files_too(person: Person, parts: Parts, uploa
 @pytest.mark.slow
 def test_a_spreadsheet_that_names_files_is_sent_with_them(server: PageServer, box: Sandbox, tmp_path: Path) -> None:
     names = {"p1": "call.pdf", "p2": "call.pdf", "p3": "form.pdf"}
-    with visiting(server.address) as person:
+    with visiting(server.guard.address) as person:
         seen = person.drops(
             write(tmp_path / "n.csv", [(who, "Hello", "Public", name) for who, name in names.items()], ATTACHED)
         )

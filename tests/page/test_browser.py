@@ -158,7 +158,7 @@ def test_without_a_script_buttons_do_all(browser: Browser, server: PageServer, b
     path = write(tmp_path / "n.csv", rows, ("Prospect ID", "Note", "Owner", "Visibility"))
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
-        page.goto(server.address)
+        page.goto(server.guard.address)
         page.goto(home_of(server))
         status = page.get_by_role("status")
         page.get_by_label("Drop the file here, or choose it").set_input_files(path)

@@ -131,7 +131,7 @@ def opened(browser: Browser, settings: Settings, folder: Path, readers: Readers)
     """The page, from its start to a clean end, in a browser of its own."""
     with served(settings, folder, readers) as server, browser.new_context() as context:
         page = context.new_page()
-        page.goto(server.address)
+        page.goto(server.guard.address)
         page.wait_for_url(home_of(server))
         yield page
 

@@ -32,7 +32,7 @@ def guests(tmp_path_factory: pytest.TempPathFactory, readers: reading.Readers) -
     folder = tmp_path_factory.mktemp("guest")
     with Sandbox(api_key=DEFAULT_KEY) as box:
         settings = Settings(base_url=box.url, key=box.api_key, journal=folder / "journal.sqlite", settle=0)
-        with served(settings, folder / "uploads", readers) as server, visiting(server.address) as person:
+        with served(settings, folder / "uploads", readers) as server, visiting(server.guard.address) as person:
             yield box, person
 
 
@@ -62,7 +62,7 @@ def test_without_a_key_all_can_be_looked_at_and_nothing_sent(
 @pytest.mark.slow
 def test_one_file_is_sent_at_a_time_and_a_second_is_told_so(server: PageServer, box: Sandbox, tmp_path: Path) -> None:
     box.set_limit(Limit.parse("1/15s:headers:429"))
-    with visiting(server.address) as person:
+    with visiting(server.guard.address) as person:
         person.drops(write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(4)]))
         job = person.begins()
         assert person.begins() == job, "whoever presses twice has said it once"
