@@ -302,7 +302,7 @@ _LATE = replace(
 
 SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note that is there is never another delivery's": (1, with_existing(214, draw(214))),
-    "a note that is there may be of a delivery that is unclear": (409, with_existing(409, draw(409))),
+    "a note that is there may be of a delivery that is unclear": (7, with_existing(409, draw(409))),
     "a note is the delivery's own however early it is dated": (20614, draw(20614)),
     "a note of the sample is not found once it was missed": (27, draw(27)),
     "a note of the sample is not found though no younger one was seen": (
