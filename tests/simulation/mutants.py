@@ -317,6 +317,8 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
 """Mutants that few seeds show → one that does, and its world, which may be beyond the model. It is tried first."""
 
 HARMLESS: dict[str, str] = {
+    "a note's id may be that of another delivery": "the journal refuses the answer: the run stops, and the next one"
+    " reads back",
     "other deliveries go to a prospect that is unclear": "what is unclear at once is judged together: where"
     " texts are rewritten more is unconfirmed, and nothing is wrong",
     "a note is the delivery's own however late it is dated": "in the model, who writes what reads the same later is"
