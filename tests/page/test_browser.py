@@ -97,9 +97,6 @@ def test_a_file_is_dropped_checked_sent_and_its_results_are_taken(page: Page, bo
     expect(page.get_by_role("heading", level=1)).to_have_text("Send 7 notes?")
     looked_at(page, "confirm")
     assert not box.received
-    page.get_by_role("button", name="Send 7 notes").click()
-    expect(page.get_by_label("the right people will see each")).to_be_focused()
-    assert not box.received
     send(page, "7 notes")
     expect(page.get_by_role("status")).to_have_text("Done. Something needs your attention.")
     looked_at(page, "results")
@@ -239,9 +236,6 @@ def test_the_keyboard_alone_is_enough(page: Page, server: PageServer, box: Sandb
     expect(page.get_by_role("combobox", name="If visibility is blank")).to_be_focused()
     reached(page, "button", "Continue")
     page.keyboard.press("Enter")
-    tick = "These are the first public and private notes of this workspace, and the right people will see each"
-    reached(page, "checkbox", tick)
-    page.keyboard.press("Space")
     reached(page, "button", "Send 2 notes")
     page.keyboard.press("Space")
     reached(page, "link", "Download results")
