@@ -15,7 +15,7 @@ import os
 import secrets
 import shlex
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
@@ -95,12 +95,6 @@ class Draft:
             os.fchmod(self.file.fileno(), rights & ~umask | OWNER_ONLY)
         os.fsync(self.file.fileno())
 
-    @property
-    def content(self) -> bytes:
-        """The content written so far."""
-        self.file.seek(0)
-        return self.file.read()
-
     def put(self, place: Path) -> None:
         """Put the file in its place, over an existing file. If this raises OSError, another place may be tried."""
         self.file.close()  # Windows renames no open file
@@ -141,12 +135,13 @@ def move(path: Path, place: Path) -> None:
         raise
 
 
-def put_back(moved: Path, path: Path) -> None:
-    """Move a file back to its path, or to a free name beside it if the path is taken. Raises OSError."""
-    for name in numbered(path):
+def at_free_name(path: Path, put: Callable[[Path], None]) -> Path:
+    """Put a file at a path, or at the next free name beside it; return which. ``put`` raises FileExistsError."""
+    for place in numbered(path):
         with contextlib.suppress(FileExistsError):
-            move(moved, name)
-            return
+            put(place)
+            break
+    return place
 
 
 def numbered(path: _PathT) -> Iterator[_PathT]:

@@ -18,6 +18,7 @@ import secrets
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -250,5 +251,5 @@ def _move(path: Path, place: Path, fingerprint: str) -> None:
             draft.put_new(place)
             aside.unlink()
         except OSError:
-            files.put_back(aside, path)
+            files.at_free_name(path, partial(files.move, aside))
             raise

@@ -96,7 +96,7 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     rows = validation.validate(sheet, roles, settings, folder)
     loaded = Loaded(sheet, roles, rows, grouping.plan(rows), settings)
     if before := left_out_before(loaded):
-        return understood(sheet.leaving_out(before), known)
+        return understood(replace(sheet, left_out={**sheet.left_out, **before}), known)
     rows.remarks[:0] = recognition.remarks(sheet.headings, settings)
     rows.remarks += foreign.remarks(sheet.headings, roles, cells)
     _see_to_files(rows, sheet, roles, settings, cells)

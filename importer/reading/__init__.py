@@ -17,8 +17,8 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from importer.errors import ImporterError, UnclearColumns, UnreadableFile
-from importer.messages import Message, Quoted, say
+from importer.errors import ImporterError, UnreadableFile
+from importer.messages import Quoted, say
 from importer.reading import detection
 from importer.reading.book import Book, choose
 from importer.reading.cells import Correction, Flaw, column_letter
@@ -61,12 +61,10 @@ def read(
     source = str(path)
     try:
         return _read(source, options, is_header, is_likely)
-    except UnclearColumns as exc:
-        raise type(exc)(_in_file(source, exc), exc.questions) from exc
     except ImporterError as exc:
-        if not {source, repr(source)}.isdisjoint(exc.message.all()):  # the message already names the file
-            raise
-        raise type(exc)(_in_file(source, exc)) from exc
+        if {source, repr(source)}.isdisjoint(exc.message.all()):  # the message doesn't name the file yet
+            exc.message = say("labelled", label=source, text=exc.message)
+        raise
     except MemoryError as exc:
         raise UnreadableFile(say("reading.no-memory", file=source)) from exc
     except OSError as exc:
@@ -74,10 +72,6 @@ def read(
     except Exception as exc:
         reason = f"{type(exc).__name__}: {exc}"[:200]
         raise UnreadableFile(say("reading.not-understood", file=source, reason=Quoted(reason))) from exc
-
-
-def _in_file(source: str, error: ImporterError) -> Message:
-    return say("labelled", label=source, text=error.message)
 
 
 def _read(name: str, options: Options, is_header: IsHeader, is_likely: IsLikely) -> Sheet:

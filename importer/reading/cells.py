@@ -107,8 +107,10 @@ class RowSink:
         ``code`` is that of its number format, "" if that is General. ``shown`` is a number as the file says that it is
         shown; None if its format shows it.
         """
-        if formula:
-            self._note_formula(column, has_result=bool(stored or shown) or kind in {"text", "error"})
+        if formula and (stored or shown or kind in {"text", "error"}):
+            self._facts.formulas += 1
+        elif formula:
+            self._facts.flaw(self.number, column, NO_VALUE)
         text = stored
         if kind == "number":
             text = self._formats.shown(code, stored) if shown is None else shown
@@ -167,12 +169,6 @@ class RowSink:
         cells = self._cells
         cells.extend([""] * (column + 1 - len(cells)))
         cells[column] = text
-
-    def _note_formula(self, column: int, *, has_result: bool) -> None:
-        if has_result:
-            self._facts.formulas += 1
-        else:
-            self._facts.flaw(self.number, column, NO_VALUE)
 
     def _note_digits(self, column: int, stored: str, shown: str) -> None:
         """Record a number that lost digits as a flaw."""

@@ -79,10 +79,6 @@ class Sheet(AbstractContextManager["Sheet"]):
         left_out = {number: BY_HAND for number, one in corrections.items() if one.is_left_out}
         return replace(self, corrections=corrections, left_out=left_out)
 
-    def leaving_out(self, left_out: Mapping[int, Message]) -> Sheet:
-        """Return the sheet with further rows left out: row number → the reason."""
-        return replace(self, left_out={**self.left_out, **left_out})
-
     def as_it_stands(self, wanted: Collection[int]) -> Sheet:
         """Return a sheet of these rows alone, as they stand in the file."""
         file = replace(self, corrections=None, left_out={})

@@ -179,7 +179,7 @@ def save(target: Path, fill: Callable[[Draft], None], source: Path | None = None
             with files.draft(folder / target.name) as draft:
                 fill(draft)
                 _finish(draft, wanted, source)
-                path = _settle(draft, folder / target.name)
+                path = files.at_free_name(folder / target.name, draft.put_new)
         except OSError as error:
             failures.append((folder, files.why(error)))
             last_error = error.with_traceback(None)
@@ -206,7 +206,8 @@ def _put(target: Url, fill: Callable[[Draft], None], source: Path | None) -> Wri
             fill(draft)
             draft.finish(files.OWNER_ONLY)
             url = next(url for url in files.numbered(target) if storage.version(url) is None)
-            storage.put(draft.content, url)
+            draft.file.seek(0)
+            storage.put(draft.file.read(), url)
             return _written(target, url)
     except OSError as error:
         kept = save(Path.cwd() / storage.local_name(target), fill, source)
@@ -226,20 +227,9 @@ def _finish(draft: Draft, wanted: Path, source: Path | None) -> None:
     """Finish the file with no more access rights than its source and the umask allow."""
     rights = files.USUAL if draft.folder == wanted else files.OWNER_ONLY  # others may have access to that folder
     bounds = []
-    if isinstance(source, Url):
-        rights = files.OWNER_ONLY
-    elif source is not None:
+    if source is not None:
         try:
-            bounds.append(source.stat())
-        except OSError:  # standard input, or the source was deleted
+            bounds.append(Path(source).stat())
+        except OSError:  # standard input, a URL, or the source was deleted
             rights = files.OWNER_ONLY
     draft.finish(rights, bounds)
-
-
-def _settle(draft: Draft, wanted: Path) -> Path:
-    """Give the file the wanted name or the next free one, and return its path."""
-    for path in files.numbered(wanted):
-        with contextlib.suppress(FileExistsError):
-            draft.put_new(path)
-            break
-    return path
