@@ -5,8 +5,7 @@
     │                          Guarded, UnusableJournal
     ├── Stopped (3)            Outage > LimitUsedUp, NotReached, JournalFailed, OutputFailed, NoThread, Busy,
     │   │                      Interrupted
-    │   └── NeedsAPerson (4)   KeyRefused, NotPermitted, WrongCall, Redirected, WrongAddress, Blocked, WrongJournal,
-    │                          OpenToOthers, JournalReplaced
+    │   └── NeedsAPerson (4)   CallRefused, WrongAddress, WrongJournal, OpenToOthers, JournalReplaced
     ├── ProgramFault (3)
     └── ResultsNotWritten (3)
 
@@ -150,28 +149,16 @@ class NeedsAPerson(Stopped):
     exit_status = 4
 
 
-class KeyRefused(NeedsAPerson):
-    """The API does not accept the key."""
+class CallRefused(NeedsAPerson):
+    """No call would get through, because of the ``cause`` of a call's failure: the key, a certificate, a proxy, …."""
 
-
-class NotPermitted(NeedsAPerson):
-    """The API does not permit the key's owner to do what the run has to do."""
-
-
-class WrongCall(NeedsAPerson):
-    """The API refused a field or a parameter that it does not know, so this version of the program is at fault."""
-
-
-class Redirected(NeedsAPerson):
-    """The API answered with another address, to which the key is never sent."""
+    def __init__(self, message: Said, cause: str) -> None:
+        super().__init__(message)
+        self.cause, self.kind = cause, say(f"error.{cause.replace(' ', '-')}")
 
 
 class WrongAddress(NeedsAPerson):
     """The server at the base URL isn't the API."""
-
-
-class Blocked(NeedsAPerson):
-    """The API can't be reached: a certificate isn't accepted, or a proxy asks for a name and a password."""
 
 
 class WrongJournal(NeedsAPerson):

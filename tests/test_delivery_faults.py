@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from importer.api.saleshandy import Saleshandy
-from importer.errors import KeyRefused, Outage, Redirected
+from importer.errors import CallRefused, Outage
 from importer.importing.sending import Report
 from importer.models import Note, Status, Visibility
 from importer.operations.verify import verify
@@ -83,7 +83,7 @@ def test_what_concerns_the_key_stops_the_run_and_the_same_command_finishes_it(
 ) -> None:
     with Sandbox(api_key=KEY, faults=[fault(f"{kind}:x1{place}")]) as box:
         report = deliver(box, tmp_path)
-        assert isinstance(report.stopped, KeyRefused)
+        assert isinstance(report.stopped, CallRefused) and report.stopped.cause == "bad key"
         assert report.exit_status == 4
         assert counts(report)["unconfirmed"] == 0
         done = counts(report)["created"]
@@ -98,7 +98,7 @@ def test_a_redirect_before_any_success_stops_the_run_and_what_was_sent_is_looked
 ) -> None:
     with Sandbox(api_key=KEY, faults=[fault(f"redirect:{moment}")]) as box:
         report = deliver(box, tmp_path)
-        assert isinstance(report.stopped, Redirected)
+        assert isinstance(report.stopped, CallRefused) and report.stopped.cause == "redirected"
         assert report.exit_status == 4
         assert counts(report)["unconfirmed"] >= 3
         assert counts(report).total() == counts(report)["unconfirmed"] + counts(report)["not sent"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from importer.api import transport
-from importer.errors import Blocked, WrongAddress
+from importer.errors import CallRefused, WrongAddress
 from tests.delivering import KEY, counts, deliver
 from tests.sandbox import Fault, Sandbox
 from tests.truth import Line, read_results
@@ -80,7 +80,7 @@ def test_https_where_plain_http_answers_ends_the_run_and_says_so(tmp_path: Path)
     with Sandbox(api_key=KEY) as box:
         url = box.url.replace("http:", "https:")
         report = deliver(box, tmp_path, LINES, give_up=1.0, base_url=url)
-        assert isinstance(report.stopped, Blocked)
+        assert isinstance(report.stopped, CallRefused) and report.stopped.cause == "blocked"
         assert "not support https" in str(report.stopped)
         assert report.exit_status == 4
         assert counts(report) == Counter({"not sent": len(LINES)})

@@ -20,26 +20,15 @@ from importer.calls.limiter import LONG_PAUSE, Limiter
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import WorkerPool
 from importer.errors import (
-    Blocked,
+    CallRefused,
     Interrupted,
-    KeyRefused,
     LimitUsedUp,
-    NotPermitted,
     Outage,
-    Redirected,
     Stopped,
     WrongAddress,
-    WrongCall,
 )
 from importer.messages import Message, Said, as_message, say
 from importer.models import Progress, Result
-
-_ERRORS = {
-    Cause.BAD_KEY: KeyRefused,
-    Cause.NOT_PERMITTED: NotPermitted,
-    Cause.WRONG_CALL: WrongCall,
-    Cause.REDIRECTED: Redirected,
-}
 
 ATTEMPTS = 8
 """Maximum number of attempts at one call."""
@@ -66,11 +55,6 @@ class Caller:
     def retry(self) -> RetryPolicy:
         """Retry policy of each call."""
         return RetryPolicy(ATTEMPTS, self.give_up)
-
-
-def stopped_by(failure: Failure) -> Stopped:
-    """Return the error that ends the run because of a failure that every other call would have, too."""
-    return _ERRORS.get(failure.cause, Blocked)(failure.text)
 
 
 LAST_CALLS = 15.0
@@ -208,7 +192,7 @@ class Dispatcher(Generic[AnyTask]):
                 self._in_flight.discard(task)
                 is_given_up, failure = self._limiter.came_back(reply), reply.failure
                 if failure is not None and self._stops(reply.kind, failure):
-                    self.halt(stopped_by(failure))
+                    self.halt(CallRefused(failure.text, failure.cause))
                 elif failure is not None and is_given_up:
                     self.halt(self._given_up(failure))
                 yield task, reply

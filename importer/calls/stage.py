@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from importer.api import API_REFUSED, STOPS, Cause, Endpoint, Failure, Reply
-from importer.calls.dispatcher import AnyTask, Caller, Dispatcher, stopped_by
-from importer.errors import Outage
+from importer.calls.dispatcher import AnyTask, Caller, Dispatcher
+from importer.errors import CallRefused, Outage
 from importer.messages import Message, say
 
 Recorded = TypeVar("Recorded")
@@ -84,7 +84,7 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
     def _unclear(self, task: AnyTask, failure: Failure) -> None:
         """Decide what follows after any other failure: another attempt, as long as the run has patience."""
         if failure.cause is Cause.REDIRECTED:
-            self._dispatcher.halt(stopped_by(failure))
+            self._dispatcher.halt(CallRefused(failure.text, failure.cause))
         elif not self._dispatcher.retry(task, failure, self._retry):
             self._dispatcher.halt(Outage(say("stopped.keeps-failing", why=failure.text)))
 

@@ -16,8 +16,7 @@ from typing import Any
 
 from importer.api import API_REFUSED, Cause, FoundNote, NoteChange, NotesApi, Reply, Vendor
 from importer.api.saleshandy import SALESHANDY
-from importer.calls.dispatcher import stopped_by
-from importer.errors import BadSettings, NeedsAPerson, Stopped
+from importer.errors import BadSettings, CallRefused, NeedsAPerson, Stopped
 from importer.importing.api_context import connected, steady_clock
 from importer.importing.workspaces import opened
 from importer.markup import content_of, seen_digests
@@ -86,7 +85,7 @@ def _got(reply: Reply[Any]) -> Any:
     if failure.cause in API_REFUSED:
         raise BadSettings(say("live.no-such-prospect", why=failure.text))
     if failure.cause in (Cause.BAD_KEY, Cause.BLOCKED, Cause.REDIRECTED):
-        raise stopped_by(failure)
+        raise CallRefused(failure.text, failure.cause)
     raise Stopped(say("live.no-answer", why=failure.text))
 
 

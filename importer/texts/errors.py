@@ -30,7 +30,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "error.busy": "another import of the same workspace is running",
     "error.interrupted": "the run was asked to stop, or the current time is outside the time window",
     "error.needs-a-person": "the run stopped and needs your attention",
-    "error.key-refused": "the API does not accept the key",
+    "error.bad-key": "the API does not accept the key",
     "error.not-permitted": "the API does not permit this",
     "error.wrong-call": "the API does not know what this version of the program sends",
     "error.redirected": "the API redirected to another address",

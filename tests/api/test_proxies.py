@@ -20,7 +20,7 @@ import pytest
 
 from importer import cli
 from importer.api import Cause
-from importer.errors import BadSettings, Blocked
+from importer.errors import BadSettings, CallRefused
 from importer.messages import render
 from importer.models import Result
 from importer.settings import Settings
@@ -183,7 +183,7 @@ def test_a_run_stops_at_the_first_certificate_with_status_4_and_every_row_says_w
         sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x"), Line("P2", "y")])
         report = running.run(sheet, settings)
     assert report is not None
-    assert isinstance(report.stopped, Blocked)
+    assert isinstance(report.stopped, CallRefused) and report.stopped.cause == "blocked"
     assert (report.exit_status, report.counts, report.requests) == (4, {Result.NOT_SENT: 2}, 0)
     reasons = {row["reason"] for row in read_results(report.results)}
     assert len(reasons) == 1

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from importer.errors import BadSettings, Changed, Guarded, KeyRefused, NotReached, Outage
+from importer.errors import BadSettings, CallRefused, Changed, Guarded, NotReached, Outage
 from importer.importing import batch as series_
 from importer.importing import inbox, workspaces
 from importer.importing.batch import Batch, BatchFace, FileResult
@@ -199,7 +199,7 @@ def test_only_a_place_that_is_out_of_reach_ends_the_files_after_it(
             run(folder / "b.csv", settings)
 
 
-@pytest.mark.parametrize(("error", "status"), [(Outage, 3), (KeyRefused, 4)], ids=["outage", "key refused"])
+@pytest.mark.parametrize(("error", "status"), [(Outage, 3), (CallRefused, 4)], ids=["outage", "key refused"])
 def test_what_would_be_so_for_every_file_ends_them_all(
     box: Sandbox, settings: Settings, folder: Path, error: type, status: int
 ) -> None:

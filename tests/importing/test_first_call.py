@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.errors import KeyRefused, NotPermitted, Redirected, WrongAddress, WrongCall
+from importer.errors import CallRefused, WrongAddress
 from importer.importing.sending import Report
 from importer.settings import Settings
 from tests import running
@@ -55,20 +55,27 @@ def test_nothing_is_sent_to_another_service(answer: bytes, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("answer", "cause"),
     [
-        (reply({"code": 1001, "message": "Invalid token"}, "400 Bad Request", JSON), KeyRefused),
-        (reply({"code": 4003, "message": "You don't have required permissions"}, "403 Forbidden", JSON), NotPermitted),
-        (reply({"statusCode": 400, "message": ["property sort should not exist"]}, "400 Bad Request", JSON), WrongCall),
-        (reply(b"", "302 Found", "Location: https://example.com/login"), Redirected),
+        (reply({"code": 1001, "message": "Invalid token"}, "400 Bad Request", JSON), "bad key"),
+        (
+            reply({"code": 4003, "message": "You don't have required permissions"}, "403 Forbidden", JSON),
+            "not permitted",
+        ),
+        (
+            reply({"statusCode": 400, "message": ["property sort should not exist"]}, "400 Bad Request", JSON),
+            "wrong call",
+        ),
+        (reply(b"", "302 Found", "Location: https://example.com/login"), "redirected"),
     ],
 )
 def test_what_only_a_person_can_mend_is_known_before_anything_is_sent(
-    answer: bytes, error: type[Exception], tmp_path: Path
+    answer: bytes, cause: str, tmp_path: Path
 ) -> None:
     with Canned(answer) as server:
         report = imported(server, tmp_path)
-    assert isinstance(report.stopped, error)
+    assert isinstance(report.stopped, CallRefused)
+    assert report.stopped.cause == cause
     assert report.exit_status == 4
     assert len(server.requests) == 1
 

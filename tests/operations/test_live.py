@@ -9,7 +9,7 @@ import pytest
 
 from importer.api import NotesApi, NotesPage, Reply
 from importer.api.saleshandy import SALESHANDY
-from importer.errors import BadSettings, KeyRefused, Stopped
+from importer.errors import BadSettings, CallRefused, Stopped
 from importer.journal import Journal
 from importer.messages import render
 from importer.models import Visibility
@@ -163,7 +163,7 @@ def test_what_cant_begin_creates_nothing(service: Open) -> None:
                 usual.seen(prospect)
     with service() as usual:
         usual.settings = replace(usual.settings, key="another-key")
-        with pytest.raises(KeyRefused):
+        with pytest.raises(CallRefused):
             usual.seen()
     with service("503:GET") as away, pytest.raises(Stopped, match="A call got no clear answer"):
         away.seen()
