@@ -170,10 +170,7 @@ def unprotected(text: str) -> str:
 
 
 def is_results(file: BinaryIO) -> bool:
-    """Return whether a file is a results file: a workbook with our author, or a CSV whose last headings are ours.
-
-    The file may be at any position. Raises OSError if it can't be read.
-    """
+    """Return whether a file is a results file: a workbook with our author, or a CSV whose last headings are ours."""
     if properties := _properties(file):
         return properties.get("creator") == AUTHOR and properties.get("title") != TEMPLATE
     file.seek(0)

@@ -168,10 +168,7 @@ class _SharedTexts:
         self._offsets.append(self._offsets[-1] + len(data))
 
     def find(self, digits: str) -> str:
-        """Return the text at a position in digits, as a cell holds it; an empty cell refers to no text and gives "".
-
-        Raises UnreadableFile if there is no such text, because the workbook is damaged then.
-        """
+        """Return the text at a position in digits, "" for an empty cell; raise UnreadableFile if there is none."""
         position = int(digits) if digits.isdecimal() and len(digits) < 12 else -1
         if 0 <= position < len(self._kept):
             return self._kept[position]

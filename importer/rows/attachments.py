@@ -285,10 +285,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         self._journal, self._files, self._observe = journal, files, observe
 
     def upload(self, digests: Sequence[str]) -> None:
-        """Upload each of these files that the journal doesn't know.
-
-        Raises Stopped if the run can't continue; the IDs of uploaded files are in the journal.
-        """
+        """Upload each of these files that the journal doesn't know; raise Stopped if the run can't continue."""
         if digests:
             self._journal.expire()
             known = self._journal.known(digests)

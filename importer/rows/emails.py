@@ -196,10 +196,7 @@ def _with_emails(rows: Rows, is_there: np.ndarray | None) -> Ints:
 
 
 def named(rows: Rows, answers: Answers, sheet: Sheet, column: int, is_there: np.ndarray | None = None) -> Rows:
-    """Return the rows with IDs in place of the emails in a column; an email stays if its prospects are unknown.
-
-    Rows whose note is there aren't changed.
-    """
+    """Return the rows with IDs in place of emails, except of those that weren't looked up or whose note is there."""
     if rows.email is None:
         return rows
     prospect, note = rows.prospect.copy(), rows.note.copy()

@@ -68,10 +68,7 @@ def readings(text: str) -> dict[DateOrder, str]:
 
 
 def _iso(match: re.Match[str], year: str, month: str, day: str) -> str:
-    """Return a date and the time that follows it in ISO form, without 00:00, which programs write if there is no time.
-
-    It is empty if there is no such date or time, or if the century of the year isn't certain.
-    """
+    """Return a date and a time other than 00:00 in ISO form; empty if there is no such date, or no certain century."""
     hour, minute, second, half, zone = match.group("hour", "minute", "second", "half", "zone")
     years, hours = int(year), int(hour or 0)
     if len(year) == 2:

@@ -37,10 +37,7 @@ def is_header(reading: Reading, headings: Sequence[str]) -> bool:
 
 
 def read_as_known(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]]) -> Settings:
-    """Return the settings for a sheet, with the answers about its kind if there are any.
-
-    ``cells`` are some values of each column. Raises UnclearColumns if several readings fit.
-    """
+    """Return the settings for a sheet, with the answers for its kind; raise UnclearColumns if several readings fit."""
     if settings.reading is not None:  # it was recognised before a person's answers
         return settings
     reading = _chosen(headings, settings, cells)

@@ -152,10 +152,7 @@ def read_attachments(text: str) -> tuple[str, ...] | Wrong:
 
 
 def read_emails(text: str) -> tuple[str, ...] | Wrong:
-    """Return the emails in a cell, each once and in lowercase; none if the cell is blank.
-
-    If the cell names several people, IDs may stand among the emails.
-    """
+    """Return the emails in a cell, each once and in lowercase. Among those of several people, IDs may stand."""
     cell = cleaned_id(text)
     if wrong := error_in(cell):
         return Wrong(wrong)
