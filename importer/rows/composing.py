@@ -126,10 +126,7 @@ class Composition:
 
 
 def composition(name: str, named: Callable[[str], list[int]]) -> Composition | Message | None:
-    """Return the columns of a template, or why it can't be used; None if the name isn't a template.
-
-    ``named`` returns the positions of the columns with a heading or a letter.
-    """
+    """Return a template with its columns, which ``named`` finds, or why it can't be used; None for another name."""
     template = template_in(name)
     if template is None or template.trouble is not None:
         return None if template is None else template.trouble
