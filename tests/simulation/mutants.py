@@ -105,10 +105,6 @@ def _as_if_nothing_was_unclear(original: Any, self: Any, task: Any) -> bool:
         self._resolver.unclear = unclear
 
 
-def _nobody_elses(original: Any, note: Any, sought: Any) -> Any:
-    return original(note, sought) or None
-
-
 @contextmanager
 def _not_on_disk_yet(original: Any, self: Any) -> Iterator[None]:
     """A call leaves while its claim is not on disk yet: a crash loses what was entered last."""
@@ -206,7 +202,7 @@ RULES: dict[str, Change | list[Change]] = {
     "a note that is there is never another delivery's": (Existing, "_of_others", lambda *_: set()),
     "a note that is there may be of a delivery that is unclear": (Evidence, "is_contested", lambda *_, **_how: False),
     "other deliveries go to a prospect that is unclear": (Coordinator, "_admit", _as_if_nothing_was_unclear),
-    "nobody else writes there": (decisions, "is_ours", _nobody_elses),
+    "nobody else writes there": (decisions, "is_ours", lambda *_: True),
     "a rewritten note may be anybody's": (
         decisions, "_rewritten", lambda original, unexplained, sought:
         original(unexplained, replace(sought, authors=[one.author for one in unexplained])),
@@ -303,6 +299,24 @@ _LATE = replace(
 SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note that is there is never another delivery's": (1, with_existing(214, draw(214))),
     "a note that is there may be of a delivery that is unclear": (7, with_existing(409, draw(409))),
+    "a rewritten note may be anybody's": (
+        64,
+        replace(
+            draw(64),
+            shows_author=False,
+            same_text=True,
+            colleagues=40,
+            rewrite="emoji",
+            fates=("lost before",),
+            faults=0.6,
+            lives=(),
+            jumps=0.0,
+            closed=0.0,
+            bad_start=0,
+            private=frozenset(),
+            drafts=frozenset(),
+        ),
+    ),
     "a note is the delivery's own however early it is dated": (20614, draw(20614)),
     "a note of the sample is not found once it was missed": (27, draw(27)),
     "a note of the sample is not found though no younger one was seen": (
