@@ -33,7 +33,7 @@ class RowIdentity(NamedTuple):
         texts: digests of its text. There are two if files are attached: with their names, and with their contents.
         record: digest of its record; empty if it has none.
         earlier: digests of its text as earlier templates composed it.
-        plain: digests of its text without the template that composes it; none if no template does.
+        plain: digests of its text without the template that composes it and without further fields, if it has either.
         words: digest of the template, and of the text of its cell.
         stood: digests of what the row said before somebody corrected it, and of its place in the file.
     """
@@ -137,11 +137,13 @@ class Identities:
 
     @cached_property
     def _said(self) -> list[tuple[tuple[bytes, ...], tuple[bytes, ...], bytes]]:
-        """Digests of the text of each note, of its text without the template, and of its words."""
+        """Digests of the text of each note, of its text alone (``plain``), and of its words."""
         template, files, said = self.rows.template, self.rows.files, []
         for note in self.rows.notes:
             cell = note.uncomposed if template else note.content
-            plain = text_digests(replace(note, content=cell), files) if template else ()
+            plain: tuple[bytes, ...] = ()
+            if template or note.further:
+                plain = text_digests(replace(note, content=cell, further=()), files)
             said.append((text_digests(note, files), plain, words_digest(template, cell)))
         return said
 

@@ -28,25 +28,25 @@ CHANGES = r"""
 === field: importer/models.py
     RECORD = "record"
 +++
-    CATEGORY = "category"
+    FLAVOUR = "flavour"
 === field: importer/fields.py
     Role.RECORD: _RECORD,
 +++
-    Role.CATEGORY: Field(
-        headings=("Category", "Kategorie"), is_further=True,
+    Role.FLAVOUR: Field(
+        headings=("Flavour", "Geschmack"), is_further=True,
         width=14,
     ),
 === field: importer/texts/fields.py
     "none.record": "none: no record has an ID",
 +++
-    "role.category": "Category",
-    "column.which.category": "Which column holds the category?",
-    "none.category": "none: no note has a category",
-    "template.prompt.category": "What the note is about, in a word.",
+    "role.flavour": "Flavour",
+    "column.which.flavour": "Which column holds the flavour?",
+    "none.flavour": "none: no note has a flavour",
+    "template.prompt.flavour": "What the note is about, in a word.",
 === field: docs/spreadsheets.md
 names of files, or IDs; see [below](#files-that-notes-carry) |
 +++
-| category (optional) | Category | text |
+| flavour (optional) | Flavour | text |
 === column: importer/resultsfile.py
     ResultColumn("request", "text", 22),
 +++
@@ -162,7 +162,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def house(changed: Path, desk: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """The changed program beside a sandbox that knows the new field."""
     monkeypatch.setattr(
-        service, "fields", lambda call, required, optional: calls.fields(call, required, (*optional, "category"))
+        service, "fields", lambda call, required, optional: calls.fields(call, required, (*optional, "flavour"))
     )
     yield House(changed)
     for path in changed.glob("notes.*"):
@@ -171,7 +171,7 @@ def house(changed: Path, desk: None, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 def sent(box: Sandbox) -> list[tuple[str, str]]:
     bodies = [call.body for call in box.received if call.path == "/v1/notes"]
-    return sorted((str(body.get("category", "")), str(body["content"])) for body in bodies if isinstance(body, dict))
+    return sorted((str(body.get("flavour", "")), str(body["content"])) for body in bodies if isinstance(body, dict))
 
 
 def test_each_change_needs_few_files() -> None:
@@ -184,12 +184,16 @@ def test_a_field_of_the_identity_is_asked_for_planned_sent_and_known_again(house
     """And a note without it is the same as before: what an earlier version sent isn't sent again."""
     old = house.sheet("notes.old.csv", ("P1", "Terms", "Private"), ("P2", "Terms", "Private"))
     assert main(["run", str(house.root / old), "--yes"]) == 0
-    assert sent(box) == [("", "Terms")]
+    with_it = house.sheet("notes.before.csv", ("P3", "Terms", "Private", "Sales"), more=["Flavour"])
+    assert main(["run", str(house.root / with_it), "--yes"]) == 0, "to this version it is a column that nothing uses"
+    assert sent(box) == [("", "Terms"), ("", "Terms")]
+    [ended] = house(["run", with_it, "--yes"])
+    assert (ended.status, "1  not sent" in ended.out) == (1, True), ended
 
-    lines = [("P1", "Terms", "Private", category) for category in ("", "Sales", "Legal")]
-    new = house.sheet("notes.csv", *lines, more=["Category"])
-    wrong = house.sheet("notes.wrong.csv", *lines, ("P1", "Terms", "Private", "#REF!"), more=["Category"])
-    twice = house.sheet("notes.twice.csv", (*lines[1], "Legal"), more=["Category", "Kategorie"])
+    lines = [("P1", "Terms", "Private", flavour) for flavour in ("", "Sales", "Legal")]
+    new = house.sheet("notes.csv", *lines, more=["Flavour"])
+    wrong = house.sheet("notes.wrong.csv", *lines, ("P1", "Terms", "Private", "#REF!"), more=["Flavour"])
+    twice = house.sheet("notes.twice.csv", (*lines[1], "Legal"), more=["Flavour", "Geschmack"])
     examples = """
 from importer import Settings, prepare
 from importer.messages import render
@@ -202,16 +206,16 @@ with prepare("notes.csv", Settings()) as prepared:
     checked, asked, shown, ran, again, on_page, _ = house(
         ["check", wrong, "--json"], ["check", twice], ["-c", examples], run, run, ["-c", roles], template
     )
-    assert (checked.plan["mapping"]["category"]["heading"], checked.plan["invalid"]) == ("Category", 1)
-    assert "Which column holds the category?" in asked.err
-    assert re.search(r"--map \"?category=", asked.err)
-    assert "Category: Sales" in shown.out
+    assert (checked.plan["mapping"]["flavour"]["heading"], checked.plan["invalid"]) == ("Flavour", 1)
+    assert "Which column holds the flavour?" in asked.err
+    assert re.search(r"--map \"?flavour=", asked.err)
+    assert "Flavour: Sales" in shown.out
     assert (ran.status, again.status) == (0, 0)
-    assert sent(box) == [("", "Terms"), ("Legal", "Terms"), ("Sales", "Terms")]
+    assert sent(box) == [("", "Terms"), ("", "Terms"), ("Legal", "Terms"), ("Sales", "Terms")]
     results = rows(house.root / "notes.results.xlsx")
     assert [row[results[0].index("result")] for row in results[1:]] == ["already imported", "created", "created"]
-    assert "role.category" in on_page.out
-    assert "Category" in rows(house.root / "notes.template.xlsx", "Notes")[0]
+    assert "role.flavour" in on_page.out
+    assert "Flavour" in rows(house.root / "notes.template.xlsx", "Notes")[0]
 
 
 def test_a_results_column_is_written_explained_and_known_again(house: House) -> None:
