@@ -136,9 +136,9 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1370, "api": 930, "calls": 770, "cli": 1510, "delivery": 2820, "grouping": 110, "importing": 2090,
-    "journal": 1400, "operations": 1220, "page": 2290, "practice": 120, "reading": 2840, "results": 700, "rows": 2200,
-    "settings": 1060, "telling": 1140,
+    "": 1360, "api": 930, "calls": 750, "cli": 1490, "delivery": 2680, "grouping": 110, "importing": 1980,
+    "journal": 1370, "operations": 1210, "page": 2270, "practice": 120, "reading": 2820, "results": 690, "rows": 2200,
+    "settings": 1050, "telling": 1120,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 1_750
@@ -149,7 +149,7 @@ def test_no_room_has_more_code_than_its_budget() -> None:
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
     assert lines.total() <= 22_500
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 166
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 164
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6
 
