@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from importer.api import Cause, Endpoint, Failure, FoundNote, NotesPage, Reply
+from importer.api import STOPS, Cause, Endpoint, Failure, FoundNote, NotesPage, Reply
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.messages import Message, say
 
 _REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})  # refusals that do not come from the API
 
-_TAKES = 45  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
+_TAKES = 22  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
 _SECONDS_A_TAKE = 7.0  # that runs are apart, for each further page size between their first ones
 
 _MOST_PASSES = 3  # times that pages which do not fit together are read again
@@ -90,7 +90,7 @@ class WholeRead:
 def first_take(run: int, at: float) -> int:
     """Return which page size comes first in a run with a number, that begins at a time.
 
-    It is far from that of the run before, and not that of the one before it, unless both began within some seconds.
+    It is far from those of the three runs before, even if all began within some seconds.
     """
     return run * _TAKES + int(at / _SECONDS_A_TAKE)
 
@@ -140,7 +140,8 @@ class Reads:
         look.began = look.began if look.notes else reply.began
         if reply.value is None:
             assert reply.failure is not None
-            return None if look.is_patient and self._again(look, reply.failure) else reply.failure
+            is_stop = reply.failure.cause in STOPS
+            return None if look.is_patient and (is_stop or self._again(look, reply.failure)) else reply.failure
         look.attempts = None
         whole = read_on(look, reply.value, self._dispatcher)
         if whole is None or look.is_whole or look.has_enough or look.passes >= _MOST_PASSES:

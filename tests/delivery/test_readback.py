@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from importer.api import API_REFUSED, STOPS, Cause, Endpoint, Failure, FoundNote, NotesPage, Reply
+from importer.api import API_REFUSED, Cause, Endpoint, Failure, FoundNote, NotesPage, Reply
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.delivery.decisions import Sought, Verdict, copies, judge
 from importer.delivery.evidence import Evidence
@@ -238,7 +238,7 @@ def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
 
 @pytest.mark.parametrize("cause", sorted(set(Cause) - {Cause.CLAIM_EXPIRED}))
 def test_what_follows_from_a_failed_lookup(cause: Cause) -> None:
-    """It is told as it is, or the notes are read again. An impatient one isn't read again.
+    """The run stops, it is told as it is, or the notes are read again. An impatient one isn't read again.
 
     It is told when it began: before rest, a prospect that reads don't know isn't missed.
     """
@@ -252,14 +252,15 @@ def test_what_follows_from_a_failed_lookup(cause: Cause) -> None:
     failure = Failure(cause, words("trouble"))
     reply = Reply[NotesPage](Endpoint.READ, 5.0, 6.0, failure=failure)
     look = WholeRead("P1")
-    assert reads.take_in(look, reply) == (failure if cause in API_REFUSED | STOPS else None)
+    assert reads.take_in(look, reply) == (failure if cause in API_REFUSED else None)
     assert look.began == reply.began
     assert reads.take_in(WholeRead("P1", is_patient=False), reply) == failure
 
 
-def test_no_lookups_of_three_runs_in_two_minutes_ask_for_as_many_notes() -> None:
+@pytest.mark.parametrize("begun", [(0.0, 60.0, 119.0), (0.0, 1.0, 9.0, 12.0)])
+def test_no_lookups_of_three_runs_in_two_minutes_ask_for_as_many_notes(begun: tuple[float, ...]) -> None:
     """A cache may still hold the pages of the run before the last one, without a note that came since."""
-    runs = [Pages(100, first_take(run, at)) for run, at in ((7, 0.0), (8, 60.0), (9, 119.0))]
+    runs = [Pages(100, first_take(run, at)) for run, at in enumerate(begun, 7)]
     takes = [pages.take("P1") for pages in runs for _ in range(15)]
     assert len({*takes}) == len(takes)
     assert min(takes) > 10
