@@ -191,16 +191,18 @@ class Dispatcher(Generic[AnyTask]):
             for task, reply in self._pool.wait(self._pause()):
                 self._in_flight.discard(task)
                 is_given_up, failure = self._limiter.came_back(reply), reply.failure
-                if failure is not None and self._stops(reply.kind, failure):
+                if failure is not None and self._stops(task, failure):
                     self.halt(CallRefused(failure.text, failure.cause))
                 elif failure is not None and is_given_up:
                     self.halt(self._given_up(failure))
                 yield task, reply
             after_round()
 
-    def _stops(self, kind: Endpoint, failure: Failure) -> bool:
+    def _stops(self, task: AnyTask, failure: Failure) -> bool:
         """Return whether every other call would fail alike. One prospect's notes alone may be turned away, though."""
-        is_redirect = failure.cause is Cause.REDIRECTED and kind not in (*self._limiter.answered, Endpoint.READ)
+        if not getattr(task, "is_patient", True):
+            return False  # nothing waits for this look-up
+        is_redirect = failure.cause is Cause.REDIRECTED and task.kind not in (*self._limiter.answered, Endpoint.READ)
         return failure.cause in STOPS or is_redirect
 
     def _ended(self, reason: Said) -> Stopped:

@@ -89,6 +89,7 @@ class LastLooks:
     def looked(self, look: LastLook, found: NotesPage | Failure) -> None:
         """Judge a lookup. Only a second miss counts, and only if a note no older was seen before it."""
         if isinstance(found, Failure):
+            self._sent_again.pop(look, None)  # the next run looks at it
             return
         now = self._clock()
         is_shown = any(note.note_id == look.note_id for note in found.all)

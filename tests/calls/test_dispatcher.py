@@ -27,6 +27,7 @@ class Call:
     name: str
     failures: list[Failure] = field(default_factory=list)
     attempts: Attempts | None = None
+    is_patient: bool = True
     purpose = "trying again"
 
 
@@ -142,6 +143,9 @@ def test_a_failure_that_every_call_would_have_stops_all(cause: Cause, before: in
     house.dispatcher.add_all([Call(Endpoint.CREATE, "a")] * before + [failing, Call(Endpoint.CREATE, "c")])
     assert "".join(names(house)) == "a" * before + "b" + "c" * (not stops)
     assert getattr(house.dispatcher.stopped, "cause", None) == (cause if stops else None)
+    house = House(workers=1)
+    house.dispatcher.add(Call(Endpoint.READ, "a", [Failure(cause, words("no"))], is_patient=False))
+    assert (names(house), house.dispatcher.stopped) == (["a"], None), "nothing waits for this one"
 
 
 def test_a_limit_that_asks_for_more_than_there_is_patience_ends_it() -> None:
