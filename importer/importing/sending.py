@@ -22,7 +22,7 @@ from importer.delivery.changes import Wish
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gather, settle_after, settle_before
 from importer.delivery.updating import Updating, settle
-from importer.errors import Changed, JournalFailed, ResultsNotWritten, Stopped
+from importer.errors import Changed, JournalFailed, NotReached, Stopped
 from importer.importing import logs, read_again
 from importer.importing.api_context import FirstCall, delivering
 from importer.importing.loaded import Loaded, asked, corrected_cells, enter_left_out, kind_of, writable
@@ -145,7 +145,7 @@ class Sending:
         Raises:
             Changed: the plan isn't what was agreed to; nothing was sent.
             Guarded: there are more notes than the settings allow; nothing was sent.
-            ResultsNotWritten: the run ended, but its results couldn't be written anywhere, or put into S3.
+            ResultsNotWritten: the run ended, but its results couldn't be written anywhere.
         """
         with logs.about(run=self._run.name):
             try:
@@ -306,15 +306,16 @@ class Sending:
         try:
             written = write_results(self.target, self.loaded, self.outcomes, summary)
             is_elsewhere = isinstance(self.target, Url) and not isinstance(written.path, Url)
-            if is_elsewhere and stopped is None and written.remark is not None:
-                raise ResultsNotWritten(written.remark)  # they are on this machine, which may be gone tomorrow
+            report = replace(report, results=written.path, remark=written.remark)
+            if is_elsewhere and stopped is None and written.remark is not None:  # this machine may be gone tomorrow
+                report = replace(report, remark=None, stopped=NotReached(written.remark), ended=ended)
             ended = report.ended
         finally:
             with contextlib.suppress(JournalFailed):
                 counted = {result.value: count for result, count in counts.items()}
                 self.journal.runs.end(self._run, ended, counted, report.ended_at)
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
-        return replace(report, results=written.path, remark=written.remark)
+        return report
 
     def _by_number(self, marked: Mapping[int, Sequence[str]]) -> dict[int, Sequence[str]]:
         """Return the note IDs of rows by row number, from those by position."""
