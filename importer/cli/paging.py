@@ -6,7 +6,6 @@ import importlib.util
 import math
 import os
 import signal
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -31,8 +30,6 @@ _PATIENCE = 10.0
 """Seconds to wait for the browser to open the page before the address is printed."""
 _OURS = (KEY_VARIABLE, "NOTE_IMPORTER_")
 """Beginnings of our variables. Some hold secrets, and a browser hands its environment to whatever it starts."""
-_OPENING = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
-"""Program that opens an address in the browser, and ends with 1 if there is none."""
 _WHICH = (*PREPARING, "between")
 _NAMES = tuple(setting.name for setting in SETTINGS.values() if {setting.topic, setting.name} & {*_WHICH})
 
@@ -108,9 +105,23 @@ def _serve(server: PageServer, place: Path | None) -> int:
 
 def _opens(place: Path) -> bool:
     """Open the browser with a private file, whose address anybody may see; return whether there are both."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    opening = [sys.executable, "-c", _OPENING, place.absolute().as_uri()]
-    return subprocess.run(opening, env=others, check=False).returncode == 0  # noqa: S603
+    import multiprocessing  # noqa: PLC0415 - help and other commands don't wait for it
+
+    opening = multiprocessing.get_context("spawn").Process(target=_open, args=(place.absolute().as_uri(),))
+    ours = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith(_OURS)}
+    try:
+        opening.start()  # a process of its own, so that the browser doesn't inherit the key
+    finally:
+        os.environ.update(ours)
+    opening.join()
+    return opening.exitcode == 0
+
+
+def _open(address: str) -> None:
+    """Open an address in the browser; runs in a process of its own, which ends with 1 if there is no browser."""
+    import webbrowser  # noqa: PLC0415 - only this process needs it
+
+    sys.exit(not webbrowser.open(address))
 
 
 def _say_address(address: str) -> None:
