@@ -211,10 +211,7 @@ def archive(file: Path, place: Path, fingerprint: str) -> Archived:
     """Move a file to its place in the archive, or to a free name beside it."""
     folder = place.parent
     try:
-        for free in files.numbered(place):
-            with contextlib.suppress(FileExistsError):  # another program took the name meanwhile
-                _move(file, free, fingerprint)
-                break
+        taken = files.at_free_name(place, partial(_move, file, fingerprint))
     except storage.ChangedMeanwhile:
         return Archived(why=say("archive.has-changed", file=str(file)), exit_status=Stopped.exit_status)
     except OSError as error:
@@ -223,10 +220,10 @@ def archive(file: Path, place: Path, fingerprint: str) -> Archived:
                 return Archived(why=say("archive.gone", file=str(file), folder=str(folder)))
         why = say("archive.not-moved", file=str(file), folder=str(folder), error=files.why(error))
         return Archived(why=why, exit_status=1)
-    return Archived(free)
+    return Archived(taken)
 
 
-def _move(path: Path, place: Path, fingerprint: str) -> None:
+def _move(path: Path, fingerprint: str, place: Path) -> None:
     """Move a file to a free name: copy it, and remove it when the copy is complete.
 
     Raises ChangedMeanwhile if there is another file by now, or it has changed: it stays in its place; or OSError.
