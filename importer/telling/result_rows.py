@@ -110,8 +110,7 @@ class RowPage:
 def write(path: Path, loaded: Loaded, outcomes: Outcomes) -> None:
     """Write the rows of a run into a new file. If that fails, there is none, and the results still have all rows."""
     new, rows = path.with_suffix(".new"), loaded.rows
-    texts = _cells_of_others(loaded, Role.CONTENT)
-    people = _cells_of_others(loaded, Role.EMAIL) | _cells_of_others(loaded, Role.PROSPECT)
+    texts, people = _cells_of_others(loaded)
     others: dict[str | Message, int] = {}  # text in a cell, or reason → its number after those of the notes
     with contextlib.suppress(OSError, sqlite3.Error):
         try:
@@ -127,17 +126,17 @@ def write(path: Path, loaded: Loaded, outcomes: Outcomes) -> None:
             new.unlink(missing_ok=True)
 
 
-def _cells_of_others(loaded: Loaded, role: Role) -> dict[int, str]:
-    """Return a cell in the sheet of each row that has no valid note, by the row's position."""
+def _cells_of_others(loaded: Loaded) -> tuple[dict[int, str], dict[int, str]]:
+    """Return the text, and the cell that should name a prospect, of each row without a valid note, by its position."""
     others = (loaded.rows.note[: loaded.rows.in_sheet] < 0).tolist()
-    column, texts, start = loaded.roles.columns.get(role), dict[int, str](), 0
-    if column is None or not any(others):
-        return texts
-    for numbers, columns in loaded.sheet.columns():
-        cells = enumerate(columns[column], start)
-        texts |= {position: text for position, text in cells if others[position] and text.strip()}
+    texts, people, start = dict[int, str](), dict[int, str](), 0
+    wanted = ((Role.CONTENT, texts), (Role.EMAIL, people), (Role.PROSPECT, people))  # of a person's two, the ID counts
+    found = [(loaded.roles.columns[role], into) for role, into in wanted if role in loaded.roles.columns]
+    for numbers, columns in loaded.sheet.columns() if any(others) else ():
+        for column, into in found:
+            into |= {at: text for at, text in enumerate(columns[column], start) if others[at] and text.strip()}
         start += len(numbers)
-    return texts
+    return texts, people
 
 
 def _lines(
