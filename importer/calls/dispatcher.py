@@ -7,6 +7,7 @@ loop, the caller sees the tasks that are about to leave, and may record them fir
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 import random
 from collections import Counter, deque
@@ -19,14 +20,7 @@ from importer.api import STOPS, Cause, Endpoint, Failure, NotesApi, Reply
 from importer.calls.limiter import LONG_PAUSE, Limiter
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import WorkerPool
-from importer.errors import (
-    CallRefused,
-    Interrupted,
-    LimitUsedUp,
-    Outage,
-    Stopped,
-    WrongAddress,
-)
+from importer.errors import CallRefused, Interrupted, LimitUsedUp, Outage, Stopped, WrongAddress
 from importer.messages import Message, Said, as_message, say
 from importer.models import Progress, Result
 
@@ -145,7 +139,7 @@ class Dispatcher(Generic[AnyTask]):
 
     def is_open(self, kind: Endpoint) -> bool:
         """Return whether there are calls of a kind that wait, have been chosen, or are under way."""
-        others = (*self._in_flight, *(task for _, _, task in self._later))
+        others = itertools.chain(self._in_flight, (task for _, _, task in self._later))
         return bool(self._ready[kind]) or any(task.kind is kind for task in others)
 
     def halt(self, error: Stopped) -> None:

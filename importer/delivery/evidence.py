@@ -63,8 +63,8 @@ class Evidence:
         """Record the notes that a reply names; return the IDs that deliveries have, or that it names twice (D36)."""
         named = [(answer.note_id, prospect) for prospect, answer in answers.items() if answer.note_id is not None]
         times = Counter(note_id for note_id, _ in named)
-        known = {*self._deliveries.delivered(self._workspace, times), *self._own, *self._adopted}
-        taken = {note_id for note_id in times if times[note_id] > 1 or note_id in known}
+        known = self._deliveries.delivered(self._workspace, times), self._own, self._adopted
+        taken = {one for one in times if times[one] > 1 or any(one in those for those in known)}
         for note_id, prospect in named:
             if note_id not in taken:
                 self._own[note_id] = KnownNote(note_id, prospect, post.sent_at, came, post)

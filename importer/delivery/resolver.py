@@ -118,7 +118,7 @@ class Resolver:
         if not self._requests:
             self.controls.end()
         soon = self._clock() + self._longest(is_accepted=False)
-        is_more_to_come |= any(one.may_wait_by(soon) for one in self._requests)
+        is_more_to_come = is_more_to_come or any(one.may_wait_by(soon) for one in self._requests)
         if (proof := self.controls.proceed(waiting, is_more_to_come=is_more_to_come)) is not None:
             yield from self._proven(proof)
 
