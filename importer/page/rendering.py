@@ -58,7 +58,7 @@ class PageFace(Face):
             role, _, heading = value.partition("=")
             label = ROLES[Role(role)] if role in set(Role) else role
             heading = composed(heading) if "{" in heading else heading
-            if heading.endswith("HEADING"):  # whichever it is, its drop-down is among the columns
+            if heading in ("HEADING", "ITS-HEADING"):  # whichever it is, its drop-down is among the columns
                 label, heading = SETTINGS[name].label, words(label)
             return words(say("page.setting.field", label=label, value=heading or say("page.no-column")))
         if name == "value" and "=" in value:

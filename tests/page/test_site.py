@@ -11,7 +11,7 @@ import importer
 from importer.messages import SettingPart, as_argument, say
 from importer.models import Result
 from importer.page import reading
-from importer.page.rendering import element, text, words
+from importer.page.rendering import PAGE, element, text, words
 from importer.page.serving import PageServer
 from importer.results.layout import MEANINGS
 from importer.settings import SETTINGS, Settings
@@ -202,3 +202,8 @@ def test_the_parts_of_a_text_are_escaped_unless_they_are_markup() -> None:
     assert named == "Continue with <bdi>&lt;i&gt;</bdi>"
     assert element("a", say("page.continue"), href='/?a="&b') == '<a href="/?a=&#34;&amp;b">Continue</a>'
     assert text("page.problem.wait", job=say("page.job.sending", file="<b>")).startswith("Sending &lt;b&gt;.")
+
+
+@pytest.mark.parametrize(("value", "shown"), [("key=HEADING", "“Columns: Key"), ("content=SUBHEADING", "SUBHEADING”")])
+def test_only_a_placeholder_for_a_heading_stands_for_the_drop_down_of_its_column(value: str, shown: str) -> None:
+    assert shown in PAGE.setting("map", value)
