@@ -141,7 +141,9 @@ class Resolver:
     def looked(self, lookup: Lookup, found: NotesPage | Failure) -> Iterator[tuple[Post, Decision]]:
         """Yield the decisions that follow from a prospect's notes. Raises JournalFailed."""
         ambiguous = lookup.ambiguous
-        if isinstance(found, NotesPage):
+        if lookup.index not in ambiguous.open:
+            pass  # another lookup has decided it while this one was under way
+        elif isinstance(found, NotesPage):
             yield from self._judged(lookup, found)
         elif found.cause is Cause.UNKNOWN_PROSPECT:
             yield from self._missed(lookup, is_unknown=True)

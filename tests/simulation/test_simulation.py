@@ -35,6 +35,7 @@ SEEDS = {
     "the next request for a prospect waits for the journal, and for what is sent again (D78)": (440, 4790, 10541),
     "a note that was seen isn't absent because a cache hides it later (D57)": (12911,),
     "replies that go astray again and again come to an end (D36)": (3293, 6239),
+    "a look that comes back when another one has found the note adopts no second one": (401079,),
     "copies that take turns hide nothing between two pages": (4497, 7968),
 }
 
