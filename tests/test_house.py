@@ -136,9 +136,9 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1360, "api": 930, "calls": 750, "cli": 1500, "delivery": 2690, "grouping": 110, "importing": 1980,
-    "journal": 1370, "operations": 1210, "page": 2270, "practice": 120, "reading": 2820, "results": 690, "rows": 2200,
-    "settings": 1050, "telling": 1120,
+    "": 1360, "api": 930, "calls": 750, "cli": 1500, "delivery": 2690, "grouping": 110, "importing": 1930,
+    "journal": 1370, "operations": 1210, "page": 2270, "practice": 120, "reading": 2820, "results": 710, "rows": 2200,
+    "settings": 1080, "telling": 1120,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 1_750

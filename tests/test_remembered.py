@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from importer.errors import BadSettings
 from importer.fields import WORDED
 from importer.importing.loading import load
-from importer.importing.run import answered, prepare
+from importer.importing.run import prepare
 from importer.messages import words
 from importer.models import PossibleAnswer, Role, Status, Visibility
 from importer.rows import words as known_words
 from importer.rows.values import folded
 from importer.settings import SETTINGS, Settings, Topic, profiles, readings, sources
+from importer.settings.readings import answered
 from tests.truth import write_csv
 
 _NAMES = [name for name, setting in SETTINGS.items() if setting.topic in (Topic.FILE, Topic.PLACE)]

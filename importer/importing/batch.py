@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from importer import practice, storage
+from importer import practice, results, storage
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import (
@@ -35,7 +35,6 @@ from importer.errors import (
 from importer.importing import inbox, logs, workspaces
 from importer.importing.hours import Hours
 from importer.importing.inbox import Chosen, FileCandidate, is_there, why_not_yet
-from importer.importing.loading import results_path
 from importer.importing.run import Prepared, prepare
 from importer.importing.sending import Report
 from importer.importing.workspaces import Unconfirmed
@@ -246,7 +245,7 @@ class _One:
         path, archive = candidate.path, self.settings.archive
         if self.face.practises or str(path) == "-" or (archive is not None and inbox.lies_in(path, archive)):
             archive = None
-        target = place = results_path(path, self.settings, self.began_at)
+        target = place = results.target_of(path, self.settings, self.began_at)
         if archive is not None:
             with storage.readable(archive):
                 place, beside = inbox.places(path, target.name, archive)

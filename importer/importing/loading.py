@@ -1,30 +1,25 @@
 """Read, check and group a file. Nothing is sent, and no key is needed.
 
-Input: a file and settings. Output: :class:`Loaded`, whose sheet is open until the block ends; the results' path.
+Input: a file and settings. Output: :class:`Loaded`, whose sheet is open until the block ends.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from importer import grouping, reading, resultsfile
-from importer.errors import BadSettings, UnclearColumns, UnreadableFile
+from importer.errors import UnclearColumns, UnreadableFile
 from importer.importing import read_again
 from importer.importing.loaded import Loaded, folder_of, left_out_before, writable
 from importer.messages import Message, lines, say
 from importer.models import PossibleAnswer, Question, Role, Rows
 from importer.reading import Correction, Sheet
-from importer.results import check_target
 from importer.rows import columns, composing, foreign, readers, recognition, suggestions, unmapped, validation
 from importer.rows.attachments import are_names
 from importer.rows.columns import Roles
@@ -32,12 +27,7 @@ from importer.rows.composing import Composition
 from importer.rows.readers import earlier_texts
 from importer.rows.values import TEXT
 from importer.settings import Settings
-from importer.settings.address import journal_place
 from importer.settings.reading import named
-from importer.storage import Url, is_same, place
-
-_RESULTS = re.compile(r"(\.\d{4}-\d\d-\d\d)?\.results( \(\d+\))?$")
-"""End of the stem of a results file; the results of results have the same name, with the next number."""
 
 
 @contextmanager
@@ -153,25 +143,3 @@ def text_choices(
     answers = [("as-it-stands", named(at), stands)]
     answers[:0] = [] if composition is None else [("composed", composition.renamed(named), composed)]
     return [PossibleAnswer("map", f"{Role.CONTENT}={name}", say(f"offered.{kind}"), of) for kind, name, of in answers]
-
-
-def results_path(path: str | Path, settings: Settings, at: float | None = None) -> Path:
-    """Return the path for the results: the one in the settings, or one beside the input.
-
-    Raises:
-        BadSettings: results can't be written there, or the path is the journal's.
-        UnreadableFile: the folder of the input, where the results would go, doesn't exist.
-    """
-    source = Path("standard input.csv") if str(path) == "-" else place(path)
-    target = settings.results or "{name}.results.xlsx"
-    if isinstance(target, str):
-        if not isinstance(source, Url) and not os.path.lexists(source.parent):
-            raise UnreadableFile(say("files.none", file=str(source)))
-        now = datetime.fromtimestamp(time.time() if at is None else at, UTC).astimezone()
-        values = {"name": _RESULTS.sub("", source.stem), "date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M}"}
-        target = source.parent / re.sub(r"\{(name|date|time)\}", lambda field: values[field[1]], target)
-    check_target(target)
-    journal = journal_place(settings.journal)
-    if isinstance(journal, Path) and is_same(target, journal):  # only SQLite may open the journal's file
-        raise BadSettings(say("results.would-replace-journal", journal=str(journal)))
-    return target

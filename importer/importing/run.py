@@ -16,9 +16,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
-from importer import practice
+from importer import practice, results
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.delivery.outcomes import Outcomes
@@ -27,7 +26,7 @@ from importer.importing import logs
 from importer.importing.api_context import calls
 from importer.importing.hours import Hours
 from importer.importing.loaded import Loaded, LookedUpEmails
-from importer.importing.loading import load, results_path, understood
+from importer.importing.loading import load, understood
 from importer.importing.planning import plan
 from importer.importing.preview import Preview
 from importer.importing.read_again import learned
@@ -37,9 +36,9 @@ from importer.messages import Said, say
 from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.reading import Correction
 from importer.rows.columns import headed, not_named
-from importer.settings import GIVE_UP, SETTINGS, Settings, readings
+from importer.settings import GIVE_UP, Settings, readings
 from importer.settings.kinds import columns
-from importer.settings.reading import Reading, key, merged
+from importer.settings.reading import Reading
 from importer.storage import Url, local_name
 
 
@@ -94,7 +93,7 @@ class Prepared:
         if answer.setting == "map":
             role, _, name = answer.value.partition("=")
             answer = replace(answer, value=f"{role}={headed(self.loaded.sheet.headings, name)}")
-        settings = answered(self.loaded.settings, answer.setting, answer.value, self.loaded.headings)
+        settings = readings.answered(self.loaded.settings, answer.setting, answer.value, self.loaded.headings)
         if answer.setting == "map" and name:
             settings = replace(settings, ignored=not_named(settings.ignored, self.loaded.sheet.headings, name))
             if role == Role.VISIBILITY:  # that the sheet has no such column is no longer true
@@ -248,11 +247,13 @@ def prepare(
                 which = _which_rows(loaded, for_file)
                 if which is None or (answer := choose(which)) is None:
                     break
-                settings = answered(settings, answer.setting, answer.value)  # said of this file, not of its kind
+                settings = readings.answered(
+                    settings, answer.setting, answer.value
+                )  # said of this file, not of its kind
                 stack.close()
-            for_file = answered(for_file, answer.setting, answer.value)
+            for_file = readings.answered(for_file, answer.setting, answer.value)
             answers.append((answer.setting, answer.value))
-        target = results_path(file, settings)
+        target = results.target_of(file, settings)
         with opened(settings) as journal:
             check_journal(journal, settings)
         yield Prepared(loaded, target, settings, vendor, answers)
@@ -268,36 +269,3 @@ def _which_rows(loaded: Loaded, settings: Settings) -> UnclearColumns | None:
     ]
     question = Question(say("choice.which-rows"), choices)
     return UnclearColumns(question.text, [question])
-
-
-def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, str] | None = None) -> Settings:
-    """Return the settings for a sheet with an answer added, which counts more than what was said before.
-
-    Of ``headings``, each role's: a word's meaning counts for columns with this heading.
-    """
-    read: Any = SETTINGS[name].read(value)
-    others: dict[str, Any] = {"origin": replace(settings.origin, said=settings.origin.said | {name})}
-    match name:
-        case "map":
-            read = {**settings.mapping, **read}
-        case "value":
-            words = {(role, (headings or {}).get(role, column)): of_role for (role, column), of_role in read.items()}
-            read = merged(settings.values, words)
-        case "ignore":
-            ignored = {*map(key, read)}  # a column that was named for a role may hold something else
-            others["mapping"] = {
-                role: names
-                for role, names in settings.mapping.items()
-                if ignored.isdisjoint(key(column) for name in names for column in (name, *name.split(",")))
-            }
-            if (reading := settings.reading) is not None:
-                before = tuple(one for one in reading.answers.get(name, ()) if key(one) not in ignored)
-                anew = replace(reading, answers={**reading.answers, name: before})
-                others["readings"] = tuple(anew if one is reading else one for one in settings.readings)
-            read = tuple(dict.fromkeys((*settings.ignored, *read)))
-        case "in-doubt":
-            read = (*settings.in_doubt, *read)
-        case "default-visibility" if Role.VISIBILITY in settings.mapping:  # the sheet needn't have the column any more
-            names = [*filter(None, settings.mapping[Role.VISIBILITY]), ""]
-            others["mapping"] = {**settings.mapping, Role.VISIBILITY: names}
-    return replace(settings, **{SETTINGS[name].attribute: read}, **others)

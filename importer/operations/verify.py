@@ -27,7 +27,7 @@ from importer.errors import Stopped
 from importer.importing import logs
 from importer.importing.api_context import LAG, calls, delivering
 from importer.importing.hours import estimated
-from importer.importing.loading import load, results_path
+from importer.importing.loading import load
 from importer.importing.sending import write_results
 from importer.importing.workspaces import check_journal, held, keep_in_mind, learned_rates, opened
 from importer.journal import DeliveryState, Journal, KnownDelivery
@@ -263,7 +263,7 @@ def verify_all(
         Unusable: the file, or the journal, can't be used.
         ResultsNotWritten: the notes were read, but the results could not be written anywhere.
     """
-    target = results_path(file, replace(settings, results="{name}.verified.xlsx"))
+    target = results.target_of(file, replace(settings, results="{name}.verified.xlsx"))
     with there(settings) as journal, load(file, settings) as loaded:
         check_journal(journal, settings)
         of_row = defaultdict[int, dict[bytes, str]](dict)

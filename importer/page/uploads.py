@@ -26,12 +26,11 @@ from typing import Any
 
 from importer.errors import BadSettings
 from importer.files import keep_private, make_private_folder
-from importer.importing.run import answered
 from importer.messages import say
 from importer.models import Workspace
 from importer.operations.corrections import Corrections
 from importer.settings import SETTINGS, Settings
-from importer.settings.readings import HELD
+from importer.settings.readings import HELD, answered
 
 Answers = tuple[tuple[str, str], ...]
 """Settings and their values, in the order of :data:`FIELDS`."""

@@ -1,4 +1,4 @@
-"""Write rows and their outcomes to a workbook or a CSV file, which replaces an older file in one step.
+"""Write rows and their outcomes to a workbook or a CSV file, in a place that no file has yet.
 
 Input: the sheet as it was read, the outcome of each row, and a summary of the run. Output: one file with every row
 once, in order: the sheet's own columns as they were read, then :data:`importer.resultsfile.COLUMNS`.
@@ -11,13 +11,13 @@ once, in order: the sheet's own columns as they were read, then :data:`importer.
 
 from importer.results.layout import Summary, marked
 from importer.results.summary import reasons
-from importer.results.writing import Written, check_target, write
+from importer.results.writing import Written, target_of, write
 
 __all__ = [
     "Summary",
     "Written",
-    "check_target",
     "marked",
     "reasons",
+    "target_of",
     "write",
 ]

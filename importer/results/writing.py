@@ -12,7 +12,10 @@ import codecs
 import contextlib
 import csv
 import math
+import os
+import re
 import tempfile
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,20 +26,45 @@ from typing import Any, BinaryIO
 
 from importer import files, storage
 from importer.delivery.outcomes import Outcomes
-from importer.errors import BadSettings, ResultsNotWritten
+from importer.errors import BadSettings, ResultsNotWritten, UnreadableFile
 from importer.files import Draft
 from importer.messages import Message, say, words
 from importer.reading import Sheet
 from importer.results.layout import ResultTable, Summary, encodable
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, write_workbook
 from importer.resultsfile import ResultColumn, protected_all
-from importer.storage import Url
+from importer.settings import Settings
+from importer.settings.address import journal_place
+from importer.storage import Url, is_same, place
 
 _KINDS = (".xlsx", ".csv")
+_OF_RESULTS = re.compile(r"(\.\d{4}-\d\d-\d\d)?\.results( \(\d+\))?$")
+"""End of the stem of a results file; the results of results have the same name, with the next number."""
 
 
-def check_target(path: Path) -> None:
-    """Raise BadSettings or another ImporterError if results can't be written to this path, before the run."""
+def target_of(path: str | Path, settings: Settings, at: float | None = None) -> Path:
+    """Return the path for the results: the one in the settings, or one beside the input.
+
+    Raises:
+        BadSettings: results can't be written there, or the path is the journal's.
+        UnreadableFile: the folder of the input, where the results would go, doesn't exist.
+    """
+    source = Path("standard input.csv") if str(path) == "-" else place(path)
+    target = settings.results or "{name}.results.xlsx"
+    if isinstance(target, str):
+        if not isinstance(source, Url) and not os.path.lexists(source.parent):
+            raise UnreadableFile(say("files.none", file=str(source)))
+        now = datetime.fromtimestamp(time.time() if at is None else at, UTC).astimezone()
+        values = {"name": _OF_RESULTS.sub("", source.stem), "date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M}"}
+        target = source.parent / re.sub(r"\{(name|date|time)\}", lambda field: values[field[1]], target)
+    _check_target(target)
+    journal = journal_place(settings.journal)
+    if isinstance(journal, Path) and is_same(target, journal):  # only SQLite may open the journal's file
+        raise BadSettings(say("target.is-journal", journal=str(journal)))
+    return target
+
+
+def _check_target(path: Path) -> None:
     _check_kind(path)
     if isinstance(path, Url):
         storage.check_folder(path.parent)
@@ -79,7 +107,7 @@ def write(
         BadSettings: the name doesn't end in ``.xlsx`` or ``.csv``.
         ResultsNotWritten: the file can't be written to any folder.
     """
-    _check_kind(target)  # not the folder: if it was deleted since check_target, another folder is used
+    _check_kind(target)  # not the folder: if it was deleted since that was checked, another folder is used
     table = ResultTable(sheet, outcomes, summary, ours or {}, marked or {})
     remarks: list[Message] = []
     as_csv, width = target.suffix.lower() == ".csv", len(table.theirs) + len(table.ours)

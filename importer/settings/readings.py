@@ -1,7 +1,7 @@
 """Keep the readings of sheets in the file of profiles, and lay them under a person's settings for a run.
 
-Input: a profile's name, or settings and a reading. Output: readings; the settings with a reading's answers; the changed
-file. Only here is it known what a reading holds: the settings that :mod:`importer.settings` declares so.
+Input: a profile's name, or settings and a reading or an answer. Output: readings; the settings with these answers; the
+changed file. Only here is it known what a reading holds: the settings that :mod:`importer.settings` declares so.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from importer.errors import BadSettings
 from importer.messages import render, say
+from importer.models import Role
 from importer.settings import SETTINGS, Settings, profiles
 from importer.settings.kinds import Values, names
 from importer.settings.reading import Reading, as_stored, key, merged, named, without_number
@@ -139,3 +140,36 @@ def laid_under(settings: Settings, reading: Reading | None) -> Settings:
         readings=tuple(replace(one, applies=True) if one is reading else one for one in settings.readings),
         **scalars,
     )
+
+
+def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, str] | None = None) -> Settings:
+    """Return the settings for a sheet with an answer added, which counts more than what was said before.
+
+    Of ``headings``, each role's: a word's meaning counts for columns with this heading.
+    """
+    read: Any = SETTINGS[name].read(value)
+    others: dict[str, Any] = {"origin": replace(settings.origin, said=settings.origin.said | {name})}
+    match name:
+        case "map":
+            read = {**settings.mapping, **read}
+        case "value":
+            words = {(role, (headings or {}).get(role, column)): of_role for (role, column), of_role in read.items()}
+            read = merged(settings.values, words)
+        case "ignore":
+            ignored = {*map(key, read)}  # a column that was named for a role may hold something else
+            others["mapping"] = {
+                role: names
+                for role, names in settings.mapping.items()
+                if ignored.isdisjoint(key(column) for name in names for column in (name, *name.split(",")))
+            }
+            if (reading := settings.reading) is not None:
+                before = tuple(one for one in reading.answers.get(name, ()) if key(one) not in ignored)
+                anew = replace(reading, answers={**reading.answers, name: before})
+                others["readings"] = tuple(anew if one is reading else one for one in settings.readings)
+            read = tuple(dict.fromkeys((*settings.ignored, *read)))
+        case "in-doubt":
+            read = (*settings.in_doubt, *read)
+        case "default-visibility" if Role.VISIBILITY in settings.mapping:  # the sheet needn't have the column any more
+            names = [*filter(None, settings.mapping[Role.VISIBILITY]), ""]
+            others["mapping"] = {**settings.mapping, Role.VISIBILITY: names}
+    return replace(settings, **{SETTINGS[name].attribute: read}, **others)

@@ -58,7 +58,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "It is {time} here, outside the window {window} (`between`).\n"
         "Nothing was sent. {action.Run-same-command} in that window."
     ),
-    "results.would-replace-journal": "The results would replace the journal, {journal}.\nName another file: `results`.",
     "archive.has-changed": (
         "{file} was changed during the import, so it was not moved.\n{action.Run-same-command} to import its new rows."
     ),

@@ -37,6 +37,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "written.no-workbook": "The workbook could not be written ({why}), so the results are a .csv file.",
     "written.remarks": "{remarks: }",
     "target.impossible": "Results can't be written to {path}: {error}.\nName another file.",
+    "target.is-journal": "The results would replace the journal, {journal}.\nName another file: `results`.",
     "target.is-folder": "Results can't be written to {path}: it is a folder.\nName a file in it.",
     "target.no-folder": "Results can't be written to {path}: the folder {folder} does not exist.\nCreate it first.",
     "target.other-kind": "Results can be .xlsx or .csv, but not {file}.\nName such a file.",

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from importer.errors import Changed, UnclearColumns
-from importer.importing.run import answered, prepare
+from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import render
 from importer.messages import words as in_words
@@ -18,6 +18,7 @@ from importer.models import ContentKind, PossibleAnswer, Role, Visibility
 from importer.operations import hide
 from importer.page.rendering import words
 from importer.settings import Settings
+from importer.settings.readings import answered
 from importer.telling import preview_messages, sheet_details
 from tests.running import run
 from tests.sandbox import Sandbox

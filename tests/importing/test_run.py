@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from importer import results
 from importer.errors import BadSettings
-from importer.importing.loading import results_path
 from importer.importing.sending import Report
 from importer.markup import visible
 from importer.messages import render
@@ -242,7 +242,7 @@ def test_a_results_file_is_corrected_and_imported(box: Sandbox, settings: Settin
 )
 def test_results_of_results_have_the_same_name(tmp_path: Path, pattern: str | None, names: list[str]) -> None:
     for name, following in itertools.pairwise(names):
-        assert results_path(tmp_path / name, Settings(results=pattern), AT).name == following
+        assert results.target_of(tmp_path / name, Settings(results=pattern), AT).name == following
 
 
 def test_results_always_take_a_new_name(settings: Settings, tmp_path: Path, kind: str) -> None:

@@ -274,7 +274,7 @@ def test_a_rate_is_read_as_people_write_it(text: str, rate: tuple[int, float]) -
 
 def test_the_command_line_puts_flags_in_their_place() -> None:
     """With the value that is proposed, whatever stands in that; and in nothing else."""
-    where = say("results.would-replace-journal", journal="`mood`")
+    where = say("target.is-journal", journal="`mood`")
     assert with_flags(where).endswith("`mood`. Name another file: --results.")
     assert with_flags(say("names", names=(SettingPart("map", 'content="a `b` c"'),))) == '--map content="a `b` c"'
     assert with_flags("Run `note-importer verify`, or `mood`.") == "Run `note-importer verify`, or `mood`."
