@@ -20,7 +20,7 @@ from importer.delivery.evidence import Evidence, KnownNote
 from importer.delivery.reads import WholeRead
 from importer.messages import Message, say
 
-READS = 10
+READS = 12
 """Lookups in a row that must show a control: of two copies that are asked at random, each had its turn."""
 
 _MOST_TRIES = 5  # prospects to which a control is sent, one after another, or notes that are read instead
