@@ -60,10 +60,13 @@ class Existing:
                 self._wanted[str(found.earlier.rows.prospect[position])].append((group, position))
 
     def awaits(self, post: Post) -> bool:
-        """Return whether the notes of a new request's prospects are still to be read; begin to read them (D152)."""
-        if not self._wanted or post.sends > 1 or post.of_earlier_run:
-            return False
+        """Return whether the notes of a new request's prospects are still to be read; begin to read them (D152).
+
+        One that is sent again only waits until they were read, if that has begun.
+        """
         wanted = self._wanted.keys() & {*post.request.prospects}
+        if post.sends > 1:
+            return not wanted.isdisjoint(self._under_way)
         for prospect in sorted(wanted - self._under_way):
             self._under_way.add(prospect)
             self._reads.begin(ExistingLookup(prospect, then=self.looked))
