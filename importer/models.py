@@ -332,7 +332,7 @@ class Remaining:
 
     Attributes:
         deliveries: number of notes to create; ``notes``: of distinct ones; ``requests``: of requests at most.
-        unclear: number of further deliveries, which are looked up first; ``public``: of public notes among all these.
+        unclear: number of further deliveries, which are looked up first.
         files: digests of the attached files, each once.
         changed, more_visible, less_visible: numbers of notes that are there with another text or visibility.
         hidden: number of rows whose notes somebody hid; ``in_doubt``: of rows whose notes may be there in another form.
@@ -347,7 +347,6 @@ class Remaining:
     notes: int
     requests: int
     unclear: int = 0
-    public: int = field(default=0, compare=False)
     files: tuple[str, ...] = field(default=(), compare=False, repr=False)
     changed: int = field(default=0, compare=False)
     more_visible: int = field(default=0, compare=False)

@@ -69,9 +69,9 @@ names of files, or IDs; see [below](#files-that-notes-carry) |
     "setting.max-private.help": "The largest number of private notes from one file.",
     "setting.max-private.counted": ("{n} private note", "{n} private notes"),
 === guard: importer/importing/planning.py
-        "max-public": remaining.public,
+        "max-public": audience["public"],
 +++
-        "max-private": remaining.total - remaining.public,
+        "max-private": audience["private"],
 === layout: importer/api/refusals.py
     Layout(["error"], ["code"], ["error"]),
 +++

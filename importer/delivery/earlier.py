@@ -24,7 +24,7 @@ from importer.delivery.changes import Wish, follow
 from importer.delivery.matching import AnsweredRow, How, Match, SortedGroup
 from importer.identity import Identities, RowIdentity, delivery_name, record_digest, texts_at
 from importer.journal import Journal, KnownDelivery
-from importer.models import Ints, Plan, Remaining, Rows, Visibility, Workspace
+from importer.models import Ints, Plan, Remaining, Rows, Workspace
 from importer.settings.kinds import InDoubt
 
 _AT_ONCE = 200  # rows matched together, by one call to the database; more would fill memory
@@ -282,15 +282,13 @@ class Sorted:
             if match.how is not How.HIDDEN and match.known is not None:
                 sent = date.fromtimestamp(match.known.sent_at)  # noqa: DTZ012 - the sheet's days are local, too
                 asked["later"] += [match.row.position] if self._day(match) > sent.isoformat() else []
-        unclear = [(one.group.note, len(one.in_doubt)) for one in self.groups if one.unclear]
         still = [one.open for one in self.groups if one.unclear or len(one.left)]
         todo = grouping.remaining([one.todo for one in self.groups if len(one.left)], self.earlier.rows, batch_size)
         return replace(
             todo,
             lessened=len(self.plan.lessened),
             sent_anew=self.earlier.sent_anew(self.plan, todo.deliveries),
-            unclear=sum(number for _, number in unclear),
-            public=todo.public + sum(number for note, number in unclear if note.visibility is Visibility.PUBLIC),
+            unclear=sum(len(one.in_doubt) for one in self.groups if one.unclear),
             files=tuple(dict.fromkeys(digest for group in still for digest in group.note.files)),
             hidden=len(asked["hidden"]),
             in_doubt=len(asked["in_doubt"]),

@@ -53,9 +53,10 @@ class Queue:
     def fill(self, found: Sorted) -> Remaining:
         """Take the deliveries that are still to be made, and return what remains to be done."""
         self._existing.expect(found)
-        self.remaining = replace(found.remaining(self.sizes.batch_size), groups=())
+        remaining = found.remaining(self.sizes.batch_size)
+        self.remaining = replace(remaining, groups=())
         self.posts = self._built(found.groups, found.earlier)
-        return self.remaining
+        return remaining
 
     def upload(self, uploads: Uploads) -> None:
         """Upload the files of all deliveries before the first request, unless notes are looked for that are there.

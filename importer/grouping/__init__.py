@@ -115,10 +115,9 @@ def requests(group: Group, rows: Rows, batch_size: int) -> Iterator[Request]:
 def remaining(groups: Sequence[Group], rows: Rows, batch_size: int) -> Remaining:
     """Return the totals of these groups as remaining work: deliveries, notes, requests and files."""
     deliveries = sum(len(group.positions) for group in groups)
-    public = sum(len(group.positions) for group in groups if group.note.visibility is Visibility.PUBLIC)
     requests_needed = sum(_count_requests(group, rows, batch_size) for group in groups)
     files = dict.fromkeys(digest for group in groups for digest in group.note.files)
-    return Remaining(deliveries, len(groups), requests_needed, public=public, files=tuple(files), groups=groups)
+    return Remaining(deliveries, len(groups), requests_needed, files=tuple(files), groups=groups)
 
 
 def _count_requests(group: Group, rows: Rows, batch_size: int) -> int:

@@ -194,9 +194,10 @@ def every_guard(loaded: Loaded, remaining: Remaining) -> Iterator[Guarded]:
     is_open = rows.email is not None and any(
         (rows.prospect[group.positions] == rows.email[group.positions]).any() for group in remaining.groups
     )
+    audience = grouping.counted(remaining.groups)
     to_send = {
         "max-notes": remaining.total,
-        "max-public": remaining.public,
+        "max-public": audience["public"],
     }
     for setting, notes in to_send.items():
         most = getattr(settings, SETTINGS[setting].attribute)
