@@ -146,7 +146,8 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _begin(self, tasks: Sequence[Patch | Look]) -> None:
         """Make calls, each once earlier changes of its notes have come to rest. The clock of an earlier run is moot."""
-        due = self._clock() + self._policy.read_timeout + self._policy.rest
+        rests = [run.rest for run in self._context.runs.values()]
+        due = self._clock() + max([self._policy.read_timeout + self._policy.rest, *rests])
         for task in tasks:
             is_open = any(wish.delivery.opened is not None for wish in task.wishes)
             self._dispatcher.add(task, due if is_open else -math.inf)

@@ -133,6 +133,7 @@ class Sending:
             sheet=writable(sheet.name or "" if len(sheet.sheets) > 1 else ""),
             kind=kind_of(sheet),
             account=key_digest(settings.key),
+            rest=settings.read_timeout + settings.settle,
         )
         self._emails = asked(self.loaded, self.journal, self._run.occurrence)
         self._matches = self.journal.found(settings.workspace, settings.key, self._clock)

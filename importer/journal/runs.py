@@ -25,7 +25,7 @@ AGAIN = "again "
 
 _LISTED = """
     SELECT runs.id, runs.name, workspaces.profile, workspaces.base_url, runs.file, runs.fingerprint, runs.occurrence,
-           runs.started_at, runs.ended_at, runs.ended, runs.sheet, runs.kind, runs.account, runs.counts
+           runs.started_at, runs.ended_at, runs.ended, runs.sheet, runs.kind, runs.account, runs.rest, runs.counts
     FROM runs JOIN workspaces ON workspaces.id = runs.workspace
     WHERE (runs.workspace = :workspace OR :is_any)
       AND (runs.name = :name OR :name IS NULL)
@@ -33,8 +33,8 @@ _LISTED = """
     ORDER BY runs.id DESC
 """
 _BEGIN = """
-    INSERT INTO runs (name, workspace, file, sheet, fingerprint, kind, occurrence, started_at, reading, account)
-    VALUES (:name, :workspace, :file, :sheet, :fingerprint, :kind, :occurrence, :started_at, :reading, :account)
+    INSERT INTO runs (name, workspace, file, sheet, fingerprint, kind, occurrence, started_at, reading, account, rest)
+    VALUES (:name, :workspace, :file, :sheet, :fingerprint, :kind, :occurrence, :started_at, :reading, :account, :rest)
 """
 _END = "UPDATE runs SET ended = :ended, counts = :counts, ended_at = :ended_at WHERE id = :run"
 _LATEST_REQUEST = "SELECT max(id) FROM requests"
@@ -74,7 +74,8 @@ class Run:
     """Execution of an import; ``ended`` is None while it runs, and stays None after a crash.
 
     ``sheet`` is the name of its sheet if the workbook has several; otherwise it is empty. ``kind`` is a digest that
-    sheets of one kind share, and ``account`` one of the API key.
+    sheets of one kind share, and ``account`` one of the API key. For ``rest`` seconds after it has left, a request may
+    still be applied.
     """
 
     id: int
@@ -89,6 +90,7 @@ class Run:
     sheet: str
     kind: str
     account: str
+    rest: float
     counts: Mapping[str, int]
 
 
@@ -110,6 +112,7 @@ class Runs:
         sheet: str = "",
         kind: str = "",
         account: str = "",
+        rest: float = 0.0,
     ) -> Run:
         """Record that a run begins.
 
@@ -129,6 +132,7 @@ class Runs:
                 fingerprint=fingerprint,
                 kind=kind,
                 account=account,
+                rest=rest,
                 occurrence=occurrence,
                 started_at=started_at,
                 reading=None if reading is None else json.dumps(reading),

@@ -17,7 +17,7 @@ from importer.errors import WrongJournal
 from importer.journal.store import Store
 from importer.messages import say
 
-VERSION = 22
+VERSION = 23
 APPLICATION = "note-importer"
 
 TABLES = {
@@ -46,7 +46,8 @@ TABLES = {
         ended TEXT,  -- how the run ended, in words; NULL while it runs, and after a crash
         counts TEXT,  -- JSON of result → rows
         reading TEXT,  -- JSON of how the sheet was read, and of the settings that decided what was sent
-        account TEXT NOT NULL  -- digest of the key, whose owner wrote the notes
+        account TEXT NOT NULL,  -- digest of the key, whose owner wrote the notes
+        rest FLOAT NOT NULL  -- seconds after it left for which a request of the run may still be applied
     """,
     "notes": """
         id INTEGER PRIMARY KEY,
