@@ -1,8 +1,8 @@
 """Connections that record whether a request has begun to leave, and replies with a deadline.
 
-Input: the requests of :mod:`importer.api.transport`. Output: a :class:`Session` for one thread. Its ``has_begun`` says
-whether a byte of the latest request was handed to a connection. We record this fact ourselves, because libraries raise
-the same exceptions before and after that moment.
+Input: the requests of :mod:`importer.api.transport`. Output: a :class:`Session` for one thread. Its ``left`` says
+when the first byte of the latest request was handed to a connection. We record this ourselves, because libraries raise
+the same exceptions before and after that moment, and connecting takes its time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import http.client
 import io
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import requests
@@ -22,14 +22,21 @@ from requests.adapters import HTTPAdapter
 class Session(requests.Session):
     """A session with one connection. It ignores the machine's own settings, such as ``.netrc``.
 
-    ``has_begun`` is whether a byte of the latest request was handed to the connection (D32). The bytes of a TLS
-    handshake or of a CONNECT to a proxy are not bytes of the request.
+    ``left`` is when the first byte of the latest request was handed to the connection, by a clock; None if none was
+    (D32). The bytes of a TLS handshake or of a CONNECT to a proxy are not bytes of the request.
     """
 
-    has_begun = False
+    left: float | None = None
 
-    def __init__(self, proxies: Mapping[str, str], certificates: str | None, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        proxies: Mapping[str, str],
+        certificates: str | None,
+        headers: Mapping[str, str],
+        clock: Callable[[], float],
+    ) -> None:
         super().__init__()
+        self.clock = clock
         self.trust_env = False  # proxies were resolved once; .netrc must not replace the key
         self.proxies = dict(proxies)
         self.verify = certificates or True
@@ -97,7 +104,8 @@ class _Tracked:
         """Send bytes, after opening the connection if it is closed."""
         if self.sock is None:
             self.connect()
-        self._session.has_begun |= not self._is_connecting
+        if self._session.left is None and not self._is_connecting:
+            self._session.left = self._session.clock()
         super().send(data)  # type: ignore[misc]
 
     def response_class(self, *args: Any, **kwargs: Any) -> _BoundedReply:

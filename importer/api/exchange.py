@@ -29,7 +29,7 @@ SMALL = 256 * 1024
 class Exchange:
     """One attempt at a call, and its reply. The body is empty if it wasn't read, or ended early, as ``cut`` says.
 
-    It left, and the reply's headers came, at these seconds since 1970, by our clock.
+    It left, or couldn't leave, and the reply's headers came, at these seconds since 1970, by our clock.
     """
 
     began: float

@@ -128,12 +128,14 @@ class Transport:
                 stream=True,
             ) as response:
                 reply_headers = {name.lower(): value for name, value in response.headers.items()}
-                answer = Exchange(began, self._clock(), response.status_code, reply_headers)
+                left = began if session.left is None else session.left
+                answer = Exchange(left, self._clock(), response.status_code, reply_headers)
                 if 300 <= answer.status < 400:
                     return answer
                 return self._taken(answer, response, most if answer.status < 300 else SMALL)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            return Exchange(began, self._clock(), failure=self._lost(error, has_left=session.has_begun))
+            left = began if session.left is None else session.left
+            return Exchange(left, self._clock(), failure=self._lost(error, has_left=session.left is not None))
         finally:
             self._local.used = time.monotonic()
 
@@ -151,12 +153,12 @@ class Transport:
         session: Session | None = getattr(self._local, "session", None)
         if session is None:
             proxies = {"https": self._proxy.url} if self._proxy is not None else {}
-            session = self._local.session = Session(proxies, self._certificates, self._headers)
+            session = self._local.session = Session(proxies, self._certificates, self._headers, self._clock)
             self._sessions.append(session)
         elif self._local.renewals != self._renewals or time.monotonic() - self._local.used > _LONGEST_IDLE:
             session.close()  # closes its connection; the session can be used again
         self._local.renewals = self._renewals
-        session.has_begun = False
+        session.left = None
         return session
 
     def _taken(self, answer: Exchange, response: requests.Response, size: int) -> Exchange:

@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from typing import Any, ClassVar, TypeAlias
 
 from importer.api import Cause, Endpoint, Failure, NotesApi, Reply, Traits
+from importer.api.transport import CONNECT
 from importer.calls.dispatcher import Caller, Dispatcher
 from importer.calls.retry import Attempts
 from importer.delivery.reads import Pages, Reads, WholeRead, first_take
@@ -155,7 +156,7 @@ class DeliveryContext:
     @property
     def head_start(self) -> float:
         """Seconds for which a process that has lost its lock may still send its claims, though we have it now."""
-        return LONGEST_CLAIM if self.journal.is_shared else 0.0
+        return LONGEST_CLAIM + CONNECT if self.journal.is_shared else 0.0
 
     def may_be_hidden(self, key: NoteKey) -> bool:
         """Return whether a later draft of the prospect may hide a note, so that a miss says nothing."""

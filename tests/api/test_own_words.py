@@ -116,8 +116,8 @@ NONE_LEFT = ("X-RateLimit-Remaining: 0",)
 
 
 def after(seconds: float, body: object, *headers: str) -> Failure:
-    """What a 429 means that took so long, by the clock that is handed in."""
-    times = iter([0.0, seconds])
+    """What a 429 means that came so long after the request had left, by the clock that is handed in."""
+    times = iter([-8.0, 0.0, seconds])  # connecting took its time
     with Canned(reply(body, "429 Too Many Requests", *headers)) as server:
         return failure_of(posted(server, clock=lambda: next(times)))
 
