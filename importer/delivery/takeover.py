@@ -99,6 +99,8 @@ class Takeover:
             run = None if known is None else self._context.runs[known.run]
             of_run = {} if run is None else {"run": run.name, "file": run.file}
             self._ledger.asked(position, say(f"in-question.{match.how}", **of_run))
+        elif self._context.journal.deliveries.delivered(self._context.workspace, match.row.note_ids):
+            self._ledger.asked(position, say("in-question.note-of-another"))
         elif note >= 0:
             key, prospect = NoteKey.of(earlier.rows.notes[note]), str(earlier.rows.prospect[position])
             self._ledger.found(position, prospect, key, min(match.row.note_ids), reason)

@@ -70,6 +70,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "in-question.other-record": "run {run} ({file}) sent this text under another record ID. Use `in-doubt same` if this is the same note, or `in-doubt new` if it is a new one",
     "in-question.key": "run {run} ({file}) sent a note with this key and another text. Use `in-doubt same` if this is the same note, or `in-doubt new` if it is a new one",
     "in-question.unknown-note": "the sheet has a note ID for this row that the journal does not know for this prospect. Use `in-doubt same` if the note is there, or `in-doubt new` if it is to be sent",
+    "in-question.note-of-another": "the sheet has the ID of another note for this row. Correct the ID, or use `in-doubt new` if the note is to be sent",
     "outcome.says-results-file": "this results file says so. The row was not sent",
     "outcome.lessened": "row {row} says the same for the same prospect, and is to be less visible: its visibility and status count",
     "outcome.duplicate": "the same note for the same prospect as row {row}. To send both: `map key=HEADING`",

@@ -174,6 +174,11 @@ def test_results_of_another_workspace_are_not_believed(box: Sandbox, settings: S
     assert (report.counts, report.exit_status) == ({Result.NOT_SENT: 2}, 1), "no file says what was sent"
     assert ran(results, replace(elsewhere, in_doubt=[InDoubt.SAME])).counts == {Result.ALREADY_IMPORTED: 2}
     assert ran(results, elsewhere).counts == {Result.ALREADY_IMPORTED: 2}, "an answer stays one"
+    book = openpyxl.load_workbook(results)
+    book["Results"]["A2"] = "P9"
+    book.save(results)
+    anothers = ran(results, replace(elsewhere, in_doubt=[InDoubt.SAME]))
+    assert anothers.counts == {Result.NOT_SENT: 1, Result.ALREADY_IMPORTED: 1}, "the ID is that of another's note"
     assert len(box.notes) == 2
 
 
