@@ -19,6 +19,7 @@ from importer.delivery.evidence import Reachability
 from importer.delivery.existing import Existing
 from importer.delivery.matching import SortedGroup
 from importer.delivery.resolver import Resolver
+from importer.journal import NoteKey
 from importer.messages import say
 from importer.models import Remaining
 from importer.rows.attachments import Uploads
@@ -53,6 +54,10 @@ class Queue:
     def fill(self, found: Sorted) -> Remaining:
         """Take the deliveries that are still to be made, and return what remains to be done."""
         self._existing.expect(found)
+        own = {known.name for group in found.groups for _, known in group.in_doubt}
+        unclear = self._context.journal.deliveries.unsettled(self._context.workspace).values()
+        others = (known for known in chain.from_iterable(unclear) if known.name not in own)
+        self._doubted.update((known.prospect, self._look_of(known.form)) for known in others)
         remaining = found.remaining(self.sizes.batch_size)
         self.remaining = replace(remaining, groups=())
         self.posts = self._built(found.groups, found.earlier)
@@ -173,7 +178,7 @@ class Queue:
             self.goes_first(post)
             self._parked.append(post)
             return []
-        left, look = self._existing.left_of(post), self._look_of(post)
+        left, look = self._existing.left_of(post), self._look_of(post.key)
         withheld = [index for index in left if (post.request.prospects[index], look) in self._doubted]
         sendable = [index for index in left if index not in withheld]
         if len(sendable) < len(post.request):
@@ -203,11 +208,10 @@ class Queue:
 
     def doubted(self, post: Post) -> None:
         """Record that nothing which looks like a request's note may be sent to its prospects (D78)."""
-        self._doubted.update((prospect, self._look_of(post)) for prospect in post.request.prospects)
+        self._doubted.update((prospect, self._look_of(post.key)) for prospect in post.request.prospects)
 
-    def _look_of(self, post: Post) -> object:
-        """Return what reading shows of a request's note; of all drafts of a prospect, some vendors show only one."""
-        key = post.key
+    def _look_of(self, key: NoteKey) -> object:
+        """Return what reading shows of a note; of all drafts of a prospect, some vendors show only one."""
         return key.status if self._context.may_be_hidden(key) else (key.seen, key.visibility, key.status)
 
     def _must_wait(self, post: Post) -> bool:

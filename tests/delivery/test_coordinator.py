@@ -4,6 +4,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.errors import Outage
 from importer.journal import Claim, Journal, NoteKey
 from importer.messages import render, words
-from importer.models import Note, Progress, Request, Rows, Status, Texts, Visibility, Workspace
+from importer.models import Note, Progress, Request, Result, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.values import TEXT
 
 START = 1_800_000_000.0
@@ -70,10 +71,10 @@ class Api:
         pass
 
 
-def sheet(lines: int) -> Rows:
+def sheet(lines: int, note: Note = NOTE) -> Rows:
     prospects: Texts = np.full(lines, "", dtype=TEXT)
     prospects[:] = [f"P{number}" for number in range(lines)]
-    return Rows(np.arange(2, lines + 2, dtype=np.int32), prospects, np.zeros(lines, dtype=np.int32), [NOTE])
+    return Rows(np.arange(2, lines + 2, dtype=np.int32), prospects, np.zeros(lines, dtype=np.int32), [note])
 
 
 def deliver(
@@ -82,8 +83,9 @@ def deliver(
     lines: int = 1,
     give_up: float = 900.0,
     observe: Callable[[Progress], None] = lambda _: None,
-) -> None:
-    rows, outcomes, rng = sheet(lines), Outcomes(lines), random.Random(1)
+    note: Note = NOTE,
+) -> Outcomes:
+    rows, outcomes, rng = sheet(lines, note), Outcomes(lines), random.Random(1)
     with Journal.open(address) as journal:
         run = journal.runs.begin(HERE, "sheet", "print", api.now, again=False)
         caller = Caller(api, api, Limiter(4, api.clock, give_up, rng=rng), api.clock, give_up, rng=rng)  # type: ignore[arg-type]
@@ -91,6 +93,29 @@ def deliver(
         delivery = Coordinator(DeliveryContext.of(journal, HERE, run, caller, policy), outcomes, observe)
         delivery.prepare(Earlier(rows, journal, HERE), grouping.plan(rows))
         delivery.run()
+    return outcomes
+
+
+def claim_before(journal: Journal, note: Note, rest: float) -> None:
+    """An earlier run claims the note for P0, and dies."""
+    run = journal.runs.begin(HERE, "sheet", "print", START - 60, again=False, rest=rest)
+    with journal.transaction():
+        earlier = Earlier(sheet(1, note), journal, HERE)
+        names = tuple(earlier.names([0]))
+        journal.deliveries.claim(run, [Claim(NoteKey.of(note), Request(note, (0,), ("P0",), names))], START - 60)
+        journal.identities.enter(HERE, earlier.told([0], names))
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_draft_waits_for_the_unclear_draft_of_another_sheet(tmp_path: Path, status: Status) -> None:
+    """It would hide that one from who reads it back; a published note hides none."""
+    api, journal_file = Api(), tmp_path / "journal.sqlite"
+    with Journal.open(journal_file) as journal:
+        claim_before(journal, replace(NOTE, status=status), rest=4.0)
+    outcomes = deliver(api, journal_file, note=replace(NOTE, content="Another", text="Another", status=status))
+    is_draft = status is Status.DRAFT
+    assert outcomes.result(0) is (Result.NOT_SENT if is_draft else Result.CREATED)
+    assert [kind for _, kind in api.calls if kind == Endpoint.CREATE] == [Endpoint.CREATE] * (not is_draft)
 
 
 @pytest.mark.parametrize(("lines", "give_up"), [(1, 8.0), (24, 900.0)])
@@ -112,13 +137,7 @@ def test_what_an_earlier_run_may_still_send_or_have_applied_is_missed_later(tmp_
     sent_again_at = []
     for address, rest in ((str(tmp_path / "a.sqlite"), 4.0), (url, 4.0), (str(tmp_path / "b.sqlite"), 605.0)):
         with Journal.open(address) as journal:
-            run = journal.runs.begin(HERE, "sheet", "print", START - 60, again=False, rest=rest)
-            with journal.transaction():
-                earlier = Earlier(sheet(1), journal, HERE)
-                names = tuple(earlier.names([0]))
-                claim = Claim(NoteKey.of(NOTE), Request(NOTE, (0,), ("P0",), names))
-                journal.deliveries.claim(run, [claim], START - 60)
-                journal.identities.enter(HERE, earlier.told([0], names))
+            claim_before(journal, NOTE, rest)
         api = Api()
         deliver(api, address)
         sent_again_at.append(next(at for at, kind in api.calls if kind == Endpoint.CREATE))
