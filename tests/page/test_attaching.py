@@ -110,7 +110,7 @@ def test_a_spreadsheet_that_names_files_is_sent_with_them(server: PageServer, bo
         assert "There is nothing to send." in seen and "Drop the file on this page" in seen
         content = b"%PDF the summary of a call"
         seen = attach(person, ("call.pdf", content))
-        assert "Ready: 2 notes to send, 1 row with problems skipped." in seen
+        assert "Ready: 2 notes to send; not sent: 1 row with problems." in seen
         assert "among the attachments" in seen and "1 file to upload first (26 bytes)" in seen
         assert str(tmp_path) not in seen
         assert "Done. Something needs your attention." in person.sends()

@@ -91,7 +91,7 @@ def test_a_file_is_dropped_checked_sent_and_its_results_are_taken(page: Page, bo
     looked_at(page, "import")
     drop(page, write(tmp_path / "Kontakte März.csv", rows))
     expect(page.get_by_role("heading", level=1)).to_have_text("Kontakte März.csv")
-    expect(page.get_by_role("status")).to_have_text("Ready: 7 notes to send, 2 rows with problems skipped.")
+    expect(page.get_by_role("status")).to_have_text("Ready: 7 notes to send; not sent: 2 rows with problems.")
     looked_at(page, "check")
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Send 7 notes?")
@@ -207,8 +207,8 @@ def test_a_run_is_watched_reloaded_stopped_from_a_second_tab_and_its_rest_sent(
     other.goto(home_of(server))
     other.get_by_role("link", name="Show progress").click()
     other.get_by_role("button", name="Stop").click()
-    expect(other.get_by_role("status")).to_contain_text("It stopped before the end.")
-    expect(page.get_by_role("status")).to_contain_text("It stopped before the end.")
+    expect(other.get_by_role("status")).to_contain_text("Not finished.")
+    expect(page.get_by_role("status")).to_contain_text("Not finished.")
     left = 8 - len(box.notes)
     assert 0 < left < 8
     box.set_limit(None)
@@ -228,7 +228,7 @@ def test_the_keyboard_alone_is_enough(page: Page, server: PageServer, box: Sandb
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(path)
-    expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send, 1 row with problems skipped.")
+    expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send; not sent: 1 row with problems.")
     reached(page, "combobox", "If visibility is blank")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")

@@ -113,7 +113,7 @@ def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, 
     assert form.row("Who may see it 'Public'").endswith("2 a known word")
     assert form.chosen["Meaning of 'Public'"][2] == "Public: all team members see the note"
     assert form.row("Who may see it 'Secret'").endswith("please choose")
-    assert form.chosen["If visibility is blank"][2] == "leave as an error"
+    assert form.chosen["If visibility is blank"][2] == "don't send these rows"
     assert form.row("Who may see it If visibility is blank"), "the label that messages name is there"
     form = form.chooses({"Meaning of 'Secret'": PRIVATE, "If visibility is blank": PRIVATE})
     assert "Ready: 6 notes to send." in person.html

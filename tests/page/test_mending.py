@@ -125,7 +125,7 @@ def test_a_row_is_left_out_and_so_are_all_of_a_kind(dropped: Drop) -> None:
     assert "1 of 5 rows are corrected. 3 rows are left out." in mender.html
     assert 6 not in mender.rows
     mender.query = ""
-    assert "Ready: 1 note to send, 1 row with problems skipped." in mender.continues()
+    assert "Ready: 1 note to send; not sent: 1 row with problems." in mender.continues()
     assert [number for number in mender.sheet() if number > 1] == [3, 6]
 
 
@@ -208,7 +208,7 @@ def test_any_cell_of_any_row_can_be_found_and_changed(dropped: Drop) -> None:
     mender.does(cell_2_2="Private")
     assert mender.rows == [2]
     mender.query = ""
-    assert "Ready: 2 notes to send, 1 row with problems skipped." in mender.continues()
+    assert "Ready: 2 notes to send; not sent: 1 row with problems." in mender.continues()
     assert list(mender.sheet().values())[1:] == [
         ["p1", TEXT, "Private"], ["p2", "Met Grace", "Public"], ["None", "Wrote to ada", "Private"],
     ]  # fmt: skip

@@ -30,7 +30,7 @@ def dropped(page: Page, tmp_path: Path) -> Path:
     """The grid of a sheet with twelve problems and two rows without."""
     path = write(tmp_path / "notes.csv", [("r1", "", TEXT, "Public"), *TWELVE, ("r2", "", TEXT, "Private")], HEAD)
     drop(page, path)
-    expect(page.get_by_role("status")).to_have_text("Ready: 2 notes to send, 12 rows with problems skipped.")
+    expect(page.get_by_role("status")).to_have_text("Ready: 2 notes to send; not sent: 12 rows with problems.")
     page.get_by_role("link", name="Correct them here").click()
     expect(page.get_by_role("status")).to_have_text("0 of 12 rows are corrected.")
     return path
@@ -125,7 +125,7 @@ def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_pat
     reached(page, "button", "Continue")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("notes.csv")
-    expect(status).to_have_text("Ready: 4 notes to send, 10 rows with problems skipped.")
+    expect(status).to_have_text("Ready: 4 notes to send; not sent: 10 rows with problems.")
 
 
 def test_somebody_who_is_faster_than_the_check_loses_nothing(page: Page, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_somebody_who_is_faster_than_the_check_loses_nothing(page: Page, tmp_pat
     page.get_by_role("button", name="Continue").click()
     held[0].continue_()
     expect(page.get_by_role("heading", level=1)).to_have_text("notes.csv")
-    expect(status).to_have_text("Ready: 10 notes to send, 4 rows with problems skipped.")
+    expect(status).to_have_text("Ready: 10 notes to send; not sent: 4 rows with problems.")
 
 
 def test_a_change_that_is_refused_is_not_shown_as_saved(

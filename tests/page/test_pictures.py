@@ -75,7 +75,7 @@ def test_the_picture_of_the_page_shows_the_page(page: Page, tmp_path: Path) -> N
     rows[5] = ("KbtDE6k5", texts[1], "Pubic")
     page.set_viewport_size({"width": 1280, "height": 900})
     drop(page, write(tmp_path / "contacts.csv", rows))
-    expect(page.get_by_role("status")).to_have_text("Ready: 7 notes to send, 1 row with problems skipped.")
+    expect(page.get_by_role("status")).to_have_text("Ready: 7 notes to send; not sent: 1 row with problems.")
     page.wait_for_load_state()
     compared("page.png", page.screenshot(), page.locator("body").inner_text())
 

@@ -104,7 +104,7 @@ def test_hostile_html_does_nothing(browser: Browser, page: Page, server: PageSer
     rows = [(f"p{i}", f"Text {i} {html}", "Public") for i, html in enumerate(HOSTILE)]
     rows += [("INVALID<img/src=x>", "a", "Public"), ("q1", "b", HOSTILE[1])]
     drop(page, write(tmp_path / "n.csv", [(*row, row[1]) for row in rows], (*HEAD, HOSTILE[1])))
-    expect(page.get_by_role("status")).to_have_text("Ready: 9 notes to send, 1 row with problems skipped.")
+    expect(page.get_by_role("status")).to_have_text("Ready: 9 notes to send; not sent: 1 row with problems.")
     assert page.locator("main img").count() == 0
     page.get_by_role("button", name="Continue").click()
     send(page, "9 notes")
