@@ -48,7 +48,8 @@ def calls_for(emails: int) -> int:
 class ProspectsPage:
     """One page of the search for an email, or of the list of all prospects, without an email.
 
-    ``found`` are the matches on earlier pages. A probe only shows whether the list has so many pages.
+    ``found`` are the matches on earlier pages. A probe only shows whether the list has so many pages; with an email, it
+    is read because something other than the API refused the search, to see whether that refuses every call.
     """
 
     email: str = ""
@@ -73,6 +74,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         self._size = caller.api.traits.page
         self._found: dict[str, Owners] = {}
         self._refusals: dict[str, Message] = {}
+        self._passed: set[str] = set()  # emails whose search was refused before the list could be read
         self._wanted: Sequence[str] = ()
         self._all: frozenset[str] = frozenset()
         self._missing: set[str] = set()  # emails on none of the pages read so far
@@ -92,10 +94,13 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         return {**self._found, **self._refusals}
 
     def _perform(self, task: ProspectsPage) -> Reply[tuple[FoundProspect, ...]]:
-        return self._api.look_up(task.email, task.page)
+        return self._api.look_up("" if task.is_probe else task.email, task.page)
 
     def _succeeded(self, task: ProspectsPage, value: tuple[FoundProspect, ...]) -> None:
-        if task.email:
+        if task.is_probe and task.email:
+            self._passed.add(task.email)
+            self._dispatcher.add(ProspectsPage(task.email))
+        elif task.email:
             self._searched(task, value)
         elif task.is_probe:
             self._begin(value)
@@ -163,20 +168,27 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         self._observe(self._held_up(say("progress.finding", done=done, total=total)), seconds_left)
 
     def _refused(self, task: ProspectsPage, failure: Failure) -> None:
-        if task.email:
+        if task.is_probe and task.email:
+            self._succeeded(task, ())  # that the API refuses to list is an answer, too
+        elif task.email:
             self._refusals[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
         else:
             self._search_missing()
 
     def _unclear(self, task: ProspectsPage, failure: Failure) -> None:
-        """Retry a call after a pause. If no retry is left, search instead, refuse the email, or stop the run."""
-        is_turned_away = failure.cause is Cause.INTERMEDIARY
-        if self._dispatcher.retry(task, failure, self._few if is_turned_away and not task.email else self._retry):
+        """Retry a call after a pause. If no retry is left, search instead, refuse the email, or stop the run.
+
+        An email is to blame if the list could be read between two refusals of its search.
+        """
+        is_turned_away, is_list = failure.cause is Cause.INTERMEDIARY, task.is_probe or not task.email
+        if self._dispatcher.retry(task, failure, self._few if is_turned_away and is_list else self._retry):
             return
         if is_turned_away and not task.email:
             self._search_missing()
-        elif is_turned_away and task.kind in self._answered:
+        elif is_turned_away and task.email in self._passed:
             self._refusals[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
+        elif is_turned_away and not task.is_probe:
+            self._dispatcher.add(ProspectsPage(task.email, is_probe=True))
         else:
             self._dispatcher.halt(Outage(say("stopped.no-look-ups", why=failure.text)))
 

@@ -4,16 +4,23 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from importer.api import Cause, Endpoint, Failure, FoundProspect, Reply
+from importer.calls.dispatcher import Caller
+from importer.calls.limiter import Limiter
 from importer.errors import Guarded
 from importer.importing.run import prepare
 from importer.journal import Journal
-from importer.messages import render
+from importer.messages import Message, render, words
 from importer.models import Result
+from importer.rows.emails import Lookups
 from importer.settings import Settings
 from importer.telling import preview_messages
+from tests.delivery.test_coordinator import Api
 from tests.running import ran as send
 from tests.sandbox import Fault, Limit, Sandbox, invented
 from tests.truth import read_results, write_csv
@@ -222,6 +229,33 @@ def test_what_passes_is_waited_out(tmp_path: Path, fault: str) -> None:
         report = send(sheet, settings_of(box, tmp_path))
         assert report.counts == {Result.CREATED: 3}
         assert len(box.notes) == 3
+
+
+@pytest.mark.usefixtures("jumping")
+def test_while_the_route_is_lost_no_email_is_to_blame(tmp_path: Path) -> None:
+    """The file isn't done with: no row of it could be corrected."""
+    sheet = write(tmp_path, by_email([email for email in PEOPLE.values() if "wice" not in email]))
+    with Sandbox(prospects=PEOPLE, faults=[Fault.parse("lost-route=600@2")]) as box:
+        report = send(sheet, settings_of(box, tmp_path))
+        assert (report.counts, report.exit_status) == ({Result.NOT_SENT: 3}, 3)
+
+
+class Blocking(Api):
+    """An API behind a firewall that blocks the search for one email."""
+
+    def look_up(self, email: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
+        reply = self._reply(Endpoint.PROSPECTS, tuple(FoundProspect(one, of) for one, of in PEOPLE.items()))
+        blocked = Failure(Cause.INTERMEDIARY, words("403"))
+        return replace(reply, value=None, failure=blocked) if email == "kim@example.com" else reply
+
+
+def test_an_email_whose_search_alone_is_blocked_costs_its_rows_only() -> None:
+    api: Any = Blocking()
+    caller = Caller(api, api, Limiter(4, api.clock, 900.0), api.clock, 900.0)
+    recorded: Any = SimpleNamespace(enter=lambda _: None)
+    found = Lookups(caller, recorded, lambda *_: None).look_up(["kim@example.com", "jo@example.com"])
+    assert found["jo@example.com"] == ("P1",)
+    assert isinstance(found["kim@example.com"], Message)
 
 
 # -- what is remembered, and for how long -----------------------------------------------------------------------------
