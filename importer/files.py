@@ -21,7 +21,7 @@ from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from importer.errors import OpenToOthers
+from importer.errors import ImporterError, OpenToOthers
 from importer.messages import Message, render, say, words
 
 if TYPE_CHECKING:
@@ -67,8 +67,10 @@ class TooLarge(FileTrouble):
 
 def why(error: Exception) -> Message:
     """Return the message of an error: our own message if it has one, otherwise the system's words, without a number."""
+    if isinstance(error, (FileTrouble, ImporterError)):
+        return error.message
     said = error.strerror if isinstance(error, OSError) else ""
-    return error.message if isinstance(error, FileTrouble) else words(said or str(error))
+    return words((said or str(error) or type(error).__name__).rstrip("."))
 
 
 class Draft:

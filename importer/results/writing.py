@@ -26,7 +26,7 @@ from typing import Any, BinaryIO
 
 from importer import files, storage
 from importer.delivery.outcomes import Outcomes
-from importer.errors import BadSettings, ResultsNotWritten, UnreadableFile
+from importer.errors import BadSettings, ImporterError, ResultsNotWritten, UnreadableFile
 from importer.files import Draft
 from importer.messages import Message, say, words
 from importer.reading import Sheet
@@ -35,7 +35,7 @@ from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, write_workbook
 from importer.resultsfile import ResultColumn, protected_all
 from importer.settings import Settings
 from importer.settings.address import journal_place
-from importer.storage import Url, is_same, place
+from importer.storage import Url, here, place
 
 _KINDS = (".xlsx", ".csv")
 _OF_RESULTS = re.compile(r"(\.\d{4}-\d\d-\d\d)?\.results( \(\d+\))?$")
@@ -59,7 +59,7 @@ def target_of(path: str | Path, settings: Settings, at: float | None = None) -> 
         target = source.parent / re.sub(r"\{(name|date|time)\}", lambda field: values[field[1]], target)
     _check_target(target)
     journal = journal_place(settings.journal)
-    if isinstance(journal, Path) and is_same(target, journal):  # only SQLite may open the journal's file
+    if isinstance(journal, Path) and os.path.realpath(target) == os.path.realpath(journal):  # only SQLite may open it
         raise BadSettings(say("target.is-journal", journal=str(journal)))
     return target
 
@@ -237,8 +237,8 @@ def _put(target: Url, fill: Callable[[Draft], None], source: Path | None) -> Wri
             draft.file.seek(0)
             storage.put(draft.file.read(), url)
             return _written(target, url)
-    except OSError as error:
-        kept = save(Path.cwd() / storage.local_name(target), fill, source)
+    except (OSError, ImporterError) as error:
+        kept = save(here(target), fill, source)
         about = {"file": target.name, "folder": str(target.parent), "here": str(kept.path)}
         return Written(kept.path, say("written.owed", **about, why=files.why(error)))
 
