@@ -15,7 +15,7 @@ import os
 import secrets
 import shlex
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
@@ -49,10 +49,6 @@ class FileTrouble(OSError):
         self.message = message
 
 
-class NotAllowed(FileTrouble, PermissionError):
-    """A file may not be used."""
-
-
 class NoRegularFile(FileTrouble):
     """There is a folder, a pipe or a device instead of a file."""
 
@@ -79,14 +75,14 @@ class Draft:
     def __init__(self, path: Path, file: BufferedRandom) -> None:
         self.folder, self.path, self.file = path.parent, path, file
 
-    def finish(self, rights: int = USUAL, bounds: Iterable[os.stat_result] = ()) -> None:
+    def finish(self, rights: int = USUAL, bound: os.stat_result | None = None) -> None:
         """Write everything to disk, and set the file's permissions. Raises OSError, as for a full disk.
 
-        It gets no more than these ``rights``, of which the umask removes some, nor more than the files ``bounds`` have.
+        It gets no more than these ``rights``, of which the umask removes some, nor more than the file ``bound`` has.
         """
         self.file.flush()
         own = os.fstat(self.file.fileno())
-        for bound in bounds:
+        if bound is not None:
             granted = bound.st_mode & USUAL
             if bound.st_gid != own.st_gid:  # members of another group count as others
                 granted &= ~0o060 | (granted & 0o006) << 3
@@ -252,10 +248,10 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, most: float = math.inf) -
 
 
 def _see_whose_link(path: Path, opened: os.stat_result) -> None:
-    """Raise NotAllowed if another user's link led to a file, because that user may not be allowed to open it."""
+    """Raise FileTrouble if another user's link led to a file, because that user may not be allowed to open it."""
     there = path.lstat()
     if not ((stat.S_ISLNK(there.st_mode) and there.st_uid in (os.geteuid(), 0)) or os.path.samestat(there, opened)):
-        raise NotAllowed(say("files.link-of-another-user"), errno.EPERM)
+        raise FileTrouble(say("files.link-of-another-user"), errno.EPERM)
 
 
 def opened(path: Path, most: float = math.inf) -> BufferedReader:

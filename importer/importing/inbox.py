@@ -238,7 +238,7 @@ def _move(path: Path, fingerprint: str, place: Path) -> None:
         with files.opened(path, Limits.file_bytes) as file:
             seen = os.fstat(file.fileno())
             shutil.copyfileobj(file, draft.file)
-        draft.finish(bounds=[seen])
+        draft.finish(bound=seen)
         if files.digest(draft.file).hex() != fingerprint:
             raise storage.ChangedMeanwhile(path.name)
         aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.old")  # a name that nobody else uses

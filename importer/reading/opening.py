@@ -165,9 +165,9 @@ def _open(source: str, limits: Limits) -> IO[bytes]:
     except files.NoRegularFile as exc:
         kind = "opening.folder" if exc.errno == errno.EISDIR else "opening.device"
         raise UnreadableFile(say(kind, file=source)) from exc
+    except PermissionError as exc:
+        raise UnreadableFile(say("opening.denied", file=source)) from exc
     except (OSError, ValueError) as exc:
-        if isinstance(exc, PermissionError) and not isinstance(exc, files.NotAllowed):
-            raise UnreadableFile(say("opening.denied", file=source)) from exc
         raise UnreadableFile(say("opening.failed", file=repr(source), error=files.why(exc))) from exc
 
 
