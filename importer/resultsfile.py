@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import os
 import re
 import struct
@@ -86,23 +87,15 @@ def our_columns(headings: Sequence[str]) -> dict[str, int]:
     Both layouts are recognized: *Results* (and CSV), and *To fix*. A single ``result`` or ``reason`` is the user's own.
     """
     named = ["result" if heading == PRACTISED else heading for heading in headings]
+    optional = [column.heading for column in COLUMNS if column.may_be_missing]
     for first in ([], [column.heading for column in COLUMNS if column.leads_to_fix]):
-        last = [column for column in COLUMNS if column.heading not in first]
-        for start in range(len(named) - 1, len(first) - 1, -1):
-            if named[: len(first)] == first and (found := _in_a_row(named, last, start)):
-                return {name: at for at, name in enumerate(first)} | found
+        last = [heading for heading in OUR_COLUMNS if heading not in first]
+        for start in range(len(named) - len(last), len(first) - 1, -1):
+            end = start + len(last)
+            if named[: len(first)] == first and named[start:end] == last:
+                last += itertools.takewhile(optional.__contains__, named[end:])
+                return {name: at for at, name in [*enumerate(first), *enumerate(last, start)]}
     return {}
-
-
-def _in_a_row(headings: Sequence[str], columns: Sequence[ResultColumn], start: int) -> dict[str, int]:
-    """Return heading → position of these columns, one after the other from a position; empty if they aren't there."""
-    found: dict[str, int] = {}
-    for column in columns:
-        if headings[start + len(found) :][:1] == [column.heading]:
-            found[column.heading] = start + len(found)
-        elif not column.may_be_missing:
-            return {}
-    return found
 
 
 def own_columns(headings: Sequence[str]) -> list[int]:
