@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import itertools
 import math
 import os
 import secrets
@@ -35,7 +36,6 @@ USUAL = 0o666
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 _PathT = TypeVar("_PathT", bound=Path)
-_NAMES = 9_999
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; exclusive creation follows no link there either
 # Don't wait for the other end of a pipe, or take over a terminal. Only Windows would translate line ends.
 _AS_IT_IS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
@@ -143,11 +143,10 @@ def at_free_name(path: Path, put: Callable[[Path], None]) -> Path:
 
 
 def numbered(path: _PathT) -> Iterator[_PathT]:
-    """Yield a path, and then names beside it with the numbers 2, 3, …; raise FileTrouble if all of them are taken."""
+    """Yield a path, and then names beside it with the numbers 2, 3, …, without end."""
     yield path
-    for number in range(2, _NAMES + 1):
+    for number in itertools.count(2):
         yield path.with_name(f"{path.stem} ({number}){path.suffix}")
-    raise FileTrouble(say("files.no-name-free", file=path.name, n=_NAMES - 1), errno.EEXIST)
 
 
 def digest(file: Any) -> bytes:
@@ -171,11 +170,11 @@ def draft(place: Path) -> Iterator[Draft]:
             path.unlink(missing_ok=True)
 
 
-def replace(place: Path, content: bytes, rights: int = OWNER_ONLY) -> None:
-    """Write a small file in one step. Raises OSError; the old file is then unchanged."""
+def replace(place: Path, content: bytes) -> None:
+    """Write a small private file in one step. Raises OSError; the old file is then unchanged."""
     with draft(place) as new:
         new.file.write(content)
-        new.finish(rights)
+        new.finish(OWNER_ONLY)
         new.put(place)
 
 
