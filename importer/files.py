@@ -10,18 +10,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import itertools
 import math
 import os
 import secrets
 import shlex
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from importer.errors import OpenToOthers
+from importer.errors import ImporterError, OpenToOthers
 from importer.messages import Message, render, say, words
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ USUAL = 0o666
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 _PathT = TypeVar("_PathT", bound=Path)
-_NAMES = 9_999
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; exclusive creation follows no link there either
 # Don't wait for the other end of a pipe, or take over a terminal. Only Windows would translate line ends.
 _AS_IT_IS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
@@ -47,10 +47,6 @@ class FileTrouble(OSError):
     def __init__(self, message: Message, number: int = 0) -> None:
         super().__init__(number, render(message))
         self.message = message
-
-
-class NotAllowed(FileTrouble, PermissionError):
-    """A file may not be used."""
 
 
 class NoRegularFile(FileTrouble):
@@ -67,8 +63,10 @@ class TooLarge(FileTrouble):
 
 def why(error: Exception) -> Message:
     """Return the message of an error: our own message if it has one, otherwise the system's words, without a number."""
+    if isinstance(error, (FileTrouble, ImporterError)):
+        return error.message
     said = error.strerror if isinstance(error, OSError) else ""
-    return error.message if isinstance(error, FileTrouble) else words(said or str(error))
+    return words((said or str(error) or type(error).__name__).rstrip("."))
 
 
 class Draft:
@@ -77,14 +75,14 @@ class Draft:
     def __init__(self, path: Path, file: BufferedRandom) -> None:
         self.folder, self.path, self.file = path.parent, path, file
 
-    def finish(self, rights: int = USUAL, bounds: Iterable[os.stat_result] = ()) -> None:
+    def finish(self, rights: int = USUAL, bound: os.stat_result | None = None) -> None:
         """Write everything to disk, and set the file's permissions. Raises OSError, as for a full disk.
 
-        It gets no more than these ``rights``, of which the umask removes some, nor more than the files ``bounds`` have.
+        It gets no more than these ``rights``, of which the umask removes some, nor more than the file ``bound`` has.
         """
         self.file.flush()
         own = os.fstat(self.file.fileno())
-        for bound in bounds:
+        if bound is not None:
             granted = bound.st_mode & USUAL
             if bound.st_gid != own.st_gid:  # members of another group count as others
                 granted &= ~0o060 | (granted & 0o006) << 3
@@ -145,11 +143,10 @@ def at_free_name(path: Path, put: Callable[[Path], None]) -> Path:
 
 
 def numbered(path: _PathT) -> Iterator[_PathT]:
-    """Yield a path, and then names beside it with the numbers 2, 3, …; raise FileTrouble if all of them are taken."""
+    """Yield a path, and then names beside it with the numbers 2, 3, …, without end."""
     yield path
-    for number in range(2, _NAMES + 1):
+    for number in itertools.count(2):
         yield path.with_name(f"{path.stem} ({number}){path.suffix}")
-    raise FileTrouble(say("files.no-name-free", file=path.name, n=_NAMES - 1), errno.EEXIST)
 
 
 def digest(file: Any) -> bytes:
@@ -173,11 +170,11 @@ def draft(place: Path) -> Iterator[Draft]:
             path.unlink(missing_ok=True)
 
 
-def replace(place: Path, content: bytes, rights: int = OWNER_ONLY) -> None:
-    """Write a small file in one step. Raises OSError; the old file is then unchanged."""
+def replace(place: Path, content: bytes) -> None:
+    """Write a small private file in one step. Raises OSError; the old file is then unchanged."""
     with draft(place) as new:
         new.file.write(content)
-        new.finish(rights)
+        new.finish(OWNER_ONLY)
         new.put(place)
 
 
@@ -250,10 +247,10 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, most: float = math.inf) -
 
 
 def _see_whose_link(path: Path, opened: os.stat_result) -> None:
-    """Raise NotAllowed if another user's link led to a file, because that user may not be allowed to open it."""
+    """Raise FileTrouble if another user's link led to a file, because that user may not be allowed to open it."""
     there = path.lstat()
     if not ((stat.S_ISLNK(there.st_mode) and there.st_uid in (os.geteuid(), 0)) or os.path.samestat(there, opened)):
-        raise NotAllowed(say("files.link-of-another-user"), errno.EPERM)
+        raise FileTrouble(say("files.link-of-another-user"), errno.EPERM)
 
 
 def opened(path: Path, most: float = math.inf) -> BufferedReader:

@@ -1,13 +1,14 @@
 """Mark and recognize results files and their columns. Others write the marks, and read them again.
 
-Input: headings, texts, or a file. Output: the columns that the importer added, texts with and without protection
-against formulas, and whether the importer wrote a file.
+Input: headings, a text, or a file. Output: the columns that the importer added, whether a text was cut, and whether the
+importer wrote a file.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import itertools
 import os
 import re
 import struct
@@ -79,19 +80,6 @@ _MOST_DIRECTORY_BYTES = 16 * 1024**2
 _PACKAGE = b"PK\x03\x04"  # first bytes of a workbook
 PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # used by spreadsheet programs; others unpack without bound
 
-# Signs after which some program begins a cell. In many countries Excel splits our lines at semicolons, and ignores
-# quotation marks that aren't beside its own separators.
-_BORDER = r'[,;|"\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]'
-# Characters that programs ignore at a cell's beginning; none of them is a border.
-_PASSED_OVER = r"[ \x00-\x08\x0e-\x1b\x1f\xa0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]*"
-# A formula begins with one of these signs: OWASP's list (CSV injection), with their wide and small forms.
-_SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫"
-_SIGN = f"[{re.escape(_SIGNS)}]"
-_START = re.compile(rf"'*(?:{_PASSED_OVER}[\t\r\n]'*)*{_PASSED_OVER}{_SIGN}")
-_INSIDE = re.compile(rf"{_BORDER}(?='*{_PASSED_OVER}{_SIGN})")
-_INSIDE_MARKED = re.compile(rf"({_BORDER})'(?='*{_PASSED_OVER}{_SIGN})")
-_NUMBER = re.compile(r"'*[+-](\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
-
 
 def our_columns(headings: Sequence[str]) -> dict[str, int]:
     """Return our columns in an earlier results file: heading → position; empty for any other file.
@@ -99,23 +87,15 @@ def our_columns(headings: Sequence[str]) -> dict[str, int]:
     Both layouts are recognized: *Results* (and CSV), and *To fix*. A single ``result`` or ``reason`` is the user's own.
     """
     named = ["result" if heading == PRACTISED else heading for heading in headings]
+    optional = [column.heading for column in COLUMNS if column.may_be_missing]
     for first in ([], [column.heading for column in COLUMNS if column.leads_to_fix]):
-        last = [column for column in COLUMNS if column.heading not in first]
-        for start in range(len(named) - 1, len(first) - 1, -1):
-            if named[: len(first)] == first and (found := _in_a_row(named, last, start)):
-                return {name: at for at, name in enumerate(first)} | found
+        last = [heading for heading in OUR_COLUMNS if heading not in first]
+        for start in range(len(named) - len(last), len(first) - 1, -1):
+            end = start + len(last)
+            if named[: len(first)] == first and named[start:end] == last:
+                last += itertools.takewhile(optional.__contains__, named[end:])
+                return {name: at for at, name in [*enumerate(first), *enumerate(last, start)]}
     return {}
-
-
-def _in_a_row(headings: Sequence[str], columns: Sequence[ResultColumn], start: int) -> dict[str, int]:
-    """Return heading → position of these columns, one after the other from a position; empty if they aren't there."""
-    found: dict[str, int] = {}
-    for column in columns:
-        if headings[start + len(found) :][:1] == [column.heading]:
-            found[column.heading] = start + len(found)
-        elif not column.may_be_missing:
-            return {}
-    return found
 
 
 def own_columns(headings: Sequence[str]) -> list[int]:
@@ -138,35 +118,6 @@ def repeats_results(headings: Sequence[str]) -> bool:
 def was_cut(text: str) -> bool:
     """Return whether a text is only the beginning of a longer one, cut when a workbook was written."""
     return _CUT.search(text) is not None
-
-
-def protected(text: str) -> str:
-    """Return the text with apostrophes before ``=``, ``+``, ``-``, ``@``, …, so that no program runs it as a formula.
-
-    The apostrophes are added at the beginning, and wherever a program may begin a new cell. A text that is only a
-    number (``-5``, ``+49``) stays unchanged. :func:`unprotected` is the exact inverse.
-    """
-    if _START.match(text) is None:
-        return _INSIDE.sub(r"\g<0>'", text)
-    return text if _NUMBER.fullmatch(text) else "'" + _INSIDE.sub(r"\g<0>'", text)
-
-
-def protected_all(texts: Sequence[str]) -> Sequence[str]:
-    """Return many texts, each :func:`protected`; fast if no text needs this, or if few texts are repeated often."""
-    whole_text = "".join(texts)
-    if not any(sign in whole_text for sign in _SIGNS + "'"):
-        return texts
-    protected_texts = {text: protected(text) for text in set(texts)}
-    return [protected_texts[text] for text in texts]
-
-
-def unprotected(text: str) -> str:
-    """Return the text that :func:`protected` was given; other texts stay unchanged."""
-    if "'" not in text:
-        return text
-    if text.startswith("'") and _START.match(text, 1) is not None:
-        return text if _NUMBER.fullmatch(text) else _INSIDE_MARKED.sub(r"\1", text[1:])
-    return _INSIDE_MARKED.sub(r"\1", text)
 
 
 def is_results(file: BinaryIO) -> bool:

@@ -17,7 +17,7 @@ from importer.importing.api_context import LAG
 from importer.messages import render, say
 from importer.models import Result, Role
 from importer.reading import Limits
-from importer.resultsfile import protected
+from importer.results.writing import protected
 from importer.rows.columns import find
 from importer.settings import BATCH_SIZE, GIVE_UP, SETTINGS, Settings, readings
 from importer.settings.address import LIVE

@@ -26,7 +26,8 @@ from importer.errors import ResultsNotWritten
 from importer.messages import render, words
 from importer.models import Result
 from importer.results import Summary
-from importer.resultsfile import OUR_COLUMNS, our_columns, protected, unprotected, was_cut
+from importer.results.writing import protected, unprotected
+from importer.resultsfile import OUR_COLUMNS, our_columns, was_cut
 from tests import systems
 from tests.moments import before
 

@@ -152,9 +152,9 @@ def test_what_cannot_be_read_is_said(
     type_: Terminal, box: Sandbox, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for url, said in (
-        (f"{INBOX}/none.csv", f"There is no file or folder {INBOX}/none.csv"),
-        ("s3://nosuch/inbox/a.csv", "there is no such bucket"),
-        ("s3://nosuch/inbox/", "there is no such bucket"),
+        (f"{INBOX}/none.csv", f"There is no {INBOX}/none.csv"),
+        ("s3://nosuch/inbox/a.csv", "There is no s3://nosuch/inbox/a.csv"),
+        ("s3://nosuch/inbox/", "There is no s3://nosuch/inbox"),
         (f"{INBOX}/", f"There is no spreadsheet in the folder {INBOX}"),
     ):
         assert type_("run", url, "--yes").status == 2

@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from importer import practice, results, storage
+from importer import practice, results
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import (
@@ -247,8 +247,7 @@ class _One:
             archive = None
         target = place = results.target_of(path, self.settings, self.began_at)
         if archive is not None:
-            with storage.readable(archive):
-                place, beside = inbox.places(path, target.name, archive)
+            place, beside = inbox.places(path, target.name, archive)
             if isinstance(self.settings.results or "", str):
                 target = beside  # nothing of ours stays among the exports, however the run ends
         settings = replace(self.settings, results=target)

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from importer import files, storage
-from importer.errors import BadSettings, Stopped, UnreadableFile
+from importer.errors import BadSettings, ImporterError, Stopped, UnreadableFile
 from importer.messages import Message, Said, say
 from importer.reading import Limits
 from importer.resultsfile import is_results
@@ -120,7 +120,7 @@ def _of_place(place: Path, place_name: Message, paths: Iterable[Path], left_out:
 def _is_ours(path: Path) -> bool:
     """Return whether a run wrote the file."""
     with (
-        contextlib.suppress(OSError, ValueError),  # the problem is reported when the file is imported
+        contextlib.suppress(OSError, ValueError, ImporterError),  # the problem is reported when the file is imported
         storage.opened(path) if isinstance(path, Url) else files.opened(path) as file,
     ):
         return is_results(file)
@@ -146,7 +146,7 @@ def _once(candidates: Iterable[FileCandidate]) -> list[FileCandidate]:
 
 
 def is_there(path: Path) -> bool:
-    """Return whether a file exists. Raises OSError: the store of a URL can't be reached."""
+    """Return whether a file exists. Raises ImporterError if the store of a URL can't tell."""
     return storage.version(path) is not None if isinstance(path, Url) else os.path.lexists(path)
 
 
@@ -198,7 +198,10 @@ def lies_in(file: Path, folder: Path) -> bool:
 
 
 def places(file: Path, results: str, folder: Path) -> tuple[Path, Path]:
-    """Return free names in the archive for a file and its results, both with the same number. Raises OSError."""
+    """Return free names in the archive for a file and its results, both with the same number.
+
+    Raises OSError, ImporterError.
+    """
     for beside in files.numbered(folder / results):
         number = beside.stem.removeprefix(Path(results).stem)
         place = folder / f"{file.stem}{number}{file.suffix}"
@@ -214,8 +217,8 @@ def archive(file: Path, place: Path, fingerprint: str) -> Archived:
         taken = files.at_free_name(place, partial(_move, file, fingerprint))
     except storage.ChangedMeanwhile:
         return Archived(why=say("archive.has-changed", file=str(file)), exit_status=Stopped.exit_status)
-    except OSError as error:
-        with contextlib.suppress(OSError):
+    except (OSError, ImporterError) as error:
+        with contextlib.suppress(OSError, ImporterError):
             if not is_there(file):
                 return Archived(why=say("archive.gone", file=str(file), folder=str(folder)))
         why = say("archive.not-moved", file=str(file), folder=str(folder), error=files.why(error))
@@ -235,7 +238,7 @@ def _move(path: Path, fingerprint: str, place: Path) -> None:
         with files.opened(path, Limits.file_bytes) as file:
             seen = os.fstat(file.fileno())
             shutil.copyfileobj(file, draft.file)
-        draft.finish(bounds=[seen])
+        draft.finish(bound=seen)
         if files.digest(draft.file).hex() != fingerprint:
             raise storage.ChangedMeanwhile(path.name)
         aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.old")  # a name that nobody else uses

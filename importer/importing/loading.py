@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from importer import grouping, reading, resultsfile
+from importer import grouping, reading, results, resultsfile
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.importing import read_again
 from importer.importing.loaded import Loaded, folder_of, left_out_before, writable
@@ -79,7 +79,7 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
         no_rows = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
         return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), settings, error)
     if roles.ours and sheet.delimiter is not None:  # our CSV protects cells that a program would run as formulas
-        sheet = sheet.restored(resultsfile.unprotected)
+        sheet = sheet.restored(results.unprotected)
     if roles.composition is not None and settings.dates is None:
         settings = replace(settings, dates=readers.proven(sheet, roles.composition))
     folder = folder_of(sheet, roles, settings)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -130,8 +131,10 @@ def _opened(source: str, limits: Limits) -> Iterator[IO[bytes]]:
     _refuse_by_name(source)
     if isinstance(url := storage.place(source), storage.Url):
         with tempfile.TemporaryFile() as file:
-            if (size := storage.fetch(url, file, limits.file_bytes)) > limits.file_bytes:
-                raise limits.refuse("file_bytes", say("limit.file", file=source, size=size))
+            with storage.opened(url) as stored:
+                if stored.size > limits.file_bytes:
+                    raise limits.refuse("file_bytes", say("limit.file", file=source, size=stored.size))
+                shutil.copyfileobj(stored, file, CHUNK)
             yield file
         return
     with _open(source, limits) as file:
@@ -162,9 +165,9 @@ def _open(source: str, limits: Limits) -> IO[bytes]:
     except files.NoRegularFile as exc:
         kind = "opening.folder" if exc.errno == errno.EISDIR else "opening.device"
         raise UnreadableFile(say(kind, file=source)) from exc
+    except PermissionError as exc:
+        raise UnreadableFile(say("opening.denied", file=source)) from exc
     except (OSError, ValueError) as exc:
-        if isinstance(exc, PermissionError) and not isinstance(exc, files.NotAllowed):
-            raise UnreadableFile(say("opening.denied", file=source)) from exc
         raise UnreadableFile(say("opening.failed", file=repr(source), error=files.why(exc))) from exc
 
 

@@ -11,7 +11,7 @@ once, in order: the sheet's own columns as they were read, then :data:`importer.
 
 from importer.results.layout import Summary, marked
 from importer.results.summary import reasons
-from importer.results.writing import Written, target_of, write
+from importer.results.writing import Written, target_of, unprotected, write
 
 __all__ = [
     "Summary",
@@ -19,5 +19,6 @@ __all__ = [
     "marked",
     "reasons",
     "target_of",
+    "unprotected",
     "write",
 ]

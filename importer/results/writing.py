@@ -3,7 +3,7 @@
 Input: a path, a sheet, and its outcomes. Output: :class:`Written`. No existing file is replaced. Others may use the
 folder, so a name is taken exclusively, and no link at it is followed. Spreadsheet programs open our CSV correctly and
 run no formula in it: it is UTF-8 with a byte order mark (Excel needs it to detect UTF-8), with commas and CRLF, and its
-texts are protected against formulas by :func:`importer.resultsfile.protected`.
+texts are protected against formulas by :func:`protected`.
 """
 
 from __future__ import annotations
@@ -26,20 +26,33 @@ from typing import Any, BinaryIO
 
 from importer import files, storage
 from importer.delivery.outcomes import Outcomes
-from importer.errors import BadSettings, ResultsNotWritten, UnreadableFile
+from importer.errors import BadSettings, ImporterError, ResultsNotWritten, UnreadableFile
 from importer.files import Draft
 from importer.messages import Message, say, words
 from importer.reading import Sheet
 from importer.results.layout import ResultTable, Summary, encodable
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, write_workbook
-from importer.resultsfile import ResultColumn, protected_all
+from importer.resultsfile import ResultColumn
 from importer.settings import Settings
 from importer.settings.address import journal_place
-from importer.storage import Url, is_same, place
+from importer.storage import Url, here, place
 
 _KINDS = (".xlsx", ".csv")
 _OF_RESULTS = re.compile(r"(\.\d{4}-\d\d-\d\d)?\.results( \(\d+\))?$")
 """End of the stem of a results file; the results of results have the same name, with the next number."""
+
+# Signs after which some program begins a cell. In many countries Excel splits our lines at semicolons, and ignores
+# quotation marks that aren't beside its own separators.
+_BORDER = r'[,;|"\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]'
+# Characters that programs ignore at a cell's beginning; none of them is a border.
+_PASSED_OVER = r"[ \x00-\x08\x0e-\x1b\x1f\xa0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]*"
+# A formula begins with one of these signs: OWASP's list (CSV injection), with their wide and small forms.
+_SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫"
+_SIGN = f"[{re.escape(_SIGNS)}]"
+_START = re.compile(rf"'*(?:{_PASSED_OVER}[\t\r\n]'*)*{_PASSED_OVER}{_SIGN}")
+_INSIDE = re.compile(rf"{_BORDER}(?='*{_PASSED_OVER}{_SIGN})")
+_INSIDE_MARKED = re.compile(rf"({_BORDER})'(?='*{_PASSED_OVER}{_SIGN})")
+_NUMBER = re.compile(r"'*[+-](\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def target_of(path: str | Path, settings: Settings, at: float | None = None) -> Path:
@@ -59,7 +72,7 @@ def target_of(path: str | Path, settings: Settings, at: float | None = None) -> 
         target = source.parent / re.sub(r"\{(name|date|time)\}", lambda field: values[field[1]], target)
     _check_target(target)
     journal = journal_place(settings.journal)
-    if isinstance(journal, Path) and is_same(target, journal):  # only SQLite may open the journal's file
+    if isinstance(journal, Path) and os.path.realpath(target) == os.path.realpath(journal):  # only SQLite may open it
         raise BadSettings(say("target.is-journal", journal=str(journal)))
     return target
 
@@ -161,6 +174,35 @@ def _write_csv(file: BinaryIO, table: ResultTable) -> None:
         file.write(_encoded(zip(*map(protected_all, block.theirs), *ours, strict=True)))
 
 
+def protected(text: str) -> str:
+    """Return the text with apostrophes before ``=``, ``+``, ``-``, ``@``, …, so that no program runs it as a formula.
+
+    The apostrophes are added at the beginning, and wherever a program may begin a new cell. A text that is only a
+    number (``-5``, ``+49``) stays unchanged. The inverse is :func:`unprotected`.
+    """
+    if _START.match(text) is None:
+        return _INSIDE.sub(r"\g<0>'", text)
+    return text if _NUMBER.fullmatch(text) else "'" + _INSIDE.sub(r"\g<0>'", text)
+
+
+def protected_all(texts: Sequence[str]) -> Sequence[str]:
+    """Return many texts, each :func:`protected`; fast if no text needs this, or if few texts are repeated often."""
+    whole_text = "".join(texts)
+    if not any(sign in whole_text for sign in _SIGNS + "'"):
+        return texts
+    protected_texts = {text: protected(text) for text in set(texts)}
+    return [protected_texts[text] for text in texts]
+
+
+def unprotected(text: str) -> str:
+    """Return the text that :func:`protected` was given; other texts stay unchanged."""
+    if "'" not in text:
+        return text
+    if text.startswith("'") and _START.match(text, 1) is not None:
+        return text if _NUMBER.fullmatch(text) else _INSIDE_MARKED.sub(r"\1", text[1:])
+    return _INSIDE_MARKED.sub(r"\1", text)
+
+
 def _cells(column: ResultColumn, values: Sequence[Any]) -> Sequence[Any]:
     if column.cells == "time":
         return ["" if math.isnan(seconds) else _local(int(seconds)) for seconds in values]
@@ -237,8 +279,8 @@ def _put(target: Url, fill: Callable[[Draft], None], source: Path | None) -> Wri
             draft.file.seek(0)
             storage.put(draft.file.read(), url)
             return _written(target, url)
-    except OSError as error:
-        kept = save(Path.cwd() / storage.local_name(target), fill, source)
+    except (OSError, ImporterError) as error:
+        kept = save(here(target), fill, source)
         about = {"file": target.name, "folder": str(target.parent), "here": str(kept.path)}
         return Written(kept.path, say("written.owed", **about, why=files.why(error)))
 
@@ -254,10 +296,10 @@ def _folders(wanted: Path) -> list[Path]:
 def _finish(draft: Draft, wanted: Path, source: Path | None) -> None:
     """Finish the file with no more access rights than its source and the umask allow."""
     rights = files.USUAL if draft.folder == wanted else files.OWNER_ONLY  # others may have access to that folder
-    bounds = []
+    bound = None
     if source is not None:
         try:
-            bounds.append(Path(source).stat())
+            bound = Path(source).stat()
         except OSError:  # standard input, a URL, or the source was deleted
             rights = files.OWNER_ONLY
-    draft.finish(rights, bounds)
+    draft.finish(rights, bound)

@@ -1,7 +1,6 @@
 """Texts of the kinds that ``importer/files.py`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
-    "files.no-name-free": ("{file} and {n} similar name already exist", "{file} and {n} similar names already exist"),
     "files.no-file": "it is not a regular file",
     "files.link-of-another-user": "another user made the link to this file",
     "files.too-large": "it has {size} bytes; at most {most} bytes are read",

@@ -130,7 +130,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "choosing.no-spreadsheet": "There is no spreadsheet in {where}",
     "choosing.only-ours": "There is no spreadsheet in {where}, only {n} that earlier runs wrote",
     "archive.not-moved": (
-        "{file} was imported, but could not be moved to {folder}: {error}.\n"
+        "{file} was imported, but could not be moved to {folder}: {error:headline}.\n"
         "Move it by hand. If it stays, the next run does not send its notes again."
     ),
     "archive.more-visible": "{file} was not moved to the archive, because notes are still more visible than it says.\nTo change them: `update`",

@@ -107,6 +107,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "the quotation marks of this row don't match: one that opens here closes only {n} line further down, so the row may contain the rows after it. Correct the quotation marks",
         "the quotation marks of this row don't match: one that opens here closes only {n} lines further down, so the row may contain the rows after it. Correct the quotation marks",
     ),
+    "files.none": "There is no file or folder {file}.\nCheck the path.",
     "opening.changed": "{file} was changed while it was being read.\nLet the other program finish, then try again.",
     "opening.denied": (
         "{file} can't be read: permission denied.\nClose it in other programs, or ask its owner for access."

@@ -25,7 +25,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} could not be written anywhere ({troubles:; }).\n"
         "Free some space or name another folder, then {action.run-again}."
     ),
-    "written.owed": "{file} could not be moved to {folder}: {why}. It is saved here: {here}. {action.Run-same-command}. Delivered notes are not sent again, and the results are moved there.",
+    "written.owed": "{file} could not be moved to {folder}: {why:headline}. It is saved here: {here}. {action.Run-same-command}. Delivered notes are not sent again, and the results are moved there.",
     "written.too-large": (
         "{n} row of {columns} columns is more than a sheet can hold ({most_rows} and {most_columns}), so the results are a .csv file.",
         "{n} rows of {columns} columns are more than a sheet can hold ({most_rows} and {most_columns}), so the results are a .csv file.",
