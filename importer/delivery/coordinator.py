@@ -13,9 +13,8 @@ from typing import Any, TypeAlias
 
 from importer.api import Answer, Cause, Endpoint, Reply
 from importer.delivery import decisions
-from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext, Post, Task
-from importer.delivery.earlier import Earlier
+from importer.delivery.earlier import Earlier, Sorted
 from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.existing import Existing
 from importer.delivery.last_look import LastLooks
@@ -27,7 +26,7 @@ from importer.delivery.resolver import Resolver
 from importer.delivery.takeover import Takeover
 from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
-from importer.models import Plan, Progress, Remaining
+from importer.models import Plan, Progress
 from importer.rows.attachments import Uploads
 
 _log = logging.getLogger(__name__)
@@ -60,10 +59,11 @@ class Coordinator:
         self.queue = Queue(context, self._resolver, self._reachability, self.existing)
         self._resolver.controls.send = self.queue.send_control
 
-    def prepare(self, earlier: Earlier, plan: Plan) -> tuple[Remaining, Sequence[Wish]]:
+    def prepare(self, earlier: Earlier, plan: Plan) -> Sorted:
         """Settle or look up earlier runs' deliveries; return what remains, and how existing notes can follow rows."""
         found = self.takeover.take_over(earlier, plan)
-        return self.queue.fill(found), found.wishes
+        self.queue.fill(found)
+        return found
 
     def run(self, uploads: Uploads | None = None) -> None:
         """Upload the files of all notes still to be made, and deliver everything that can be delivered.

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from importer.api import Answer, Cause, Failure, NotesPage
 from importer.calls.dispatcher import ATTEMPTS
 from importer.delivery import decisions
-from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Post, Task
+from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Post
 from importer.delivery.control import (
     Ambiguous,
     Controls,
@@ -50,7 +50,6 @@ class Resolver:
         self._requests: list[Ambiguous] = []  # that are unclear
         self.controls = Controls(context, evidence)
         self._introductions = 0
-        self._waiting: list[tuple[Ambiguous, float]] | None = None  # until a known note was read; None if none is
         self._astray_at = -math.inf  # when a reply was last noticed that belonged to another request
 
     def look_up(self, post: Post, failure: Failure) -> None:
@@ -83,25 +82,16 @@ class Resolver:
         self.unclear.update(post.request.prospects)
         self._evidence.unclear(post)
         due = self._clock() + (failure.wait or 0.0)
-        self._introduce(post)
-        if self._waiting is None:
-            self._look_at(ambiguous, 0, due)
+        self._introduce(post, lambda *_: self._look_at(ambiguous, 0, due))
+
+    def _introduce(self, post: Post, then: Callable[..., None] = lambda *_: None) -> None:
+        """Read a known note first, unless a request's author and clock are known (D55)."""
+        known = self._evidence.introduces(post) if self._introductions < _MOST_INTRODUCTIONS else None
+        if known is None:
+            then()
         else:
-            self._waiting.append((ambiguous, due))
-
-    def _introduce(self, post: Post) -> None:
-        """Read a known note, unless a request's author and clock are known (D55)."""
-        may_begin = self._waiting is None and self._introductions < _MOST_INTRODUCTIONS
-        if may_begin and (known := self._evidence.introduces(post)) is not None:
             self._introductions += 1
-            self._waiting = []
-            self._reads.begin(WholeRead(known.prospect, then=self._introduced, enough=frozenset([known.note_id])))
-
-    def _introduced(self, *_: object) -> None:
-        """Look up the requests that waited until a known note was read, or couldn't be."""
-        waiting, self._waiting = self._waiting or (), None
-        for ambiguous, due in waiting:
-            self._look_at(ambiguous, 0, due)
+            self._reads.begin(WholeRead(known.prospect, then=then, enough=frozenset([known.note_id])))
 
     def _look_at(self, ambiguous: Ambiguous, index: int, due: float = -math.inf) -> None:
         """Look up the notes of one of a request's prospects."""
@@ -179,13 +169,12 @@ class Resolver:
         """Adopt a note; look at all prospects of its request, of which one has its note now."""
         kind = "outcome.found-rewritten" if verdict.is_rewritten else "outcome.found"
         reason = say(kind, before=ambiguous.failure.text)
-        self._evidence.adopted(note_id, *verdict.duplicates)
+        self._evidence.adopted(ambiguous.post.request.prospects[index], note_id, *verdict.duplicates)
         self._is_clear(ambiguous, index)
         if not ambiguous.is_applied:
             ambiguous.is_applied = True
             if ambiguous.phase in (Phase.EARLY, Phase.REST):
                 self._look_at_open(ambiguous)
-        self._drop_moot(ambiguous)
         answer = Answer(note_id, reason if verdict.is_rewritten else None)
         return ambiguous.post, Settle(((index, answer),), reason, verdict.duplicates)
 
@@ -196,21 +185,12 @@ class Resolver:
         if not ambiguous.open:
             self._requests.remove(ambiguous)
 
-    def _drop_moot(self, ambiguous: Ambiguous) -> None:
-        """Don't wait for lookups that have been overtaken."""
-
-        def is_moot(task: Task) -> bool:
-            return isinstance(task, Lookup) and task.ambiguous is ambiguous and task.index not in ambiguous.open
-
-        ambiguous.looking -= self._dispatcher.drop(is_moot)
-
     def _missed(self, lookup: Lookup, *, is_unknown: bool = False) -> Iterator[tuple[Post, Decision]]:
         """Record a miss, which proves nothing before rest, and of a prospect that reads don't know even longer."""
         ambiguous, index = lookup.ambiguous, lookup.index
         if ambiguous.phase is Phase.LAST and ambiguous.seen[index]:
             yield from self._doubt(ambiguous, index, say("doubt.seen-before"))
             return
-        ambiguous.is_unknown |= is_unknown
         full_rest = max(ambiguous.rest_at, ambiguous.post.sent_at + self._policy.read_timeout + self._policy.rest)
         if is_unknown and ambiguous.rest_at <= lookup.began < full_rest + self._policy.lag:
             self._look_at(ambiguous, index, full_rest + self._policy.lag)
