@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, ClassVar, TypeAlias
 
-from importer.api import Cause, Endpoint, Failure, NotesApi, Reply, Traits
+from importer.api import Cause, Endpoint, Failure, NotesApi, Reply
 from importer.api.transport import CONNECT
 from importer.calls.dispatcher import Caller, Dispatcher
 from importer.calls.retry import Attempts
@@ -144,11 +144,6 @@ class DeliveryContext:
         return self.caller.clock
 
     @property
-    def traits(self) -> Traits:
-        """Peculiarities of the vendor."""
-        return self.caller.api.traits
-
-    @property
     def run_id(self) -> int | None:
         """Number of the run, if there is a run."""
         return None if self.run is None else self.run.id
@@ -160,7 +155,7 @@ class DeliveryContext:
 
     def may_be_hidden(self, key: NoteKey) -> bool:
         """Return whether a later draft of the prospect may hide a note, so that a miss says nothing."""
-        return self.traits.one_draft and key.status is Status.DRAFT
+        return self.caller.api.traits.one_draft and key.status is Status.DRAFT
 
     @cached_property
     def runs(self) -> Mapping[int, Run]:

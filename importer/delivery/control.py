@@ -64,9 +64,10 @@ class Ambiguous:
     seen: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     is_applied: bool = False
 
-    def may_wait_by(self, time: float) -> bool:
-        """Return whether the request may miss its notes after rest by then, so that one control serves it, too."""
-        return self.phase in (Phase.EARLY, Phase.REST) and self.rest_at <= time
+    def is_awaited_by(self, time: float) -> bool:
+        """Return whether others wait for it: by then it may need their control, or be sent again as their control."""
+        is_sent_again = self.phase is Phase.LAST and self.is_by_age
+        return is_sent_again or (self.phase in (Phase.EARLY, Phase.REST) and self.rest_at <= time)
 
 
 @dataclass(eq=False, slots=True)
@@ -124,14 +125,9 @@ class ControlLookup(WholeRead):
 
 
 class Controls:
-    """Choice and lookups of controls.
-
-    Attributes:
-        send: sends a note that was kept back, and returns False if there is none.
-    """
+    """Choice and lookups of controls."""
 
     def __init__(self, context: DeliveryContext, evidence: Evidence) -> None:
-        self.send: Callable[[], bool] = lambda: False
         self._evidence, self._policy, self._clock, self._reads = evidence, context.policy, context.clock, context.reads
         self._lookup: ControlLookup | None = None
         self._tries = 0
@@ -140,11 +136,12 @@ class Controls:
         self._proof: Proof | None = None  # a new one
         self._missed_age = 0.0  # greatest age at which a known note was missed
 
-    def proceed(self, waiting: Sequence[Ambiguous], *, is_more_to_come: bool) -> Proof | None:
+    def proceed(self, waiting: Sequence[Ambiguous], send: Callable[[], bool], *, is_more_to_come: bool) -> Proof | None:
         """Return a new proof; if there is none, begin what these requests need to go on.
 
         Args:
             waiting: requests that missed their notes after rest.
+            send: sends a note that was kept back, and returns False if there is none.
             is_more_to_come: whether a note may soon be created, or another request will soon need a control, too.
         """
         proof, self._proof = self._proof, None
@@ -156,7 +153,7 @@ class Controls:
         if note is not None and any(serves(note.left, one) for one in waiting):
             self._begin(note, self._clock(), is_old=False)
         elif lookup is None and not is_more_to_come:
-            if self._tries >= _MOST_TRIES or not self.send():
+            if self._tries >= _MOST_TRIES or not send():
                 return self._without(waiting)
             self._tries += 1
         return None

@@ -130,14 +130,13 @@ class Earlier:
             answered: list[AnsweredRow] = []
             for match in matches:
                 position, answer = match.row.position, self.answer_to(match)
-                if (at := int(group_of[position])) < 0:
-                    found.others.append(match)
-                elif answer is InDoubt.NEW:
+                at = int(group_of[position])
+                if at >= 0 and answer is InDoubt.NEW:
                     found.decided.append(match)
                     if match.how is How.HIDDEN and match.known is not None:
                         self._after[position] = f" after {match.known.name.hex()}"
                     continue
-                elif answer is None or match.known is None:
+                if at < 0 or answer is None or match.known is None:
                     found.asked.append(match)
                 elif match.known.is_unclear:
                     groups[at].unclear.setdefault(match.known.request, []).append((position, match.known))
@@ -259,9 +258,9 @@ class Sorted:
     """Deliveries of a plan by what the journal knows of them.
 
     Attributes:
-        asked: rows in question that aren't sent, or whose note is there because a person said so.
+        asked: rows in question that aren't sent, or whose note is there because a person said so; and rows that aren't
+            valid and have the ID of a note, or that somebody left out, although they were sent.
         decided: rows in question that are sent, because a person said so.
-        others: rows that aren't valid and have the ID of a note, or that somebody left out, although they were sent.
         wishes: how notes that are there can follow their rows.
         differing: how notes differ from their rows → number of rows.
         is_there: whether the delivery of each row exists.
@@ -273,7 +272,6 @@ class Sorted:
     is_there: np.ndarray
     asked: list[Match] = field(default_factory=list)
     decided: list[Match] = field(default_factory=list)
-    others: list[Match] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
     differing: Counter[str] = field(default_factory=Counter)
 
@@ -285,7 +283,7 @@ class Sorted:
             before = replace(earlier, occurrence="").sort(self.plan)
             there_twice = sum(int(before.is_there[one.left].sum()) for one in self.groups)
         asked: defaultdict[str, list[int]] = defaultdict(list)
-        for match in self.asked:
+        for match in (one for one in self.asked if earlier.rows.note[one.row.position] >= 0):
             asked["hidden" if match.how is How.HIDDEN else "in_doubt"].append(match.row.position)
             if match.how is not How.HIDDEN and match.known is not None:
                 sent = date.fromtimestamp(match.known.sent_at)  # noqa: DTZ012 - the sheet's days are local, too

@@ -136,7 +136,7 @@ class Evidence:
         is_known = self.since(post) is not None and self.authors[self.account_of(post.clock_of)]
         return None if is_known else self.known(())
 
-    def sought(self, post: Post, prospect: str, owned: Mapping[str, float], until: float) -> Sought:
+    def sought(self, post: Post, prospect: str, page: NotesPage, until: float) -> Sought:
         """Return what is known about a request's note for one prospect, made until some time, to judge a page by."""
         since, sent_by = self.since(post), post.clock_of if post.of_earlier_run else None
         earliest, latest, offset = post.first_sent_at, max(until, post.first_sent_at), self._offsets.get(sent_by)
@@ -149,7 +149,7 @@ class Evidence:
             earliest,
             latest,
             since is not None,
-            owned,
+            self.owned(page, prospect, post),
             post.sent_at,
             self._rivals(prospect, post.key),
             set().union(*authors) if all(authors) else (),

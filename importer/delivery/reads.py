@@ -82,10 +82,6 @@ class WholeRead:
         self.skip += len(ids) - is_joined
         return None
 
-    def begin_again(self, take: int) -> None:
-        """Read from the first page again, with another page size."""
-        self.take, self.skip, self.notes, self.last, self.is_whole = take, 0, {}, "", True
-
 
 def first_take(run: int, at: float) -> int:
     """Return which page size comes first in a run with a number, that begins at a time.
@@ -120,8 +116,7 @@ class Reads:
 
     def begin(self, look: WholeRead, due: float = -math.inf, *, at: int = 0) -> None:
         """Read a prospect's notes from the beginning, or from a place where they were seen, at the due time."""
-        look.begin_again(self.take(look.prospect))
-        look.skip = at
+        look.take, look.skip, look.notes, look.last, look.is_whole = self.take(look.prospect), at, {}, "", True
         self._dispatcher.add(look, due)
 
     def take_in(self, look: WholeRead, reply: Reply[NotesPage]) -> NotesPage | Failure | None:

@@ -48,7 +48,7 @@ class Resolver:
         self._resends, self._runs = context.run is not None, context.runs
         self.unclear: Counter[str] = Counter()
         self._requests: list[Ambiguous] = []  # that are unclear
-        self.controls = Controls(context, evidence)
+        self._controls = Controls(context, evidence)
         self._introductions = 0
         self._astray_at = -math.inf  # when a reply was last noticed that belonged to another request
 
@@ -106,21 +106,21 @@ class Resolver:
 
     # -- what goes on without a reply -------------------------------------------------------------------------------
 
-    def proceed(self, *, is_more_to_come: bool) -> Iterator[tuple[Post, Decision]]:
-        """Read a control for the requests that wait for one, unless requests are under way that may create a note."""
+    def proceed(self, send: Callable[[], bool], *, is_more_to_come: bool) -> Iterator[tuple[Post, Decision]]:
+        """Read a control, which ``send`` sends, for the requests that wait for one, unless a note may soon be made."""
         waiting = [one for one in self._requests if one.phase is Phase.CONTROL]
         if not self._requests:
-            self.controls.end()
+            self._controls.end()
         soon = self._clock() + self._longest(is_accepted=False)
-        is_more_to_come = is_more_to_come or any(one.may_wait_by(soon) for one in self._requests)
-        if (proof := self.controls.proceed(waiting, is_more_to_come=is_more_to_come)) is not None:
+        is_more_to_come = is_more_to_come or any(one.is_awaited_by(soon) for one in self._requests)
+        if (proof := self._controls.proceed(waiting, send, is_more_to_come=is_more_to_come)) is not None:
             yield from self._proven(proof)
 
     def _proven(self, proof: Proof) -> Iterator[tuple[Post, Decision]]:
         """Look at the notes once more that a proof can show to be absent; without a control, at one of them."""
         is_by_age = math.isinf(proof.left)
         for ambiguous in [one for one in self._requests if one.phase is Phase.CONTROL]:
-            if not (self.controls.due(ambiguous) <= proof.began if is_by_age else serves(proof.left, ambiguous)):
+            if not (self._controls.due(ambiguous) <= proof.began if is_by_age else serves(proof.left, ambiguous)):
                 continue
             if proof.left < 0:
                 for index in sorted(ambiguous.open):
@@ -150,8 +150,7 @@ class Resolver:
     def _judged(self, lookup: Lookup, page: NotesPage) -> Iterator[tuple[Post, Decision]]:
         """Yield the decisions that follow from a prospect's notes. After the control no lookup will know more."""
         ambiguous, index, is_final = lookup.ambiguous, lookup.index, lookup.ambiguous.phase is Phase.LAST
-        owned = self._evidence.owned(page, lookup.prospect, ambiguous.post)
-        sought = self._evidence.sought(ambiguous.post, lookup.prospect, owned, ambiguous.applied_until)
+        sought = self._evidence.sought(ambiguous.post, lookup.prospect, page, ambiguous.applied_until)
         verdict = decisions.judge(page, sought)
         if verdict.note_id is None and not lookup.is_whole:
             verdict = Verdict(doubt=say("doubt.not-read", why=say("failure.changed-while-read")))
@@ -214,7 +213,7 @@ class Resolver:
         elif ambiguous.open:
             ambiguous.phase = Phase.CONTROL
         if absent:
-            yield self._absent(ambiguous, absent, is_control=ambiguous.is_by_age)
+            yield self._absent(ambiguous, absent)
 
     def _look_after_rest(self, ambiguous: Ambiguous) -> None:
         """Look at one prospect of a request once it is at rest, or at all if one has its note."""
@@ -227,10 +226,10 @@ class Resolver:
         yield ambiguous.post.only([index]), Doubt(say("doubt", before=ambiguous.failure.text, why=why))
         self._is_clear(ambiguous, index)
 
-    def _absent(self, ambiguous: Ambiguous, absent: list[int], *, is_control: bool = False) -> tuple[Post, Decision]:
+    def _absent(self, ambiguous: Ambiguous, absent: list[int]) -> tuple[Post, Decision]:
         """Return the decision on the prospects whose notes surely are absent."""
         sent = ambiguous.post
-        post = sent.again(absent, self._evidence.since(sent), is_control=is_control)
+        post = sent.again(absent, self._evidence.since(sent), is_control=ambiguous.is_by_age)
         self._is_clear(ambiguous, *absent)
         if not self._resends or sent.request.note is None:  # an earlier reading of a note is never sent
             return post, Abandon(say("outcome.not-there"))
@@ -251,7 +250,7 @@ class Resolver:
         """Renew all connections, and let no earlier miss count, because a reply belonged to another request."""
         self._renew()
         self._astray_at = self._clock()
-        self.controls.is_astray()
+        self._controls.is_astray()
         for ambiguous in self._requests:
             ambiguous.missed.clear()
             ambiguous.missed_again.clear()
