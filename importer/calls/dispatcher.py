@@ -104,13 +104,6 @@ class Dispatcher(Generic[AnyTask]):
             self._tick += 1
             heapq.heappush(self._later, (due, self._tick, task))
 
-    def drop(self, is_moot: Callable[[AnyTask], bool]) -> int:
-        """Remove the tasks of a later time that are moot; return how many there were."""
-        moot = [entry for entry in self._later if is_moot(entry[2])]
-        self._later = [entry for entry in self._later if entry not in moot]
-        heapq.heapify(self._later)
-        return len(moot)
-
     def add_all(self, tasks: Sequence[AnyTask]) -> None:
         """Schedule these calls to be made next, in this order."""
         for task in reversed(tasks):

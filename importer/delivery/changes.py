@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from importer.api import FoundNote, NoteChange
+from importer.delivery.decisions import has_form, has_text
 from importer.delivery.matching import AnsweredRow
 from importer.journal import DeliveryState, KnownDelivery, NoteKey
-from importer.markup import are_alike, seen_digest, seen_digests
+from importer.markup import seen_digest, seen_digests
 from importer.messages import Message, day, say
 from importer.models import Status, Visibility, hashed
 
@@ -189,17 +190,6 @@ def differing(change: NoteChange, there: FoundNote | NoteKey) -> NoteChange:
         None if change.status is there.status else change.status,
         content,
     )
-
-
-def has_text(found: FoundNote, readings: frozenset[bytes], text: str = "") -> bool:
-    """Return whether a note that was read has one of these texts, or one that is much like a text."""
-    return not readings.isdisjoint(seen_digests(found.content)) or bool(text and are_alike(text, found.content))
-
-
-def has_form(found: FoundNote, key: NoteKey, text: str = "") -> bool:
-    """Return whether a note that was read has a form; ``text`` is the form's text if it is known."""
-    is_same = (found.visibility, found.status) == (key.visibility, key.status)
-    return is_same and has_text(found, key.readings, text)
 
 
 def changed(key: NoteKey, change: NoteChange) -> NoteKey:

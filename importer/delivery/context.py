@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, ClassVar, TypeAlias
 
-from importer.api import Cause, Endpoint, Failure, NotesApi, Reply, Traits
+from importer.api import Cause, Endpoint, Failure, NotesApi, Reply
 from importer.api.transport import CONNECT
 from importer.calls.dispatcher import Caller, Dispatcher
 from importer.calls.retry import Attempts
-from importer.delivery.reads import Pages, Reads, WholeRead, first_take
+from importer.delivery.reads import Reads, WholeRead, first_take
 from importer.journal import Journal, NoteKey, Run
 from importer.messages import Message, say
 from importer.models import Request, Status, Workspace
@@ -133,20 +133,15 @@ class DeliveryContext:
         """Return the context of a run."""
         make = partial(perform, caller.api, caller.clock)
         dispatcher = Dispatcher[Task](caller, make, (WholeRead.kind, Post.kind))
-        now = caller.clock()
-        pages = Pages(caller.api.traits.page, first_take(int(now) if run is None else run.id, now))
-        reads = Reads(dispatcher, caller.retry, pages, max(1.0, min(policy.lag, policy.read_timeout)))
+        now, longest = caller.clock(), max(1.0, min(policy.lag, policy.read_timeout))
+        first = first_take(int(now) if run is None else run.id, now)
+        reads = Reads(dispatcher, replace(caller.retry, longest=longest), caller.api.traits.page, first)
         return cls(journal, workspace, run, caller, policy, dispatcher, reads)
 
     @property
     def clock(self) -> Callable[[], float]:
         """Clock of the run: seconds since 1970, never going back."""
         return self.caller.clock
-
-    @property
-    def traits(self) -> Traits:
-        """Peculiarities of the vendor."""
-        return self.caller.api.traits
 
     @property
     def run_id(self) -> int | None:
@@ -160,7 +155,7 @@ class DeliveryContext:
 
     def may_be_hidden(self, key: NoteKey) -> bool:
         """Return whether a later draft of the prospect may hide a note, so that a miss says nothing."""
-        return self.traits.one_draft and key.status is Status.DRAFT
+        return self.caller.api.traits.one_draft and key.status is Status.DRAFT
 
     @cached_property
     def runs(self) -> Mapping[int, Run]:

@@ -48,7 +48,6 @@ class Ambiguous:
         seen: index → notes that were possible matches when they were last seen, so that the delivery is not absent.
         astray: how many times all has to be looked at anew, because replies belonged to other requests.
         is_applied: whether the note of at least one prospect exists.
-        is_unknown: whether reads don't know one of the prospects.
     """
 
     post: Post
@@ -64,11 +63,11 @@ class Ambiguous:
     astray: int = 0
     seen: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     is_applied: bool = False
-    is_unknown: bool = False
 
-    def may_wait_by(self, time: float) -> bool:
-        """Return whether the request may miss its notes after rest by then, so that one control serves it, too."""
-        return self.phase in (Phase.EARLY, Phase.REST) and self.rest_at <= time and not self.is_unknown
+    def is_awaited_by(self, time: float) -> bool:
+        """Return whether others wait for it: by then it may need their control, or be sent again as their control."""
+        is_sent_again = self.phase is Phase.LAST and self.is_by_age
+        return is_sent_again or (self.phase in (Phase.EARLY, Phase.REST) and self.rest_at <= time)
 
 
 @dataclass(eq=False, slots=True)
@@ -126,29 +125,23 @@ class ControlLookup(WholeRead):
 
 
 class Controls:
-    """Choice and lookups of controls.
-
-    Attributes:
-        send: sends a note that was kept back, and returns False if there is none.
-    """
+    """Choice and lookups of controls."""
 
     def __init__(self, context: DeliveryContext, evidence: Evidence) -> None:
-        self.send: Callable[[], bool] = lambda: False
-        self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
-        self._evidence, self._reads = evidence, context.reads
+        self._evidence, self._policy, self._clock, self._reads = evidence, context.policy, context.clock, context.reads
         self._lookup: ControlLookup | None = None
         self._tries = 0
         self._failed: set[str] = set()  # notes that were not shown as controls in time
         self._lost: set[str] = set()  # notes that were not shown when they were old enough, either, since one was
         self._proof: Proof | None = None  # a new one
-        self._by_age: Proof | None = None  # the latest that relied on age
         self._missed_age = 0.0  # greatest age at which a known note was missed
 
-    def proceed(self, waiting: Sequence[Ambiguous], *, is_more_to_come: bool) -> Proof | None:
+    def proceed(self, waiting: Sequence[Ambiguous], send: Callable[[], bool], *, is_more_to_come: bool) -> Proof | None:
         """Return a new proof; if there is none, begin what these requests need to go on.
 
         Args:
             waiting: requests that missed their notes after rest.
+            send: sends a note that was kept back, and returns False if there is none.
             is_more_to_come: whether a note may soon be created, or another request will soon need a control, too.
         """
         proof, self._proof = self._proof, None
@@ -160,16 +153,13 @@ class Controls:
         if note is not None and any(serves(note.left, one) for one in waiting):
             self._begin(note, self._clock(), is_old=False)
         elif lookup is None and not is_more_to_come:
-            if self._tries >= _MOST_TRIES or not self.send():
+            if self._tries >= _MOST_TRIES or not send():
                 return self._without(waiting)
             self._tries += 1
         return None
 
     def _without(self, waiting: Sequence[Ambiguous]) -> Proof | None:
         """Rely on age, because no note can be sent as a control: read the youngest known note once it is due."""
-        before = -math.inf if self._by_age is None else self._by_age.began
-        if any(self.due(one) <= before for one in waiting):
-            return self._by_age
         due = max(self._clock(), min(self.due(one) for one in waiting))
         known = self._evidence.known(self._lost)
         if known is None or len(self._lost) >= _MOST_TRIES:
@@ -201,7 +191,6 @@ class Controls:
                 self._tries = self._tries if lookup.is_old else 0
                 left = math.inf if lookup.is_old else lookup.note.left
                 self._proof = Proof(left, lookup.since, self._clock())
-                self._by_age = self._proof if lookup.is_old else self._by_age
             else:
                 self._again(lookup, -math.inf, at=lookup.skip)
         elif lookup.at:
@@ -222,7 +211,7 @@ class Controls:
             self._give_up(lookup)
 
     def _again(self, lookup: ControlLookup, due: float, at: int = 0) -> None:
-        if self._reads.pages.is_worn(lookup.prospect, 0.85):
+        if self._reads.is_worn(lookup.prospect, 0.85):
             self._give_up(lookup)  # otherwise a cache could answer
             return
         lookup.at = at
@@ -235,13 +224,12 @@ class Controls:
 
     def is_astray(self) -> None:
         """Read anew, because a reply belonged to another request."""
-        self._proof = self._by_age = None
+        self._proof = None
         if self._lookup is not None:
             self._lookup.seen, self._lookup.since = 0, math.inf
 
     def end(self) -> None:
-        """Don't wait for a lookup that is not needed any more."""
+        """Take no notice of a lookup that is not needed any more."""
         if self._lookup is not None:
-            self._dispatcher.drop(lambda task: task is self._lookup)
-            self._lookup.is_patient = False  # if it is under way, nothing waits for it
+            self._lookup.is_patient = False  # nothing waits for it
             self._lookup = None

@@ -13,9 +13,8 @@ from typing import Any, TypeAlias
 
 from importer.api import Answer, Cause, Endpoint, Reply
 from importer.delivery import decisions
-from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext, Post, Task
-from importer.delivery.earlier import Earlier
+from importer.delivery.earlier import Earlier, Sorted
 from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.existing import Existing
 from importer.delivery.last_look import LastLooks
@@ -27,7 +26,7 @@ from importer.delivery.resolver import Resolver
 from importer.delivery.takeover import Takeover
 from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
-from importer.models import Plan, Progress, Remaining
+from importer.models import Plan, Progress
 from importer.rows.attachments import Uploads
 
 _log = logging.getLogger(__name__)
@@ -58,12 +57,12 @@ class Coordinator:
         self.existing = Existing(context, self.ledger, self._evidence)
         self.takeover = Takeover(context, self.ledger, self._resolver, self._last_looks)
         self.queue = Queue(context, self._resolver, self._reachability, self.existing)
-        self._resolver.controls.send = self.queue.send_control
 
-    def prepare(self, earlier: Earlier, plan: Plan) -> tuple[Remaining, Sequence[Wish]]:
+    def prepare(self, earlier: Earlier, plan: Plan) -> Sorted:
         """Settle or look up earlier runs' deliveries; return what remains, and how existing notes can follow rows."""
         found = self.takeover.take_over(earlier, plan)
-        return self.queue.fill(found), found.wishes
+        self.queue.fill(found)
+        return found
 
     def run(self, uploads: Uploads | None = None) -> None:
         """Upload the files of all notes still to be made, and deliver everything that can be delivered.
@@ -132,10 +131,9 @@ class Coordinator:
         taken = self._evidence.created(post, reply.value or {}, reply.came)
         if reply.value:
             sizes.accepted(post)
-        is_largest = failure is not None and failure.is_size and sizes.is_largest(post)
         if failure is not None and failure.cause is Cause.BAD_ATTACHMENT:
             self.queue.forget_files(post)
-        facts = decisions.Facts(sizes.largest_accepted, is_largest, taken)
+        facts = decisions.Facts(sizes.largest_accepted, sizes.is_largest(post), taken)
         return decisions.after_post(post.request.prospects, reply, facts)
 
     def _carry_out(self, post: Post, decision: decisions.Decision) -> None:
@@ -183,7 +181,7 @@ class Coordinator:
         is_entered = self._enter(chosen)
         if self._dispatcher.stopped is None:
             is_more = self._dispatcher.is_open(Post.kind)
-            self._carry_out_all(self._resolver.proceed(is_more_to_come=is_more))
+            self._carry_out_all(self._resolver.proceed(self.queue.send_control, is_more_to_come=is_more))
         return is_entered
 
     def _carry_out_all(self, decided: _Decided) -> None:

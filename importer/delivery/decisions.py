@@ -221,7 +221,7 @@ def judge(page: NotesPage, sought: Sought) -> Verdict:
     """Look for a delivery's note among all notes of its prospect, by what is known now."""
     free = [note for note in page.all if note.note_id not in sought.owned]
     possible = [note for note in free if is_ours(note, sought) is not False]
-    same = [note for note in possible if is_same(note, sought.key)]
+    same = [note for note in possible if has_form(note, sought.key)]
     if (verdict := _same(same, sought)) is not None:
         return replace(verdict, seen=tuple(note.note_id for note in same))
     timely = [note for note in possible if _is_of_the_time(note, sought, _NEAR, _ANY_ZONE)]
@@ -268,7 +268,7 @@ def _same(same: Sequence[FoundNote], sought: Sought) -> Verdict | None:
     if not own and is_shown and (sought.others or len({note.author for note in dated}) > 1):
         return Verdict(doubt=say("doubt.several-authors"))
     first, *more = sorted(own or dated, key=lambda note: note.created_at or 0.0)
-    if any(is_same(first, rival) for rival, _ in sought.rivals):
+    if any(has_form(first, rival) for rival, _ in sought.rivals):
         more = []  # they may be another delivery's that reads the same
     duplicates = tuple(note.note_id for note in more if note.note_id != first.note_id)
     return Verdict(first.note_id, duplicates, is_sure=bool(own) or (not is_shown and sought.is_clock_known))
@@ -281,16 +281,12 @@ def _rewritten(unexplained: Sequence[FoundNote], sought: Sought) -> str | None:
     """
     if sought.text is None:
         return None
-    alike = [note for note in unexplained if _is_like(note, sought.key, sought.text) and note.author in sought.authors]
+    alike = [note for note in unexplained if has_form(note, sought.key, sought.text) and note.author in sought.authors]
     others = [note for note in unexplained if note not in alike]
-    if len(alike) != 1 or any(text is None or _is_like(alike[0], key, text) for key, text in sought.rivals):
+    if len(alike) != 1 or any(text is None or has_form(alike[0], key, text) for key, text in sought.rivals):
         return None
-    is_all = all(any(text and _is_like(note, key, text) for key, text in sought.rivals) for note in others)
+    is_all = all(any(text and has_form(note, key, text) for key, text in sought.rivals) for note in others)
     return alike[0].note_id if is_all else None
-
-
-def _is_like(note: FoundNote, key: NoteKey, text: str) -> bool:
-    return (note.visibility, note.status) == (key.visibility, key.status) and are_alike(note.content, text)
 
 
 def _is_of_the_time(note: FoundNote, sought: Sought, by_its_clock: float, by_ours: float) -> bool:
@@ -311,24 +307,30 @@ def _hides(draft: FoundNote, sought: Sought) -> bool:
 def copies(page: NotesPage, sought: Sought, note_id: str) -> tuple[str, ...]:
     """Return the IDs of further copies of a delivery's note, which read like it as it was sent, or as it is shown."""
     shown = [seen_digests(note.content) for note in page.all if note.note_id == note_id]
-    readings = sought.key.readings.union(*shown)
+    key = replace(sought.key, readings=sought.key.readings.union(*shown))
     return tuple(
         note.note_id
         for note in page.notes
         if note.note_id not in sought.owned
-        and (note.visibility, note.status) == (sought.key.visibility, sought.key.status)
-        and not readings.isdisjoint(seen_digests(note.content))
+        and has_form(note, key)
         and is_ours(note, sought) is not False
         and _is_of_the_time(note, sought, _NEAR, _ANY_ZONE)
     )
 
 
-def is_same(note: FoundNote, key: NoteKey) -> bool:
-    """Return whether a note has the key's visibility and status, and a reader sees the same text in it."""
-    return (note.visibility, note.status) == (key.visibility, key.status) and reads_same(note, key)
+# -- what a note reads like --------------------------------------------------------------------------------------------
+
+
+def has_text(note: FoundNote, readings: Collection[bytes], text: str = "") -> bool:
+    """Return whether a note that was read has one of these texts, or one that is much like a text."""
+    return not seen_digests(note.content).isdisjoint(readings) or bool(text and are_alike(text, note.content))
+
+
+def has_form(note: FoundNote, key: NoteKey, text: str = "") -> bool:
+    """Return whether a note that was read has a form; ``text`` is the form's text if it is known."""
+    return (note.visibility, note.status) == (key.visibility, key.status) and has_text(note, key.readings, text)
 
 
 def reads_same(note: FoundNote, key: NoteKey) -> bool:
     """Return whether a reader sees the same text in a note, whatever its visibility and its status are."""
-    is_known = note.visibility is not None and note.status is not None
-    return is_known and not key.readings.isdisjoint(seen_digests(note.content))
+    return note.visibility is not None and note.status is not None and has_text(note, key.readings)

@@ -25,6 +25,7 @@ from importer.delivery.matching import AnsweredRow, How, Match, SortedGroup
 from importer.identity import Identities, RowIdentity, delivery_name, record_digest, texts_at
 from importer.journal import Journal, KnownDelivery
 from importer.models import Ints, Plan, Remaining, Rows, Workspace
+from importer.settings import BATCH_SIZE
 from importer.settings.kinds import InDoubt
 
 _AT_ONCE = 200  # rows matched together, by one call to the database; more would fill memory
@@ -60,6 +61,7 @@ class Earlier:
         in_doubt: what a person said about the rows in question.
         skips_existing: whether notes that are there already are found before anything is sent.
         updates: whether notes follow the sheet.
+        batch_size: most prospects in a request.
         stood: returns index of a row of the sheet that a person corrected or left out → what it says in the file.
     """
 
@@ -73,6 +75,7 @@ class Earlier:
     skips_existing: bool = False
     fingerprint: str = ""
     updates: bool = False
+    batch_size: int = BATCH_SIZE
     stood: Callable[[], Mapping[int, AsItStood]] = dict
     _after: dict[int, str] = field(default_factory=dict, init=False)  # row that is sent again → what tells it apart
 
@@ -127,14 +130,13 @@ class Earlier:
             answered: list[AnsweredRow] = []
             for match in matches:
                 position, answer = match.row.position, self.answer_to(match)
-                if (at := int(group_of[position])) < 0:
-                    found.others.append(match)
-                elif answer is InDoubt.NEW:
+                at = int(group_of[position])
+                if at >= 0 and answer is InDoubt.NEW:
                     found.decided.append(match)
                     if match.how is How.HIDDEN and match.known is not None:
                         self._after[position] = f" after {match.known.name.hex()}"
                     continue
-                elif answer is None or match.known is None:
+                if at < 0 or answer is None or match.known is None:
                     found.asked.append(match)
                 elif match.known.is_unclear:
                     groups[at].unclear.setdefault(match.known.request, []).append((position, match.known))
@@ -256,9 +258,9 @@ class Sorted:
     """Deliveries of a plan by what the journal knows of them.
 
     Attributes:
-        asked: rows in question that aren't sent, or whose note is there because a person said so.
+        asked: rows in question that aren't sent, or whose note is there because a person said so; and rows that aren't
+            valid and have the ID of a note, or that somebody left out, although they were sent.
         decided: rows in question that are sent, because a person said so.
-        others: rows that aren't valid and have the ID of a note, or that somebody left out, although they were sent.
         wishes: how notes that are there can follow their rows.
         differing: how notes differ from their rows → number of rows.
         is_there: whether the delivery of each row exists.
@@ -270,24 +272,29 @@ class Sorted:
     is_there: np.ndarray
     asked: list[Match] = field(default_factory=list)
     decided: list[Match] = field(default_factory=list)
-    others: list[Match] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
     differing: Counter[str] = field(default_factory=Counter)
 
-    def remaining(self, batch_size: int) -> Remaining:
-        """Return what remains to be done."""
+    @cached_property
+    def remaining(self) -> Remaining:
+        """What remains to be done. After importing again, some notes may be there twice."""
+        earlier, there_twice = self.earlier, 0
+        if earlier.occurrence:
+            before = replace(earlier, occurrence="").sort(self.plan)
+            there_twice = sum(int(before.is_there[one.left].sum()) for one in self.groups)
         asked: defaultdict[str, list[int]] = defaultdict(list)
-        for match in self.asked:
+        for match in (one for one in self.asked if earlier.rows.note[one.row.position] >= 0):
             asked["hidden" if match.how is How.HIDDEN else "in_doubt"].append(match.row.position)
             if match.how is not How.HIDDEN and match.known is not None:
                 sent = date.fromtimestamp(match.known.sent_at)  # noqa: DTZ012 - the sheet's days are local, too
                 asked["later"] += [match.row.position] if self._day(match) > sent.isoformat() else []
         still = [one.open for one in self.groups if one.unclear or len(one.left)]
-        todo = grouping.remaining([one.todo for one in self.groups if len(one.left)], self.earlier.rows, batch_size)
+        todo = grouping.remaining([one.todo for one in self.groups if len(one.left)], earlier.rows, earlier.batch_size)
         return replace(
             todo,
             lessened=len(self.plan.lessened),
-            sent_anew=self.earlier.sent_anew(self.plan, todo.deliveries),
+            there_twice=there_twice,
+            sent_anew=earlier.sent_anew(self.plan, todo.deliveries),
             unclear=sum(len(one.in_doubt) for one in self.groups if one.unclear),
             files=tuple(dict.fromkeys(digest for group in still for digest in group.note.files)),
             hidden=len(asked["hidden"]),
@@ -316,21 +323,3 @@ def _by_prospect(rows: Rows, positions: Ints) -> Iterator[list[int]]:
     first = np.searchsorted(codes[order], codes[order])  # where the prospect of each begins
     for part in np.split(positions[order], np.flatnonzero(np.diff(first // _AT_ONCE)) + 1):
         yield part.tolist()
-
-
-class Foreseen(NamedTuple):
-    """What a run would still have to do, how notes could follow the sheet, and whether each row's note is there."""
-
-    remaining: Remaining
-    wishes: Sequence[Wish]
-    is_there: np.ndarray
-
-
-def foresee(earlier: Earlier, plan: Plan, batch_size: int) -> Foreseen:
-    """Return what a run would find and do. Nothing is journalled."""
-    found = earlier.sort(plan)
-    remaining = found.remaining(batch_size)
-    if earlier.occurrence:  # these notes will be there twice
-        before = replace(earlier, occurrence="").sort(plan)
-        remaining = replace(remaining, there_twice=sum(int(before.is_there[one.left].sum()) for one in found.groups))
-    return Foreseen(remaining, found.wishes, found.is_there)

@@ -27,11 +27,11 @@ _LONGEST_RUN = 26 * 3600.0  # seconds for which a request of a run whose clock i
 
 @dataclass(eq=False, slots=True)
 class KnownNote:
-    """Note that is known to exist, because an answer named it.
+    """Note that is known to exist.
 
     Attributes:
-        left, came: when its request left and its answer came, by this run's clock; 0 if an earlier run sent it.
-        post: the request; None if an earlier run sent it.
+        left, came: when its request left and when the note was known, by this run's clock; 0 if an earlier run sent it.
+        post: the request whose answer named it; None if it was read back, or an earlier run sent it.
     """
 
     note_id: str
@@ -50,12 +50,11 @@ class Evidence:
 
     def __init__(self, context: DeliveryContext) -> None:
         self._context, self._workspace, self._run = context, context.workspace, context.run_id
-        self._deliveries, self._pages, self._clock = context.journal.deliveries, context.reads.pages, context.clock
+        self._deliveries, self._reads, self._clock = context.journal.deliveries, context.reads, context.clock
         self.authors: defaultdict[str, set[str]] = defaultdict(set)
         self._offsets: dict[int | None, float] = {}  # run → seconds by which the clock that dates notes is ahead of its
-        self._own: OrderedDict[str, KnownNote] = OrderedDict()  # notes of this run whose IDs are known
+        self._own: OrderedDict[str, KnownNote] = OrderedDict()  # found in this run, perhaps not in the journal yet
         self._texts: dict[NoteKey, str] = {}  # of notes that were unclear in this run; the journal has no texts
-        self._adopted: dict[str, float] = {}  # notes read back, perhaps not in the journal yet: ID → when
 
     # -- updates ----------------------------------------------------------------------------------------------------
 
@@ -63,8 +62,8 @@ class Evidence:
         """Record the notes that a reply names; return the IDs that deliveries have, or that it names twice (D36)."""
         named = [(answer.note_id, prospect) for prospect, answer in answers.items() if answer.note_id is not None]
         times = Counter(note_id for note_id, _ in named)
-        known = self._deliveries.delivered(self._workspace, times), self._own, self._adopted
-        taken = {one for one in times if times[one] > 1 or any(one in those for those in known)}
+        known = self._deliveries.delivered(self._workspace, times).keys() | self._own.keys()
+        taken = {one for one in times if times[one] > 1 or one in known}
         for note_id, prospect in named:
             if note_id not in taken:
                 self._own[note_id] = KnownNote(note_id, prospect, post.sent_at, came, post)
@@ -77,16 +76,16 @@ class Evidence:
         if post.request.note is not None:
             self._texts[post.key] = post.request.note.content
 
-    def adopted(self, *note_ids: str) -> None:
+    def adopted(self, prospect: str, *note_ids: str) -> None:
         """Record notes that were found for a delivery: its own note, and further copies."""
-        self._adopted.update(dict.fromkeys(note_ids, self._clock()))
+        self._own.update((one, KnownNote(one, prospect, came=self._clock())) for one in note_ids)
 
     def read(self, page: NotesPage) -> None:
         """Learn clocks and authors from the notes on a page that answers named, in this run or in earlier ones."""
         others = [note.note_id for note in page.all if note.note_id not in self._own]
         made = self._deliveries.delivered(self._workspace, others)
         for note in page.all:
-            if (own := self._own.get(note.note_id)) is not None:
+            if (own := self._own.get(note.note_id)) is not None and own.post is not None:
                 self._learn(note, None, own.left)
             elif (earlier := made.get(note.note_id)) is not None and earlier.is_answer and earlier.run != self._run:
                 self._learn(note, earlier.run, earlier.sent_at)
@@ -121,7 +120,7 @@ class Evidence:
         If ``without`` is None, any published note counts. A note of this run goes before one of an earlier run.
         """
         for note in self._published(of_this_run=of_this_run):
-            is_worn = self._pages.is_worn(note.prospect)
+            is_worn = self._reads.is_worn(note.prospect)
             if without is None or (note.note_id not in without and not is_worn):
                 return note
         return None
@@ -137,7 +136,7 @@ class Evidence:
         is_known = self.since(post) is not None and self.authors[self.account_of(post.clock_of)]
         return None if is_known else self.known(())
 
-    def sought(self, post: Post, prospect: str, owned: Mapping[str, float], until: float) -> Sought:
+    def sought(self, post: Post, prospect: str, page: NotesPage, until: float) -> Sought:
         """Return what is known about a request's note for one prospect, made until some time, to judge a page by."""
         since, sent_by = self.since(post), post.clock_of if post.of_earlier_run else None
         earliest, latest, offset = post.first_sent_at, max(until, post.first_sent_at), self._offsets.get(sent_by)
@@ -150,7 +149,7 @@ class Evidence:
             earliest,
             latest,
             since is not None,
-            owned,
+            self.owned(page, prospect, post),
             post.sent_at,
             self._rivals(prospect, post.key),
             set().union(*authors) if all(authors) else (),
@@ -166,15 +165,13 @@ class Evidence:
         """
         key, run = post.key, post.clock_of if post.of_earlier_run else self._run
         deliveries = self._deliveries.delivered(self._workspace, [note.note_id for note in page.all])
-        one_draft = self._context.traits.one_draft
-        deliveries |= self._deliveries.adopted(self._workspace, key, prospect, any_draft=one_draft)
+        any_draft = self._context.may_be_hidden(key)
+        deliveries |= self._deliveries.adopted(self._workspace, key, prospect, any_draft=any_draft)
         known_at = {note_id: self._known_at(made, run) for note_id, made in deliveries.items()}
         is_ours = not post.of_earlier_run
         for note in page.all:
             if (own := self._own.get(note.note_id)) is not None:
                 known_at.setdefault(note.note_id, own.came if is_ours else math.inf)
-            if note.note_id in self._adopted:
-                known_at.setdefault(note.note_id, self._adopted[note.note_id] if is_ours else math.inf)
         return known_at
 
     def _known_at(self, made: KnownDelivery, run: int | None) -> float:
@@ -190,11 +187,10 @@ class Evidence:
             unclear.remove(key)  # only once, because another occurrence may have the same note
         return [(other, self._texts.get(other)) for other in unclear]
 
-    def is_contested(self, prospect: str, key: NoteKey, *, of_any_status: bool = False) -> bool:
-        """Return whether a note like this one on the prospect may belong to an unclear delivery."""
+    def is_contested(self, prospect: str, key: NoteKey) -> bool:
+        """Return whether a note that reads like this one on the prospect may belong to an unclear delivery."""
         unclear = self._deliveries.unclear_at(self._workspace, prospect)
-        others = [other for other in unclear if of_any_status or other.status is key.status]
-        return any(not key.readings.isdisjoint(other.readings) for other in others)
+        return any(not key.readings.isdisjoint(other.readings) for other in unclear)
 
 
 class Reachability:

@@ -97,7 +97,7 @@ class Existing:
         free = sorted((one for one in notes if one.note_id not in used), key=lambda one: one.created_at or math.inf)
         for group, position in self._ended(prospect):
             same = [note for note in free if reads_same(note, group.key)]
-            if same and self._evidence.is_contested(prospect, group.key, of_any_status=True):  # D152
+            if same and self._evidence.is_contested(prospect, group.key):  # D152
                 self._take_out(position, say("outcome.waits-for-another"))
             elif same:
                 free.remove(same[0])

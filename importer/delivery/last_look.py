@@ -103,8 +103,7 @@ class LastLooks:
         elif is_shown:
             self._youngest_seen = max(self._youngest_seen, look.came)
         if not self._evidence.is_contested(look.prospect, look.post.key):
-            owned = self._evidence.owned(found, look.prospect, look.post)
-            further = copies(found, self._evidence.sought(look.post, look.prospect, owned, now), look.note_id)
+            further = copies(found, self._evidence.sought(look.post, look.prospect, found, now), look.note_id)
             if further or look in self._sent_again:
                 self._ledger.checked(look.post, further)
         self._sent_again.pop(look, None)

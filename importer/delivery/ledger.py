@@ -119,25 +119,15 @@ class Ledger:
         ``reason`` says how the answers are known, if they are not the reply to the request itself; ``duplicates`` are
         further copies of the note.
         """
-        request, request_number = post.request, _shown(post)
-        created = [(index, answer.note_id) for index, answer in answers if answer.note_id is not None]
-        if created:
-            positions = [request.positions[index] for index, _ in created]
-            note_ids = [note_id for _, note_id in created]
-            self._settle(positions, Result.CREATED, note_ids=note_ids, reason=reason, at=at, request=request_number)
-            if duplicates:
-                self.outcomes.found_duplicates(positions[0], duplicates)
+        request, number, entries = post.request, _shown(post), list[Answered]()
         for index, answer in answers:
-            if answer.note_id is None:
-                position = request.positions[index]
-                self._settle([position], Result.REJECTED, reason=answer.reason, at=at, request=request_number)
-        entries = [
-            Answered(post.request_number, request.names[index], _kept(answer, reason), at) for index, answer in answers
-        ]
+            position, note_ids = request.positions[index], [answer.note_id or ""]
+            result, why = (Result.REJECTED, answer.reason) if answer.note_id is None else (Result.CREATED, reason)
+            self._settle([position], result, note_ids=note_ids, reason=why, at=at, request=number)
+            entries.append(Answered(post.request_number, request.names[index], _kept(answer, reason), at))
         self._entries.append(lambda: self._journal.deliveries.answer(entries))
-        if created and duplicates:
-            name = request.names[created[0][0]]
-            self._entries.append(lambda: self._journal.deliveries.checked(name, duplicates))
+        if duplicates:
+            self.checked(post.only([answers[0][0]]), duplicates)
 
     def checked(self, post: Post, duplicates: Sequence[str]) -> None:
         """Record the last look at a delivery's note, with the IDs of further copies of the note."""

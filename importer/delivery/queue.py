@@ -51,17 +51,15 @@ class Queue:
         self.remaining = Remaining(0, 0, 0)
         self.posts: Iterator[Post] = iter(())
 
-    def fill(self, found: Sorted) -> Remaining:
-        """Take the deliveries that are still to be made, and return what remains to be done."""
+    def fill(self, found: Sorted) -> None:
+        """Take the deliveries that are still to be made."""
         self._existing.expect(found)
         own = {known.name for group in found.groups for _, known in group.in_doubt}
         unclear = self._context.journal.deliveries.unsettled(self._context.workspace).values()
         others = (known for known in chain.from_iterable(unclear) if known.name not in own)
         self._doubted.update((known.prospect, self._look_of(known.form)) for known in others)
-        remaining = found.remaining(self.sizes.batch_size)
-        self.remaining = replace(remaining, groups=())
+        self.remaining = replace(found.remaining, groups=())
         self.posts = self._built(found.groups, found.earlier)
-        return remaining
 
     def upload(self, uploads: Uploads) -> None:
         """Upload the files of all deliveries before the first request, unless notes are looked for that are there.

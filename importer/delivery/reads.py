@@ -82,10 +82,6 @@ class WholeRead:
         self.skip += len(ids) - is_joined
         return None
 
-    def begin_again(self, take: int) -> None:
-        """Read from the first page again, with another page size."""
-        self.take, self.skip, self.notes, self.last, self.is_whole = take, 0, {}, "", True
-
 
 def first_take(run: int, at: float) -> int:
     """Return which page size comes first in a run with a number, that begins at a time.
@@ -95,16 +91,17 @@ def first_take(run: int, at: float) -> int:
     return run * _TAKES + int(at / _SECONDS_A_TAKE)
 
 
-class Pages:
-    """Page sizes of a run's lookups. No two lookups of a prospect ask for the same, so that no cache answers (D60).
+class Reads:
+    """Lookups of prospects' notes. No two of a prospect ask for the same page size, so that no cache answers (D60).
 
     Args:
+        retry: when a lookup is repeated after a failure.
         size: most notes on a page.
         first: which size comes first. A cache may still hold pages of earlier runs, so each run begins with another.
     """
 
-    def __init__(self, size: int, first: int) -> None:
-        self._size, self._first_take = size, first
+    def __init__(self, dispatcher: Dispatcher[Any], retry: RetryPolicy, size: int, first: int) -> None:
+        self._dispatcher, self._retry, self._size, self._first_take = dispatcher, retry, size, first
         self._lookups_of: Counter[str] = Counter()
 
     def take(self, prospect: str) -> int:
@@ -117,22 +114,9 @@ class Pages:
         """Return whether lookups of a prospect have used this share of the page sizes, of which 0.9 serve."""
         return self._lookups_of[prospect] > self._size * share
 
-
-class Reads:
-    """Lookups of prospects' notes.
-
-    Args:
-        pages: chooses page sizes.
-        longest: most seconds between two attempts.
-    """
-
-    def __init__(self, dispatcher: Dispatcher[Any], retry: RetryPolicy, pages: Pages, longest: float) -> None:
-        self.pages, self._dispatcher, self._retry = pages, dispatcher, replace(retry, longest=longest)
-
     def begin(self, look: WholeRead, due: float = -math.inf, *, at: int = 0) -> None:
         """Read a prospect's notes from the beginning, or from a place where they were seen, at the due time."""
-        look.begin_again(self.pages.take(look.prospect))
-        look.skip = at
+        look.take, look.skip, look.notes, look.last, look.is_whole = self.take(look.prospect), at, {}, "", True
         self._dispatcher.add(look, due)
 
     def take_in(self, look: WholeRead, reply: Reply[NotesPage]) -> NotesPage | Failure | None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from importer.api import Answer, Cause, Failure, NotesPage
 from importer.calls.dispatcher import ATTEMPTS
 from importer.delivery import decisions
-from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Post, Task
+from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Post
 from importer.delivery.control import (
     Ambiguous,
     Controls,
@@ -48,9 +48,8 @@ class Resolver:
         self._resends, self._runs = context.run is not None, context.runs
         self.unclear: Counter[str] = Counter()
         self._requests: list[Ambiguous] = []  # that are unclear
-        self.controls = Controls(context, evidence)
+        self._controls = Controls(context, evidence)
         self._introductions = 0
-        self._waiting: list[tuple[Ambiguous, float]] | None = None  # until a known note was read; None if none is
         self._astray_at = -math.inf  # when a reply was last noticed that belonged to another request
 
     def look_up(self, post: Post, failure: Failure) -> None:
@@ -83,25 +82,16 @@ class Resolver:
         self.unclear.update(post.request.prospects)
         self._evidence.unclear(post)
         due = self._clock() + (failure.wait or 0.0)
-        self._introduce(post)
-        if self._waiting is None:
-            self._look_at(ambiguous, 0, due)
+        self._introduce(post, lambda *_: self._look_at(ambiguous, 0, due))
+
+    def _introduce(self, post: Post, then: Callable[..., None] = lambda *_: None) -> None:
+        """Read a known note first, unless a request's author and clock are known (D55)."""
+        known = self._evidence.introduces(post) if self._introductions < _MOST_INTRODUCTIONS else None
+        if known is None:
+            then()
         else:
-            self._waiting.append((ambiguous, due))
-
-    def _introduce(self, post: Post) -> None:
-        """Read a known note, unless a request's author and clock are known (D55)."""
-        may_begin = self._waiting is None and self._introductions < _MOST_INTRODUCTIONS
-        if may_begin and (known := self._evidence.introduces(post)) is not None:
             self._introductions += 1
-            self._waiting = []
-            self._reads.begin(WholeRead(known.prospect, then=self._introduced, enough=frozenset([known.note_id])))
-
-    def _introduced(self, *_: object) -> None:
-        """Look up the requests that waited until a known note was read, or couldn't be."""
-        waiting, self._waiting = self._waiting or (), None
-        for ambiguous, due in waiting:
-            self._look_at(ambiguous, 0, due)
+            self._reads.begin(WholeRead(known.prospect, then=then, enough=frozenset([known.note_id])))
 
     def _look_at(self, ambiguous: Ambiguous, index: int, due: float = -math.inf) -> None:
         """Look up the notes of one of a request's prospects."""
@@ -116,21 +106,21 @@ class Resolver:
 
     # -- what goes on without a reply -------------------------------------------------------------------------------
 
-    def proceed(self, *, is_more_to_come: bool) -> Iterator[tuple[Post, Decision]]:
-        """Read a control for the requests that wait for one, unless requests are under way that may create a note."""
+    def proceed(self, send: Callable[[], bool], *, is_more_to_come: bool) -> Iterator[tuple[Post, Decision]]:
+        """Read a control, which ``send`` sends, for the requests that wait for one, unless a note may soon be made."""
         waiting = [one for one in self._requests if one.phase is Phase.CONTROL]
         if not self._requests:
-            self.controls.end()
+            self._controls.end()
         soon = self._clock() + self._longest(is_accepted=False)
-        is_more_to_come = is_more_to_come or any(one.may_wait_by(soon) for one in self._requests)
-        if (proof := self.controls.proceed(waiting, is_more_to_come=is_more_to_come)) is not None:
+        is_more_to_come = is_more_to_come or any(one.is_awaited_by(soon) for one in self._requests)
+        if (proof := self._controls.proceed(waiting, send, is_more_to_come=is_more_to_come)) is not None:
             yield from self._proven(proof)
 
     def _proven(self, proof: Proof) -> Iterator[tuple[Post, Decision]]:
         """Look at the notes once more that a proof can show to be absent; without a control, at one of them."""
         is_by_age = math.isinf(proof.left)
         for ambiguous in [one for one in self._requests if one.phase is Phase.CONTROL]:
-            if not (self.controls.due(ambiguous) <= proof.began if is_by_age else serves(proof.left, ambiguous)):
+            if not (self._controls.due(ambiguous) <= proof.began if is_by_age else serves(proof.left, ambiguous)):
                 continue
             if proof.left < 0:
                 for index in sorted(ambiguous.open):
@@ -160,8 +150,7 @@ class Resolver:
     def _judged(self, lookup: Lookup, page: NotesPage) -> Iterator[tuple[Post, Decision]]:
         """Yield the decisions that follow from a prospect's notes. After the control no lookup will know more."""
         ambiguous, index, is_final = lookup.ambiguous, lookup.index, lookup.ambiguous.phase is Phase.LAST
-        owned = self._evidence.owned(page, lookup.prospect, ambiguous.post)
-        sought = self._evidence.sought(ambiguous.post, lookup.prospect, owned, ambiguous.applied_until)
+        sought = self._evidence.sought(ambiguous.post, lookup.prospect, page, ambiguous.applied_until)
         verdict = decisions.judge(page, sought)
         if verdict.note_id is None and not lookup.is_whole:
             verdict = Verdict(doubt=say("doubt.not-read", why=say("failure.changed-while-read")))
@@ -179,13 +168,12 @@ class Resolver:
         """Adopt a note; look at all prospects of its request, of which one has its note now."""
         kind = "outcome.found-rewritten" if verdict.is_rewritten else "outcome.found"
         reason = say(kind, before=ambiguous.failure.text)
-        self._evidence.adopted(note_id, *verdict.duplicates)
+        self._evidence.adopted(ambiguous.post.request.prospects[index], note_id, *verdict.duplicates)
         self._is_clear(ambiguous, index)
         if not ambiguous.is_applied:
             ambiguous.is_applied = True
             if ambiguous.phase in (Phase.EARLY, Phase.REST):
                 self._look_at_open(ambiguous)
-        self._drop_moot(ambiguous)
         answer = Answer(note_id, reason if verdict.is_rewritten else None)
         return ambiguous.post, Settle(((index, answer),), reason, verdict.duplicates)
 
@@ -196,21 +184,12 @@ class Resolver:
         if not ambiguous.open:
             self._requests.remove(ambiguous)
 
-    def _drop_moot(self, ambiguous: Ambiguous) -> None:
-        """Don't wait for lookups that have been overtaken."""
-
-        def is_moot(task: Task) -> bool:
-            return isinstance(task, Lookup) and task.ambiguous is ambiguous and task.index not in ambiguous.open
-
-        ambiguous.looking -= self._dispatcher.drop(is_moot)
-
     def _missed(self, lookup: Lookup, *, is_unknown: bool = False) -> Iterator[tuple[Post, Decision]]:
         """Record a miss, which proves nothing before rest, and of a prospect that reads don't know even longer."""
         ambiguous, index = lookup.ambiguous, lookup.index
         if ambiguous.phase is Phase.LAST and ambiguous.seen[index]:
             yield from self._doubt(ambiguous, index, say("doubt.seen-before"))
             return
-        ambiguous.is_unknown |= is_unknown
         full_rest = max(ambiguous.rest_at, ambiguous.post.sent_at + self._policy.read_timeout + self._policy.rest)
         if is_unknown and ambiguous.rest_at <= lookup.began < full_rest + self._policy.lag:
             self._look_at(ambiguous, index, full_rest + self._policy.lag)
@@ -234,7 +213,7 @@ class Resolver:
         elif ambiguous.open:
             ambiguous.phase = Phase.CONTROL
         if absent:
-            yield self._absent(ambiguous, absent, is_control=ambiguous.is_by_age)
+            yield self._absent(ambiguous, absent)
 
     def _look_after_rest(self, ambiguous: Ambiguous) -> None:
         """Look at one prospect of a request once it is at rest, or at all if one has its note."""
@@ -247,10 +226,10 @@ class Resolver:
         yield ambiguous.post.only([index]), Doubt(say("doubt", before=ambiguous.failure.text, why=why))
         self._is_clear(ambiguous, index)
 
-    def _absent(self, ambiguous: Ambiguous, absent: list[int], *, is_control: bool = False) -> tuple[Post, Decision]:
+    def _absent(self, ambiguous: Ambiguous, absent: list[int]) -> tuple[Post, Decision]:
         """Return the decision on the prospects whose notes surely are absent."""
         sent = ambiguous.post
-        post = sent.again(absent, self._evidence.since(sent), is_control=is_control)
+        post = sent.again(absent, self._evidence.since(sent), is_control=ambiguous.is_by_age)
         self._is_clear(ambiguous, *absent)
         if not self._resends or sent.request.note is None:  # an earlier reading of a note is never sent
             return post, Abandon(say("outcome.not-there"))
@@ -271,7 +250,7 @@ class Resolver:
         """Renew all connections, and let no earlier miss count, because a reply belonged to another request."""
         self._renew()
         self._astray_at = self._clock()
-        self.controls.is_astray()
+        self._controls.is_astray()
         for ambiguous in self._requests:
             ambiguous.missed.clear()
             ambiguous.missed_again.clear()

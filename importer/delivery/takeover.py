@@ -56,7 +56,7 @@ class Takeover:
                 is_same = deliveries[0].form.digest == group.key.digest
                 self.take_up(deliveries, positions, group.group.note if is_same else None)
                 journal.identities.enter(workspace, earlier.told(positions, [one.name for one in deliveries]))
-        for match in (*found.asked, *found.others):
+        for match in found.asked:
             self._settle_asked(earlier, match)
         journal.identities.enter(workspace, _told(earlier, found.decided))
         return found

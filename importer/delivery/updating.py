@@ -19,10 +19,11 @@ from importer.api import Cause, Endpoint, Failure, FoundNote, NoteChange, NotesP
 from importer.calls.dispatcher import ATTEMPTS
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
-from importer.delivery.changes import Wish, changed, decide, described, has_form
+from importer.delivery.changes import Wish, changed, decide, described
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, expired
+from importer.delivery.decisions import has_form
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.reads import Pages, WholeRead, read_on
+from importer.delivery.reads import WholeRead, read_on
 from importer.errors import Busy, JournalFailed, NeedsAPerson, Outage, Stopped
 from importer.journal import KnownDelivery, NoteKey
 from importer.markup import seen_digests
@@ -115,8 +116,6 @@ class Updating(Stage[Patch | Look, _Entry]):
         self._context, self._journal, self._policy = context, context.journal, context.policy
         self._observe, self._size = observe, 0
         self._drafts = dict.fromkeys(drafts, "")  # prospect → the note that becomes its draft, if it is there
-        # Other sizes than those of the run's other look-ups, which count upwards; and of a dozen runs before.
-        self._pages = Pages(self._api.traits.page, -7 * (context.run_id or int(self._clock())))
         self._is_proven = False
         self._unclear_answers: Counter[str] = Counter()
 
@@ -142,7 +141,7 @@ class Updating(Stage[Patch | Look, _Entry]):
     def _look(self, wishes: Sequence[Wish], proves: Patch | None = None, looks: int = 0) -> Look:
         """Return a look for another number of notes than any before it, because a cache may have an earlier page."""
         prospect, ids = wishes[0].delivery.prospect, {wish.note_id for wish in wishes}
-        return Look(prospect, wishes, proves, looks, take=self._pages.take(prospect), enough=ids)
+        return Look(prospect, wishes, proves, looks, take=self._context.reads.take(prospect), enough=ids)
 
     def _begin(self, tasks: Sequence[Patch | Look]) -> None:
         """Make calls, each once earlier changes of its notes have come to rest. The clock of an earlier run is moot."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from importer import grouping, resultsfile
-from importer.delivery.earlier import AsItStood, Earlier, Foreseen, foresee
+from importer.delivery.earlier import AsItStood, Earlier, Sorted
 from importer.errors import UnclearColumns
 from importer.fields import WORDED
 from importer.identity import RECORD, Identities, place_digest
@@ -76,11 +76,8 @@ class Loaded:
 
         workspace = settings.workspace if journal is None else journal.owner(settings.workspace)
         of_sheet = kind_of(sheet), settings.in_doubt, settings.skip_existing, sheet.fingerprint
-        return Earlier(rows, journal, workspace, settings.key, occurrence, *of_sheet, settings.update, stood)
-
-    def foreseen(self, journal: Journal | None, occurrence: str) -> Foreseen:
-        """Return what a run would still have to do."""
-        return foresee(self.known(journal, occurrence), self.plan, batch_size(self.settings, journal))
+        size = batch_size(settings, journal)
+        return Earlier(rows, journal, workspace, settings.key, occurrence, *of_sheet, settings.update, size, stood)
 
     @property
     def headings(self) -> dict[Role, str]:
@@ -133,7 +130,7 @@ class LookedUpEmails:
     occurrence: str
     emails: Sequence[str]
     answers: Answers
-    before: Foreseen | None = None
+    before: Sorted | None = None
 
     @property
     def open(self) -> list[str]:
@@ -151,11 +148,11 @@ class LookedUpEmails:
         return replace(loaded, rows=rows, plan=grouping.plan(rows))
 
     @cached_property
-    def left(self) -> Foreseen:
+    def left(self) -> Sorted:
         """What a run would do. The file is sorted anew only if a prospect became known."""
         if self.before is not None and len(self.open) == len(self.emails):
             return self.before
-        return self.resolved.foreseen(self.journal, self.occurrence)
+        return self.resolved.known(self.journal, self.occurrence).sort(self.resolved.plan)
 
     def looked_up(self, lookups: Lookups) -> LookedUpEmails:
         """Look up the emails whose prospects aren't known.
@@ -175,7 +172,7 @@ def asked(loaded: Loaded, journal: Journal | None, occurrence: str = "") -> Look
     """Return the emails of a file, with the prospects that the journal or an earlier look-up knows."""
     emails, before, answers = emails_of(loaded.rows), None, dict[str, Owners | Message]()
     if journal is not None and emails:
-        before = loaded.foreseen(journal, occurrence)
+        before = loaded.known(journal, occurrence).sort(loaded.plan)
         emails = emails_of(loaded.rows, before.is_there)
         found = journal.found(loaded.settings.workspace, loaded.settings.key, time.time).known(emails)
         answers = {email: tuple(owners) for email, owners in found.items()}

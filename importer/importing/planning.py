@@ -50,7 +50,7 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
     settings, as_read = loaded.settings, loaded
     looked_up = asked(loaded, journal, occurrence_of(loaded, journal))
     loaded = looked_up.resolved
-    remaining, wishes, _ = looked_up.left
+    remaining, wishes = looked_up.left.remaining, looked_up.left.wishes
     if journal is not None:
         if looked_up.open and not journal.runs.has_finished(settings.workspace, settings.key):
             remaining = replace(remaining, sent_anew=0)  # the run judges a new key first, by looking up the emails

@@ -197,8 +197,8 @@ class Sending:
         before, stopped, rejected = None, None, len(self._emails.resolved.rows.rejected)
         if self._emails.emails:
             self._matches.expire()
-            before, wishes, _ = self._emails.left
-            self._check(before, wishes)
+            before = self._emails.left.remaining
+            self._check(before, self._emails.left.wishes)
         try:
             self._emails = self._emails.looked_up(Lookups(self.caller, self._matches, self._tell_of_emails))
         except Stopped as error:
@@ -209,8 +209,9 @@ class Sending:
         settle_before(loaded.rows, self.outcomes, loaded.sheet.headings)
         self._delivering = delivering(loaded.settings, self.journal, self.caller, self._run)
         delivery = Coordinator(self._delivering, self.outcomes, self.observe)
-        remaining, wishes = delivery.prepare(loaded.known(self.journal, self._run.occurrence), loaded.plan)
-        self._wishes = [*wishes] if loaded.settings.update else []
+        found = delivery.prepare(loaded.known(self.journal, self._run.occurrence), loaded.plan)
+        remaining = found.remaining
+        self._wishes = found.wishes if loaded.settings.update else []
         logs.event(
             "run begun",
             rows=loaded.rows.in_sheet,
@@ -220,7 +221,7 @@ class Sending:
             workspace=loaded.settings.workspace,
         )
         if before is None:
-            self._check(remaining, wishes)
+            self._check(remaining, found.wishes)
         else:
             if self.agreed is not None and remaining.total > before.total:
                 raise Changed(say("sending.has-changed"))

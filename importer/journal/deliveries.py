@@ -163,9 +163,8 @@ class Deliveries:
     ) -> dict[str, KnownDelivery]:
         """Return note ID → its delivery, for the prospect's notes that deliveries have, and their duplicates.
 
-        Only notes that look the same to a reader count. If this note is a draft, ``any_draft`` makes all drafts count.
+        Only notes that look the same to a reader count; with ``any_draft`` all drafts do, too.
         """
-        any_draft = any_draft and key.status is Status.DRAFT
         found = dict[str, KnownDelivery]()
         for known in self._few(workspace, sql.AT_PROSPECT, prospect=prospect):
             is_draft = any_draft and known.form.status is Status.DRAFT

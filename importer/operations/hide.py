@@ -219,7 +219,7 @@ def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[i
     answered = undecided.known(journal).sort(
         loaded.plan, lambda some: found.extend((one.position, one.delivery) for one in some)
     )
-    for match in (*answered.asked, *answered.others):
+    for match in answered.asked:
         if match.known is not None and (match.how.answers or match.how is How.HIDDEN):
             found.append((match.row.position, match.known))
     repeats = loaded.plan.original

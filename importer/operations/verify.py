@@ -18,8 +18,9 @@ from importer.api import Cause, Endpoint, Failure, FoundNote, NoteChange, NotesP
 from importer.api.saleshandy import SALESHANDY
 from importer.calls.dispatcher import Caller
 from importer.calls.stage import Stage
-from importer.delivery.changes import day_of, described, differing, has_form, has_text
+from importer.delivery.changes import day_of, described, differing
 from importer.delivery.coordinator import Coordinator
+from importer.delivery.decisions import has_form, has_text
 from importer.delivery.matching import still_visible
 from importer.delivery.outcomes import Outcomes, gather, settle_before
 from importer.delivery.reads import WholeRead, read_on

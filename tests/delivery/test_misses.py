@@ -82,3 +82,10 @@ def test_without_a_control_reading_gets_a_minute_and_one_note_goes_first(
     assert 125 <= clock() - began < 200
     assert sent(received) == [["P0", "P1", "P2", "P3", "P4"], ["P0"], ["P1", "P2", "P3", "P4"]]
     assert Counter(prospects(received, "GET"))["P0"] >= READS
+
+
+def test_of_several_without_a_control_one_goes_first_and_serves_the_others(tmp_path: Path, clock: Jumping) -> None:
+    received = imported([Line(f"P{number}", TEXT) for number in range(3)], tmp_path, "close:before@1,2,3", batch_size=1)
+    sends = [place for place, call in enumerate(received) if call.method == "POST"]
+    assert prospects(received, "POST")[3] == "P0"
+    assert prospects(received[sends[3] : sends[4]], "GET").count("P0") >= READS

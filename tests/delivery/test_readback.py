@@ -14,7 +14,7 @@ from importer.api import API_REFUSED, Cause, Endpoint, Failure, FoundNote, Notes
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.delivery.decisions import Sought, Verdict, copies, judge
 from importer.delivery.evidence import Evidence
-from importer.delivery.reads import Pages, Reads, WholeRead, first_take
+from importer.delivery.reads import Reads, WholeRead, first_take
 from importer.journal import READ_BACK, DeliveryState, KnownDelivery, NoteKey
 from importer.messages import render, words
 from importer.models import Note, Status, Visibility, Workspace
@@ -248,7 +248,7 @@ def test_what_follows_from_a_failed_lookup(cause: Cause) -> None:
         return Attempts(policy, Random(7)).failed(failure, 0.0) is not None
 
     dispatcher: Any = SimpleNamespace(add=done.append, wait_out=lambda _: False, halt=done.append, retry=retry)
-    reads = Reads(dispatcher, RetryPolicy(8, 100.0), Pages(100, 1), 10.0)
+    reads = Reads(dispatcher, RetryPolicy(8, 100.0), 100, 1)
     failure = Failure(cause, words("trouble"))
     reply = Reply[NotesPage](Endpoint.READ, 5.0, 6.0, failure=failure)
     look = WholeRead("P1")
@@ -260,7 +260,8 @@ def test_what_follows_from_a_failed_lookup(cause: Cause) -> None:
 @pytest.mark.parametrize("begun", [(0.0, 60.0, 119.0), (0.0, 1.0, 9.0, 12.0)])
 def test_no_lookups_of_three_runs_in_two_minutes_ask_for_as_many_notes(begun: tuple[float, ...]) -> None:
     """A cache may still hold the pages of the run before the last one, without a note that came since."""
-    runs = [Pages(100, first_take(run, at)) for run, at in enumerate(begun, 7)]
-    takes = [pages.take("P1") for pages in runs for _ in range(15)]
+    nothing: Any = None
+    runs = [Reads(nothing, nothing, 100, first_take(run, at)) for run, at in enumerate(begun, 7)]
+    takes = [reads.take("P1") for reads in runs for _ in range(15)]
     assert len({*takes}) == len(takes)
     assert min(takes) > 10

@@ -77,14 +77,14 @@ KINDS: dict[str, Kind] = {
 SHOWN_IN: dict[str, tuple[str, int]] = {
     "visibility and status explain a note": ("people publish 30 % of the drafts", 0),
     "nothing needs an explanation": ("people edit 30 % of the notes", 0),
-    "a control is read over another connection": ("half of the connections lag 60 s", 6),
+    "a control is read over another connection": ("half of the connections lag 60 s", 8),
     "a control may have left before rest": ("lag 20 s", 24),
-    "a control is read once": ("two copies at random, 30 s", 6),
-    "a missed control counts": ("lag 45 s", 3),
+    "a control is read once": ("two copies at random, 30 s", 4),
+    "a missed control counts": ("lag 45 s", 2),
     "a prospect that reads don't know is a miss": ("prospects unknown to reads for 100 s", 6),
     "every lookup asks alike": ("a cache of 120 s", 1),
     "only one page is read": ("pinned notes first", 12),
-    "lag = 0.0": ("lag 45 s", 16),
+    "lag = 0.0": ("lag 90 s", 2),
     "read_timeout = 0.0": ("applied near the timeout, reads lag 3 s", 1),
 }
 """Mutants of :mod:`.mutants` → a kind of world and a trial that show them."""

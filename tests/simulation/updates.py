@@ -211,11 +211,11 @@ def _follow(told: Story, *, agrees: bool) -> Outcomes | None:
         context = _begin(told, journal, caller, is_run=True)
         delivery = Coordinator(context, outcomes)
         known = Earlier(rows, journal, WORKSPACE, in_doubt=[InDoubt.LEAVE_HIDDEN] if agrees else [])
-        remaining, wishes = delivery.prepare(known, grouping.plan(rows))
-        if remaining.deliveries:
+        found = delivery.prepare(known, grouping.plan(rows))
+        if found.remaining.deliveries:
             raise Violation("a note is about to be sent")
         stage = Updating(context, drafts=delivery.takeover.drafts)
-        asked = [wish.agreed(is_agreed=agrees) for wish in wishes]
+        asked = [wish.agreed(is_agreed=agrees) for wish in found.wishes]
         for wish in asked:
             if agrees:
                 _allow(told, wish)
