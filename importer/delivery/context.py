@@ -14,7 +14,7 @@ from importer.api import Cause, Endpoint, Failure, NotesApi, Reply
 from importer.api.transport import CONNECT
 from importer.calls.dispatcher import Caller, Dispatcher
 from importer.calls.retry import Attempts
-from importer.delivery.reads import Reads, WholeRead, first_take
+from importer.delivery.reads import Reads, WholeRead
 from importer.journal import Journal, NoteKey, Run
 from importer.messages import Message, say
 from importer.models import Request, Status, Workspace
@@ -133,9 +133,9 @@ class DeliveryContext:
         """Return the context of a run."""
         make = partial(perform, caller.api, caller.clock)
         dispatcher = Dispatcher[Task](caller, make, (WholeRead.kind, Post.kind))
-        now, longest = caller.clock(), max(1.0, min(policy.lag, policy.read_timeout))
-        first = first_take(int(now) if run is None else run.id, now)
-        reads = Reads(dispatcher, replace(caller.retry, longest=longest), caller.api.traits.page, first)
+        retry = replace(caller.retry, longest=max(1.0, min(policy.lag, policy.read_timeout)))
+        number = int(caller.clock()) if run is None else run.id
+        reads = Reads(dispatcher, retry, caller.api.traits.page, number, caller.clock)
         return cls(journal, workspace, run, caller, policy, dispatcher, reads)
 
     @property

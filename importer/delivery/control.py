@@ -134,6 +134,7 @@ class Controls:
         self._failed: set[str] = set()  # notes that were not shown as controls in time
         self._lost: set[str] = set()  # notes that were not shown when they were old enough, either, since one was
         self._proof: Proof | None = None  # a new one
+        self._by_age: Proof | None = None  # the latest that relied on age
         self._missed_age = 0.0  # greatest age at which a known note was missed
 
     def proceed(self, waiting: Sequence[Ambiguous], send: Callable[[], bool], *, is_more_to_come: bool) -> Proof | None:
@@ -160,6 +161,9 @@ class Controls:
 
     def _without(self, waiting: Sequence[Ambiguous]) -> Proof | None:
         """Rely on age, because no note can be sent as a control: read the youngest known note once it is due."""
+        before = -math.inf if self._by_age is None else self._by_age.began
+        if any(self.due(one) <= before for one in waiting):
+            return self._by_age
         due = max(self._clock(), min(self.due(one) for one in waiting))
         known = self._evidence.known(self._lost)
         if known is None or len(self._lost) >= _MOST_TRIES:
@@ -191,6 +195,7 @@ class Controls:
                 self._tries = self._tries if lookup.is_old else 0
                 left = math.inf if lookup.is_old else lookup.note.left
                 self._proof = Proof(left, lookup.since, self._clock())
+                self._by_age = self._proof if lookup.is_old else self._by_age
             else:
                 self._again(lookup, -math.inf, at=lookup.skip)
         elif lookup.at:
@@ -211,7 +216,7 @@ class Controls:
             self._give_up(lookup)
 
     def _again(self, lookup: ControlLookup, due: float, at: int = 0) -> None:
-        if self._reads.is_worn(lookup.prospect, 0.85):
+        if self._reads.is_worn(lookup.prospect, 0.6):
             self._give_up(lookup)  # otherwise a cache could answer
             return
         lookup.at = at
@@ -224,7 +229,7 @@ class Controls:
 
     def is_astray(self) -> None:
         """Read anew, because a reply belonged to another request."""
-        self._proof = None
+        self._proof = self._by_age = None
         if self._lookup is not None:
             self._lookup.seen, self._lookup.since = 0, math.inf
 

@@ -7,7 +7,6 @@ show is judged elsewhere.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -19,8 +18,9 @@ from importer.messages import Message, say
 
 _REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})  # refusals that do not come from the API
 
-_TAKES = 22  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
-_SECONDS_A_TAKE = 7.0  # that runs are apart, for each further page size between their first ones
+_TAKES = 22
+"""Page sizes, of 90, between those of two runs at one time; a run rarely looks up a prospect so often at once."""
+_SECONDS_A_TAKE = 5.0  # that look-ups are apart, for each further page size between theirs
 
 _MOST_PASSES = 3  # times that pages which do not fit together are read again
 
@@ -83,40 +83,40 @@ class WholeRead:
         return None
 
 
-def first_take(run: int, at: float) -> int:
-    """Return which page size comes first in a run with a number, that begins at a time.
-
-    It is far from those of the three runs before, even if all began within some seconds.
-    """
-    return run * _TAKES + int(at / _SECONDS_A_TAKE)
-
-
 class Reads:
     """Lookups of prospects' notes. No two of a prospect ask for the same page size, so that no cache answers (D60).
+
+    A cache may still hold pages of the runs before, so the sizes go on with the time, and each run has others.
 
     Args:
         retry: when a lookup is repeated after a failure.
         size: most notes on a page.
-        first: which size comes first. A cache may still hold pages of earlier runs, so each run begins with another.
+        run: the run's number.
+        clock: seconds since 1970.
     """
 
-    def __init__(self, dispatcher: Dispatcher[Any], retry: RetryPolicy, size: int, first: int) -> None:
-        self._dispatcher, self._retry, self._size, self._first_take = dispatcher, retry, size, first
-        self._lookups_of: Counter[str] = Counter()
+    def __init__(
+        self, dispatcher: Dispatcher[Any], retry: RetryPolicy, size: int, run: int, clock: Callable[[], float]
+    ) -> None:
+        self._dispatcher, self._retry, self._size, self._run, self._clock = dispatcher, retry, size, run, clock
+        self._latest: dict[str, int] = {}  # prospect → number of its latest page size
 
-    def take(self, prospect: str) -> int:
-        """Return how many notes to ask for: another number for each lookup of a prospect."""
-        self._lookups_of[prospect] += 1
-        distinct_takes = max(1, self._size * 9 // 10)
-        return self._size - (self._first_take + self._lookups_of[prospect]) % distinct_takes
+    def take(self, prospect: str, due: float = -math.inf) -> int:
+        """Return how many notes to ask for at the due time: another number for each lookup of a prospect."""
+        self._latest[prospect] = latest = max(self._latest.get(prospect, -1) + 1, self._of_time(due))
+        return self._size - latest % max(1, self._size * 9 // 10)
 
-    def is_worn(self, prospect: str, share: float = 0.4) -> bool:
-        """Return whether lookups of a prospect have used this share of the page sizes, of which 0.9 serve."""
-        return self._lookups_of[prospect] > self._size * share
+    def _of_time(self, at: float) -> int:
+        """Return the number of the page size of this run whose turn it is at a time, or now if that is over."""
+        return self._run * _TAKES + int(max(self._clock(), at) / _SECONDS_A_TAKE)
+
+    def is_worn(self, prospect: str, share: float = 0.2) -> bool:
+        """Return whether lookups of a prospect are ahead of time by this share of the sizes, of which 0.9 serve."""
+        return self._latest.get(prospect, 0) - self._of_time(-math.inf) > self._size * share
 
     def begin(self, look: WholeRead, due: float = -math.inf, *, at: int = 0) -> None:
         """Read a prospect's notes from the beginning, or from a place where they were seen, at the due time."""
-        look.take, look.skip, look.notes, look.last, look.is_whole = self.take(look.prospect), at, {}, "", True
+        look.take, look.skip, look.notes, look.last, look.is_whole = self.take(look.prospect, due), at, {}, "", True
         self._dispatcher.add(look, due)
 
     def take_in(self, look: WholeRead, reply: Reply[NotesPage]) -> NotesPage | Failure | None:

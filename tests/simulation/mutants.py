@@ -222,7 +222,7 @@ RULES: dict[str, Change | list[Change]] = {
     "a note's id may be that of another delivery": (
         Evidence, "created", lambda original, *given: original(*given) and set()
     ),
-    "every lookup asks alike": (Reads, "take", lambda _, self, _prospect: self._size),
+    "every lookup asks alike": (Reads, "take", lambda _, self, _prospect, *_due: self._size),
     "a possible match is adopted at once": (
         decisions, "judge", lambda original, page, sought: replace(original(page, sought), is_sure=True),
     ),
