@@ -84,7 +84,7 @@ SHOWN_IN: dict[str, tuple[str, int]] = {
     "a prospect that reads don't know is a miss": ("prospects unknown to reads for 100 s", 6),
     "every lookup asks alike": ("a cache of 120 s", 1),
     "only one page is read": ("pinned notes first", 12),
-    "lag = 0.0": ("lag 90 s", 2),
+    "lag = 0.0": ("lag 90 s", 12),
     "read_timeout = 0.0": ("applied near the timeout, reads lag 3 s", 1),
 }
 """Mutants of :mod:`.mutants` → a kind of world and a trial that show them."""
