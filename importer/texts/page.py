@@ -107,7 +107,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.check.change-cells": "Search rows and change cells",
     "page.check.would-be-sent": "How the notes will read",
     "page.check.about-attachments": "Each file may have up to 20 MB. The files stay on this computer until you send the notes. Each is uploaded once. A corrected spreadsheet {belongs}, not here.",
-    "page.check.about-problems": "These rows are skipped, and all others can be sent. Correct them here, or correct the spreadsheet and {drop} under Import. Notes that were sent are not sent again.",
+    "page.check.about-problems": "These rows are not sent, and all others can be. Correct them here, or correct the spreadsheet and {drop} under Import. Notes that were sent are not sent again.",
     "page.check.mend": "Correct them here",
     "page.check.is-corrected": (
         "{n} row is corrected or left out. Your file is not changed.",

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -177,15 +178,8 @@ def run(
     with process(world, disk, lambda _: written.append(outcomes)) as (journal, caller):
         skips = world.regime.skips_existing
         journal.fails_after = 0 if world.is_calm else world.regime.disk_full
-        begun = journal.runs.begin(
-            WORKSPACE,
-            "sheet",
-            "print",
-            world.clock(),
-            again=False,
-            account=world.owner,
-            rest=world.regime.read_timeout + world.regime.settle,
-        )
+        of_run: Any = {"account": world.owner, "rest": world.regime.read_timeout + world.regime.settle}
+        begun = journal.runs.begin(WORKSPACE, "sheet", "print", world.clock(), again=False, **of_run)
         delivery = Coordinator(DeliveryContext.of(journal, WORKSPACE, begun, caller, policy(world)), outcomes)
         journal.step = world.step
         uploads = Uploads(caller, journal.uploads(WORKSPACE, world.clock), rows.files, lambda _: None)
