@@ -108,7 +108,7 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
             "asked": sum(wish.is_asked for wish in wishes),
             "public": sum(wish.change.visibility is Visibility.PUBLIC for wish in wishes),
             "published": sum(wish.change.status is Status.PUBLISHED for wish in wishes),
-            "texts": sum(wish.change.content is not None for wish in wishes),
+            "texts": sum(wish.is_asked and wish.change.content is not None for wish in wishes),
             "touched": sum(wish.delivery.touched is not None for wish in wishes),
         },
         follows=settings.update,

@@ -85,7 +85,7 @@ class Preview:
         remaining: those that no earlier run delivered, as far as the prospects of their emails are known.
         updates: numbers of notes that are there and can follow the sheet (``total``), that are changed without a
             person's yes (``notes``) or with it (``asked``), that become ``public`` or ``published``, get other
-            ``texts``, or are left alone because somebody ``touched`` them.
+            ``texts`` with a yes, or are left alone because somebody ``touched`` them.
         follows: whether they do (the setting ``update``).
         imported_before: number of notes that earlier runs delivered.
         people: number of prospects, or emails before their look-up, that receive the remaining notes.

@@ -113,8 +113,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} notes differ from your sheet. To make them follow the sheet: `update`",
     ),
     "plan.updates": (
-        "{n} note is updated: it becomes less visible, or gets its new text",
-        "{n} notes are updated: they become less visible, or get their new texts",
+        "{n} note is updated without a question: it becomes less visible, or is private and gets its new text",
+        "{n} notes are updated without a question: they become less visible, or are private and get their new texts",
     ),
     "plan.becoming-public": ("{n} note becomes public", "{n} notes become public"),
     "plan.becoming-published": ("{n} draft becomes published", "{n} drafts become published"),

@@ -74,7 +74,7 @@ def test_no_note_is_updated_which_is_told(box: Sandbox, tmp_path: Path, capsys: 
     type_.file("n.csv", "Prospect ID,Note,Visibility\nP1,Hello,Private\n")
     calls = len(box.received)
     ended = type_("run", "n.csv", "--update", "--practice")
-    assert "1 note is updated: it becomes less visible" in ended.all
+    assert "1 note is updated without a question: it becomes less visible" in ended.all
     assert "Practice leaves the note that would be updated as it is." in ended.all
     assert len(box.received) == calls
 
