@@ -204,8 +204,8 @@ def test_ctrl_c_finishes_what_is_under_way_and_writes_results(
 def test_ctrl_c_twice_ends_at_once(start: Start, box: Sandbox, tmp_path: Path) -> None:
     """A call that hangs holds nobody up; it doesn't say that nothing was sent, and the next run looks first."""
     box.add_fault(Fault.parse("hang=600:after:once"))
-    command = ("run", sheet(tmp_path, 1), "--yes", "--results", "out.csv", "--read-timeout")
-    person = start(*command, "600")
+    command = ("run", sheet(tmp_path, 1), "--yes", "--results", "out.csv", "--read-timeout", "20")
+    person = start(*command)
     eventually(box, 1)
     person.types(CTRL_C)
     person.waits_for("Finishing the current requests")
@@ -214,6 +214,6 @@ def test_ctrl_c_twice_ends_at_once(start: Start, box: Sandbox, tmp_path: Path) -
     assert "Stopped immediately. Run the same command to continue." in person.seen
     assert "Nothing was sent" not in person.seen
     assert results(tmp_path) == ["unconfirmed"]
-    assert start(*command, "1").leaves() == 0
+    assert start(*command).leaves() == 0
     assert results(tmp_path) == ["created"]
     assert len(box.notes) == 1
