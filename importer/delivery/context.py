@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
@@ -15,12 +16,16 @@ from importer.api.transport import CONNECT
 from importer.calls.dispatcher import Caller, Dispatcher
 from importer.calls.retry import Attempts
 from importer.delivery.reads import Reads, WholeRead
+from importer.errors import Busy, JournalFailed
 from importer.journal import Journal, NoteKey, Run
 from importer.messages import Message, say
 from importer.models import Request, Status, Workspace
 
 LONGEST_CLAIM = 5.0
 """Seconds that a claim may wait for a worker; after that it is not sent but claimed anew (D5)."""
+
+
+_SIZES = "page sizes"  # that look-ups of the workspace have asked for
 
 
 @dataclass(frozen=True)
@@ -134,8 +139,15 @@ class DeliveryContext:
         make = partial(perform, caller.api, caller.clock)
         dispatcher = Dispatcher[Task](caller, make, (WholeRead.kind, Post.kind))
         retry = replace(caller.retry, longest=max(1.0, min(policy.lag, policy.read_timeout)))
-        number = int(caller.clock()) if run is None else run.id
-        reads = Reads(dispatcher, retry, caller.api.traits.page, number, caller.clock)
+        learned = journal.learned(workspace)
+
+        def reserve(number: int) -> None:
+            if run is not None:
+                with contextlib.suppress(JournalFailed, Busy):  # then the next run may ask alike
+                    learned.enter({_SIZES: number})
+
+        first = int(caller.clock()) if run is None else int(learned.all().get(_SIZES, 0))
+        reads = Reads(dispatcher, retry, caller.api.traits.page, first, reserve)
         return cls(journal, workspace, run, caller, policy, dispatcher, reads)
 
     @property

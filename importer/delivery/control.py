@@ -216,7 +216,7 @@ class Controls:
             self._give_up(lookup)
 
     def _again(self, lookup: ControlLookup, due: float, at: int = 0) -> None:
-        if self._reads.is_worn(lookup.prospect, 0.6):
+        if self._reads.is_worn(lookup.prospect, 0.85):
             self._give_up(lookup)  # otherwise a cache could answer
             return
         lookup.at = at

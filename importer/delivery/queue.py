@@ -154,8 +154,9 @@ class Queue:
         """
         for waiting in (self._kept, self._parked):
             for place, post in enumerate(waiting):
-                left = self._existing.left_of(post)
-                free = [i for i in left if not self._must_wait(replace(post.only([i]), is_control=True))]
+                left, look = self._existing.left_of(post), self._look_of(post.key)
+                fit = [i for i in left if (post.request.prospects[i], look) not in self._doubted]
+                free = [i for i in fit if not self._must_wait(replace(post.only([i]), is_control=True))]
                 is_fit = post.sends == 1 and not self._context.may_be_hidden(post.key)  # nothing has refused it
                 if free and is_fit:
                     rest = [i for i in left if i != free[0]]

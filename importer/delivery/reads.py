@@ -7,6 +7,7 @@ show is judged elsewhere.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -18,9 +19,7 @@ from importer.messages import Message, say
 
 _REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})  # refusals that do not come from the API
 
-_TAKES = 22
-"""Page sizes, of 90, between those of two runs at one time; a run rarely looks up a prospect so often at once."""
-_SECONDS_A_TAKE = 5.0  # that look-ups are apart, for each further page size between theirs
+_AT_ONCE = 5  # page sizes that are reserved at once
 
 _MOST_PASSES = 3  # times that pages which do not fit together are read again
 
@@ -86,37 +85,36 @@ class WholeRead:
 class Reads:
     """Lookups of prospects' notes. No two of a prospect ask for the same page size, so that no cache answers (D60).
 
-    A cache may still hold pages of the runs before, so the sizes go on with the time, and each run has others.
-
     Args:
         retry: when a lookup is repeated after a failure.
         size: most notes on a page.
-        run: the run's number.
-        clock: seconds since 1970.
+        first: number of page sizes that earlier runs used. A cache may still hold their pages, so each run goes on.
+        reserve: keeps such a number for the next run.
     """
 
     def __init__(
-        self, dispatcher: Dispatcher[Any], retry: RetryPolicy, size: int, run: int, clock: Callable[[], float]
+        self, dispatcher: Dispatcher[Any], retry: RetryPolicy, size: int, first: int, reserve: Callable[[int], object]
     ) -> None:
-        self._dispatcher, self._retry, self._size, self._run, self._clock = dispatcher, retry, size, run, clock
-        self._latest: dict[str, int] = {}  # prospect → number of its latest page size
+        self._dispatcher, self._retry, self._size, self._first = dispatcher, retry, size, first
+        self._reserved, self._reserve = first, reserve
+        self._lookups_of: Counter[str] = Counter()
 
-    def take(self, prospect: str, due: float = -math.inf) -> int:
-        """Return how many notes to ask for at the due time: another number for each lookup of a prospect."""
-        self._latest[prospect] = latest = max(self._latest.get(prospect, -1) + 1, self._of_time(due))
-        return self._size - latest % max(1, self._size * 9 // 10)
+    def take(self, prospect: str) -> int:
+        """Return how many notes to ask for: another number for each lookup of a prospect."""
+        self._lookups_of[prospect] += 1
+        number = self._first + self._lookups_of[prospect]
+        if number > self._reserved:
+            self._reserved = number + _AT_ONCE
+            self._reserve(self._reserved)
+        return self._size - number % max(1, self._size * 9 // 10)
 
-    def _of_time(self, at: float) -> int:
-        """Return the number of the page size of this run whose turn it is at a time, or now if that is over."""
-        return self._run * _TAKES + int(max(self._clock(), at) / _SECONDS_A_TAKE)
-
-    def is_worn(self, prospect: str, share: float = 0.2) -> bool:
-        """Return whether lookups of a prospect are ahead of time by this share of the sizes, of which 0.9 serve."""
-        return self._latest.get(prospect, 0) - self._of_time(-math.inf) > self._size * share
+    def is_worn(self, prospect: str, share: float = 0.4) -> bool:
+        """Return whether lookups of a prospect have used this share of the page sizes, of which 0.9 serve."""
+        return self._lookups_of[prospect] > self._size * share
 
     def begin(self, look: WholeRead, due: float = -math.inf, *, at: int = 0) -> None:
         """Read a prospect's notes from the beginning, or from a place where they were seen, at the due time."""
-        look.take, look.skip, look.notes, look.last, look.is_whole = self.take(look.prospect, due), at, {}, "", True
+        look.take, look.skip, look.notes, look.last, look.is_whole = self.take(look.prospect), at, {}, "", True
         self._dispatcher.add(look, due)
 
     def take_in(self, look: WholeRead, reply: Reply[NotesPage]) -> NotesPage | Failure | None:

@@ -74,7 +74,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         self._size = caller.api.traits.page
         self._found: dict[str, Owners] = {}
         self._refusals: dict[str, Message] = {}
-        self._passed: set[str] = set()  # emails whose search was refused before the list could be read
+        self._failed_before: dict[str, bool] = {}  # email whose search failed → whether a call was answered since
         self._wanted: Sequence[str] = ()
         self._all: frozenset[str] = frozenset()
         self._missing: set[str] = set()  # emails on none of the pages read so far
@@ -97,8 +97,8 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         return self._api.look_up("" if task.is_probe else task.email, task.page)
 
     def _succeeded(self, task: ProspectsPage, value: tuple[FoundProspect, ...]) -> None:
+        self._failed_before = dict.fromkeys(self._failed_before, True)
         if task.is_probe and task.email:
-            self._passed.add(task.email)
             self._dispatcher.add(ProspectsPage(task.email))
         elif task.email:
             self._searched(task, value)
@@ -178,14 +178,15 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
     def _unclear(self, task: ProspectsPage, failure: Failure) -> None:
         """Retry a call after a pause. If no retry is left, search instead, refuse the email, or stop the run.
 
-        An email is to blame if the list could be read between two refusals of its search.
+        An email is to blame if another call was answered between two refusals of its search.
         """
         is_turned_away, is_list = failure.cause is Cause.INTERMEDIARY, task.is_probe or not task.email
+        self._failed_before.setdefault(task.email, False)
         if self._dispatcher.retry(task, failure, self._few if is_turned_away and is_list else self._retry):
             return
         if is_turned_away and not task.email:
             self._search_missing()
-        elif is_turned_away and task.email in self._passed:
+        elif is_turned_away and self._failed_before[task.email]:
             self._refusals[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
         elif is_turned_away and not task.is_probe:
             self._dispatcher.add(ProspectsPage(task.email, is_probe=True))

@@ -241,12 +241,12 @@ def test_while_the_route_is_lost_no_email_is_to_blame(tmp_path: Path) -> None:
 
 
 class Blocking(Api):
-    """An API behind a firewall that blocks the search for one email."""
+    """An API behind a firewall that blocks the search for one email, and the list."""
 
     def look_up(self, email: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
         reply = self._reply(Endpoint.PROSPECTS, tuple(FoundProspect(one, of) for one, of in PEOPLE.items()))
         blocked = Failure(Cause.INTERMEDIARY, words("403"))
-        return replace(reply, value=None, failure=blocked) if email == "kim@example.com" else reply
+        return replace(reply, value=None, failure=blocked) if email != "jo@example.com" else reply
 
 
 def test_an_email_whose_search_alone_is_blocked_costs_its_rows_only() -> None:

@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 from importer import identity, markup
 from importer.api import FoundNote, NotesPage
 from importer.calls.dispatcher import Dispatcher
-from importer.delivery import context, control, decisions, outcomes, reads, resolver
+from importer.delivery import context, control, decisions, outcomes, resolver
 from importer.delivery.context import Policy
 from importer.delivery.control import Controls, Lookup
 from importer.delivery.coordinator import Coordinator
@@ -73,7 +73,6 @@ def _constant_mutants() -> Iterator[Mutant]:
     for owner, name, values in (
         (control, "READS", (2,)),
         (control, "_MOST_TRIES", (0,)),
-        (reads, "_TAKES", (0,)),
         (decisions, "_BELIEVED", (0.0,)),
         (decisions, "_NEAR", (0.0,)),
         (decisions, "_LIKELY", (0.0,)),
@@ -180,6 +179,11 @@ def _several_at_a_time(original: Any, self: Any, post: Any) -> Any:
     return original(self, post)
 
 
+def _as_before(_: Any, self: Reads, prospect: str) -> int:
+    self._lookups_of[prospect] += 1
+    return self._size - self._lookups_of[prospect] % 90
+
+
 def _missed_once(original: Any, self: LastLooks, look: LastLook, found: Any) -> None:
     look.is_second = True
     original(self, look, found)
@@ -222,7 +226,8 @@ RULES: dict[str, Change | list[Change]] = {
     "a note's id may be that of another delivery": (
         Evidence, "created", lambda original, *given: original(*given) and set()
     ),
-    "every lookup asks alike": (Reads, "take", lambda _, self, _prospect, *_due: self._size),
+    "every lookup asks alike": (Reads, "take", lambda _, self, _prospect: self._size),
+    "each run asks as the one before": (Reads, "take", _as_before),
     "a possible match is adopted at once": (
         decisions, "judge", lambda original, page, sought: replace(original(page, sought), is_sure=True),
     ),
@@ -319,9 +324,9 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
         ),
     ),
     "a note is the delivery's own however early it is dated": (20614, draw(20614)),
-    "a note of the sample is not found once it was missed": (27, draw(27)),
+    "a note of the sample is not found once it was missed": (1, draw(1)),
     "a note of the sample is not found though no younger one was seen": (
-        2,
+        0,
         replace(draw(1), lag=Lag("constant", 200.0), drops=0),
     ),
     "read_timeout = 1.5": (0, replace(_LATE, read_timeout=30.0)),
