@@ -34,6 +34,7 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
         self._dispatcher: Dispatcher[AnyTask] = Dispatcher(caller, self._perform, kinds)
         self._answered = caller.limiter.answered
         self._unwritten: list[Recorded] = []
+        self._left = 0.0  # when the call left whose reply is taken
 
     def _run(self, tasks: Sequence[AnyTask]) -> None:
         """Make the calls of these tasks, and of those that their results add, until none is left or the run stops."""
@@ -44,6 +45,7 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
 
     def take_in(self, task: AnyTask, reply: Reply[Any]) -> None:
         """Take the reply to a task, which may be tried again."""
+        self._left = reply.began
         if reply.failure is None:
             self._succeeded(task, reply.value)
         else:

@@ -49,7 +49,7 @@ class ProspectsPage:
     """One page of the search for an email, or of the list of all prospects, without an email.
 
     ``found`` are the matches on earlier pages. A probe only shows whether the list has so many pages; with an email, it
-    is read because something other than the API refused the search, to see whether that refuses every call.
+    looks anew for one that was found, to see whether what refused the search for this email refuses every call.
     """
 
     email: str = ""
@@ -74,7 +74,8 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         self._size = caller.api.traits.page
         self._found: dict[str, Owners] = {}
         self._refusals: dict[str, Message] = {}
-        self._failed_before: dict[str, bool] = {}  # email whose search failed → whether a call was answered since
+        # When the search for an email first failed, and when the latest call left that was answered.
+        self._failed_at, self._open_at = dict[str, float](), 0.0
         self._wanted: Sequence[str] = ()
         self._all: frozenset[str] = frozenset()
         self._missing: set[str] = set()  # emails on none of the pages read so far
@@ -94,10 +95,10 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         return {**self._found, **self._refusals}
 
     def _perform(self, task: ProspectsPage) -> Reply[tuple[FoundProspect, ...]]:
-        return self._api.look_up("" if task.is_probe else task.email, task.page)
+        return self._api.look_up(next(iter(self._found), "") if task.is_probe else task.email, task.page)
 
     def _succeeded(self, task: ProspectsPage, value: tuple[FoundProspect, ...]) -> None:
-        self._failed_before = dict.fromkeys(self._failed_before, True)
+        self._open_at = max(self._open_at, self._left)
         if task.is_probe and task.email:
             self._dispatcher.add(ProspectsPage(task.email))
         elif task.email:
@@ -178,15 +179,15 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
     def _unclear(self, task: ProspectsPage, failure: Failure) -> None:
         """Retry a call after a pause. If no retry is left, search instead, refuse the email, or stop the run.
 
-        An email is to blame if another call was answered between two refusals of its search.
+        An email is to blame if a call that left between two refusals of its search was answered.
         """
         is_turned_away, is_list = failure.cause is Cause.INTERMEDIARY, task.is_probe or not task.email
-        self._failed_before.setdefault(task.email, False)
+        self._failed_at.setdefault(task.email, self._clock())
         if self._dispatcher.retry(task, failure, self._few if is_turned_away and is_list else self._retry):
             return
         if is_turned_away and not task.email:
             self._search_missing()
-        elif is_turned_away and self._failed_before[task.email]:
+        elif is_turned_away and self._failed_at[task.email] < self._open_at:
             self._refusals[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
         elif is_turned_away and not task.is_probe:
             self._dispatcher.add(ProspectsPage(task.email, is_probe=True))
