@@ -1,4 +1,4 @@
-"""Connections that record whether a request has begun to leave, and replies with a deadline.
+"""Connections that record when a request has begun to leave, and replies with a deadline.
 
 Input: the requests of :mod:`importer.api.transport`. Output: a :class:`Session` for one thread. Its ``left`` says
 when the first byte of the latest request was handed to a connection. We record this ourselves, because libraries raise

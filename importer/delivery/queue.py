@@ -154,8 +154,8 @@ class Queue:
         """
         for waiting in (self._kept, self._parked):
             for place, post in enumerate(waiting):
-                left, look = self._existing.left_of(post), self._look_of(post.key)
-                fit = [i for i in left if (post.request.prospects[i], look) not in self._doubted]
+                left = self._existing.left_of(post)
+                fit = [i for i in left if not self._is_withheld(post, i)]
                 free = [i for i in fit if not self._must_wait(replace(post.only([i]), is_control=True))]
                 is_fit = post.sends == 1 and not self._context.may_be_hidden(post.key)  # nothing has refused it
                 if free and is_fit:
@@ -177,8 +177,8 @@ class Queue:
             self.goes_first(post)
             self._parked.append(post)
             return []
-        left, look = self._existing.left_of(post), self._look_of(post.key)
-        withheld = [index for index in left if (post.request.prospects[index], look) in self._doubted]
+        left = self._existing.left_of(post)
+        withheld = [index for index in left if self._is_withheld(post, index)]
         sendable = [index for index in left if index not in withheld]
         if len(sendable) < len(post.request):
             self._add([post.only(sendable)] if sendable else [])
@@ -208,6 +208,10 @@ class Queue:
     def doubted(self, post: Post) -> None:
         """Record that nothing which looks like a request's note may be sent to its prospects (D78)."""
         self._doubted.update((prospect, self._look_of(post.key)) for prospect in post.request.prospects)
+
+    def _is_withheld(self, post: Post, index: int) -> bool:
+        """Return whether one of a request's prospects has an unconfirmed note that looks like the request's."""
+        return (post.request.prospects[index], self._look_of(post.key)) in self._doubted
 
     def _look_of(self, key: NoteKey) -> object:
         """Return what reading shows of a note; of all drafts of a prospect, some vendors show only one."""

@@ -45,7 +45,7 @@ class Resolver:
         self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
         self._evidence, self._reachability, self._reads = evidence, reachability, context.reads
         self._renew, self._head_start = context.caller.api.renew, context.head_start
-        self._resends, self._runs = context.run is not None, context.runs
+        self._context, self._resends = context, context.run is not None
         self.unclear: Counter[str] = Counter()
         self._requests: list[Ambiguous] = []  # that are unclear
         self._controls = Controls(context, evidence)
@@ -66,7 +66,7 @@ class Resolver:
 
         That run may have been more patient than this one. Rest counts from now: a dead run's clock proves nothing.
         """
-        of_run = self._runs[post.clock_of].rest if post.clock_of is not None else 0.0
+        of_run = self._context.runs[post.clock_of].rest if post.clock_of is not None else 0.0
         longest = max(self._longest(is_accepted=post.is_accepted), of_run)
         applied_until = post.sent_at + LONGEST_CLAIM + longest
         self._begin(post, Failure(Cause.LOST, why), applied_until, self._clock() + self._head_start + longest)

@@ -170,7 +170,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
 
     def _refused(self, task: ProspectsPage, failure: Failure) -> None:
         if task.is_probe and task.email:
-            self._succeeded(task, ())  # that the API refuses to list is an answer, too
+            self._succeeded(task, ())  # a refusal by the API is an answer, too
         elif task.email:
             self._refusals[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
         else:
