@@ -7,7 +7,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from importer import messages
 from importer.page.serving import PageServer
@@ -25,11 +25,16 @@ STICKS_OUT = """Math.max(
 )"""
 
 
+def ready(page: Page, element: Locator) -> None:
+    """Wait for a screen with this element, and for the script that answers its keys."""
+    element.wait_for()
+    page.wait_for_load_state()
+
+
 def drop(page: Page, path: Path) -> None:
     """Choose a file on the first screen, once the script is there that hands it over."""
     field = page.get_by_label("Drop the file here, or choose it")
-    field.wait_for()
-    page.wait_for_load_state()
+    ready(page, field)
     field.set_input_files(path)
 
 
@@ -76,7 +81,7 @@ def send(page: Page, notes: str) -> None:
 def reached(page: Page, role: str, name: str) -> None:
     """Go there with the Tab key, and see that one is there."""
     wanted = page.get_by_role(role, name=name, exact=True)  # type: ignore[arg-type]
-    wanted.wait_for()
+    ready(page, wanted)
     for _ in range(60):
         page.keyboard.press("Tab")
         if wanted.and_(page.locator(":focus-visible")).count():
@@ -261,6 +266,7 @@ def test_hebrew_runs_from_right_to_left_and_what_is_said_of_it_from_left_to_righ
 def test_a_question_stays_while_keys_pass_by_its_answers(page: Page, server: PageServer, tmp_path: Path) -> None:
     drop(page, write(tmp_path / "n.csv", [("p1", "Hello")], HEAD[:2]))
     question = page.get_by_role("combobox", name="Who may see these notes?")
+    ready(page, question)
     question.focus()
     options = question.locator("option")
     last = options.count() - 1
@@ -279,6 +285,7 @@ def test_a_question_stays_while_keys_pass_by_its_answers(page: Page, server: Pag
     assert page.evaluate("document.activeElement !== document.body")
     page.goto(home_of(server))
     drop(page, write(tmp_path / "m.csv", [("p2", "Hello")], HEAD[:2]))
+    ready(page, question)
     question.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
