@@ -6,7 +6,6 @@ whose deliveries exist. The rows of each prospect are matched together (:mod:`im
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ from importer import grouping
 from importer.delivery import matching
 from importer.delivery.changes import Wish, follow
 from importer.delivery.matching import AnsweredRow, How, Match, SortedGroup
-from importer.identity import Identities, RowIdentity, delivery_name, record_digest, texts_at
+from importer.identity import Identities, RowIdentity, delivery_name
 from importer.journal import Journal, KnownDelivery
 from importer.models import Ints, Plan, Remaining, Rows, Workspace
 from importer.settings import BATCH_SIZE
@@ -124,8 +123,6 @@ class Earlier:
         for index, one in enumerate(groups):
             group_of[one.group.positions] = index
         is_left = group_of >= 0
-        found.is_there[self._as_sent(groups, group_of) if made is None else []] = True
-        is_left &= ~found.is_there
         for matches in self._matched(plan, is_left):
             answered: list[AnsweredRow] = []
             for match in matches:
@@ -156,33 +153,6 @@ class Earlier:
         for one in groups:
             one.left = one.group.positions[is_left[one.group.positions]]
         return found
-
-    def _as_sent(self, groups: Sequence[SortedGroup], group_of: Ints) -> Ints:
-        """Return the positions of most rows of a million: their people's only rows and deliveries, and just the same.
-
-        A plan has nothing to do with these rows. To match them one by one would take ten times as long.
-        """
-        planned, journal = np.flatnonzero(group_of >= 0).astype(np.int32), self._knowing
-        if journal is None or self.occurrence or self.rows.done or self._stood:
-            return planned[:0]
-        people = pd.Index(self.identities.who(planned.tolist()), dtype="object")
-        is_alone = ~people.duplicated(keep=False)
-        people, planned = people[is_alone], planned[is_alone]
-        numbers = np.array(journal.deliveries.numbers(self.workspace, [one.key for one in groups]), dtype=np.int64)
-        forms, keys = numbers[group_of[planned]], _objects(texts_at(self.rows.key, planned))
-        records = _objects(map(record_digest, texts_at(self.rows.record, planned)))
-        place = dict(zip(people, range(len(people)), strict=True))
-        found = [pd.DataFrame({"at": planned[:0], "delivery": planned[:0], "is_same": planned[:0] < 0})]
-        for some in journal.identities.forms(self.workspace, len(place)):
-            who, what, deliveries, its_forms, its_keys = zip(*some, strict=True)
-            at = np.fromiter(map(place.get, who, itertools.repeat(-1)), dtype=np.int64, count=len(who))
-            is_same = (np.array(its_forms) == forms[at]) & (_objects(its_keys) == keys[at])
-            is_same &= (records[at] == b"") | (_objects(what) == records[at])
-            found.append(pd.DataFrame({"at": at, "delivery": deliveries, "is_same": is_same})[at >= 0])
-        of_person = pd.concat(found).groupby("at")
-        is_only = of_person["delivery"].min() == of_person["delivery"].max()
-        as_sent = is_only & of_person["is_same"].any()
-        return planned[as_sent.index[as_sent].to_numpy(dtype=np.int64)]
 
     def _wishes(self, answered: Iterable[AnsweredRow], differing: Collection[bytes]) -> Iterator[Wish]:
         """Yield how the notes of deliveries can follow their rows. All rows of a prospect must be given at once."""
@@ -310,10 +280,6 @@ class Sorted:
         note = rows.notes[rows.note[match.row.position]]
         beside = note.text.replace(note.uncomposed, "", 1) if note.uncomposed else ""
         return max(re.findall(r"\b\d{4}-\d\d-\d\d\b", beside), default="")
-
-
-def _objects(values: Iterable[object]) -> np.ndarray:
-    return np.array([*values], dtype=np.object_)
 
 
 def _by_prospect(rows: Rows, positions: Ints) -> Iterator[list[int]]:

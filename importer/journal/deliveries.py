@@ -15,7 +15,7 @@ from itertools import repeat
 from importer.journal import delivery_sql as sql
 from importer.journal.known import READ_BACK, Answered, Claim, DeliveryState, KnownDelivery, NoteKey
 from importer.journal.runs import Run
-from importer.journal.store import Row, Store
+from importer.journal.store import Store
 from importer.models import Status, Workspace
 
 
@@ -24,14 +24,6 @@ class Deliveries:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-
-    # -- notes ------------------------------------------------------------------------------------------------------
-
-    def numbers(self, workspace: Workspace, keys: Sequence[NoteKey]) -> list[int]:
-        """Return the number of each note; 0 if it isn't known."""
-        rows = self._store.among(sql.NUMBERS, (key.digest for key in keys), workspace=workspace)
-        found: dict[bytes, int] = dict(rows)
-        return [found.get(key.digest, 0) for key in keys]
 
     # -- requests and answers ---------------------------------------------------------------------------------------
 
@@ -74,7 +66,10 @@ class Deliveries:
         """Enter forms of notes unless they are known; return the number of each."""
         owner = self._store.entered(workspace)
         self._store.many(sql.NEW_NOTES, ({"workspace": owner, **form.as_row()} for form in forms))
-        return self.numbers(workspace, forms)
+        numbers: dict[bytes, int] = dict(
+            self._store.among(sql.NUMBERS, (form.digest for form in forms), workspace=workspace)
+        )
+        return [numbers[form.digest] for form in forms]
 
     def answer(self, answers: Iterable[Answered]) -> None:
         """Record answers to requests. Raises JournalFailed if one names the note of another delivery."""
@@ -211,9 +206,6 @@ class Deliveries:
         return Counter({DeliveryState(state): n for state, n in self._store.rows(sql.STATES_OF_RUN, run=run.id)})
 
 
-_IN_TURN = 10_000  # deliveries that are read together
-_FEW = 4  # deliveries for each person of whom a plan is made; if there are more, they are few people
-
 Identity = tuple[str, bytes, bytes]
 """A prospect, or the keyed digest of its email; the digest of what it was told; and the name of the delivery."""
 
@@ -248,18 +240,6 @@ class Identities:
                     found[name] = KnownDelivery.from_row(row[2:]), [row[1]]
         for (one, _), (delivery, digests) in found.items():
             yield one, delivery._replace(identities=frozenset(digests))
-
-    def forms(self, workspace: Workspace, people: int) -> Iterator[Sequence[Row]]:
-        """Yield, many at once, all deliveries by each of their digests: person, digest, number, form, key.
-
-        The form is that of the note, and -1 unless that was created and isn't changing. For few people nothing is
-        yielded: to read what others were told, too, would take longer than to match their rows one by one.
-        """
-        with self._store.reading():
-            last = self._store.scalar(sql.LAST) or 0
-            for first in range(1, last + 1, _IN_TURN) if last <= _FEW * people else ():
-                if some := self._store.rows(sql.FORMS, workspace=workspace, first=first, last=first + _IN_TURN - 1):
-                    yield some
 
 
 def _as_row(one: Answered) -> dict[str, object]:

@@ -84,14 +84,6 @@ TOLD = f"""
     {_FROM} JOIN identities ON identities.delivery = deliveries.id
     WHERE identities.workspace = :workspace AND identities.who IN ({{given}})
 """
-FORMS = """
-    SELECT identities.who, identities.what, deliveries.id,
-        CASE WHEN deliveries.state = 'created' AND deliveries.changing IS NULL THEN deliveries.note ELSE -1 END,
-        deliveries.key
-    FROM deliveries JOIN identities ON identities.delivery = deliveries.id
-    WHERE deliveries.workspace = :workspace AND identities.delivery BETWEEN :first AND :last
-"""
-LAST = "SELECT max(id) FROM deliveries"
 IDENTIFY = """
     INSERT INTO identities (workspace, who, what, delivery)
     SELECT :workspace, :who, :what, deliveries.id FROM deliveries WHERE deliveries.name = :name

@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 
-from importer.delivery.earlier import Earlier
 from importer.errors import Guarded
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.preview import Preview
 from importer.importing.run import prepare
 from importer.importing.sending import Report
 from importer.importing.workspaces import confirm
-from importer.models import Ints, Role, Visibility
+from importer.models import Role, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Origin, Settings
 from importer.settings.kinds import DateOrder, InDoubt
@@ -326,36 +325,3 @@ def test_a_question_once_answered_stays_answered_for_twenty_nights(desk: Desk, *
             hide(what_to_hide(Which("last"), desk.settings()), desk.settings())
     assert asked == {11: (0, 1), 16: (0, 1)} | ({} if ids else {6: (5, 0)})
     assert made == len(desk.box.notes) == 21, "each thing said once, and what was hidden and is sent again"
-
-
-@pytest.mark.parametrize("by", ["key", "record", "email"])
-def test_a_plan_passes_over_rows_that_are_just_as_they_were_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
-) -> None:
-    """Only these: whoever has several rows or notes, or a note that differs in anything, is looked at row by row."""
-    how: dict[str, Any] = {"keys": "Date"} if by == "key" else {"ids": by == "record"}
-    how["headings"] = ("Email", *HEADINGS[1:]) if by == "email" else HEADINGS
-    names = [f"ada{i}@example.com" if by == "email" else f"AbCdEfGh{i}" for i in range(7)]
-    nobody = "nobody@example.com" if by == "email" else "INVALID99"
-    passed, as_sent = list[list[int]](), Earlier._as_sent
-
-    def noted(*given: Any) -> Ints:
-        passed.append((found := as_sent(*given)).tolist())
-        return found
-
-    with Sandbox(any_email=True) as box:
-        desk = Desk(box, tmp_path)
-        first = [row(name, "Terms") for name in (*names[:6], nobody)]
-        ran = desk.run(*first, row(names[3], "Offer", record=SECOND), **how)
-        which = Which(note_ids=[ran.rows[5]["note_id"]])
-        hide(what_to_hide(which, desk.settings()), desk.settings())
-        rows = [
-            row(names[0], "Terms"), row(names[1], "Terms", "Private"),
-            row(names[2], "Other terms" if by == "email" else "Terms", day=2, record=SECOND),
-            row(names[3], "Terms"), row(names[4], "Terms"), row(names[4], "Offer", record=SECOND),
-            row(names[5], "Terms"), row(nobody, "Terms"), row(names[6], "Terms"),
-        ]  # fmt: skip
-        monkeypatch.setattr(Earlier, "_as_sent", noted)
-        counts = desk.run(*rows, **how).preview.remaining
-    assert passed[0] == [0]
-    assert (counts.deliveries, counts.hidden, counts.more_visible) == (4, 1, 1)
