@@ -26,7 +26,7 @@ from importer import files, storage
 from importer.errors import BadSettings, ImporterError, Stopped, UnreadableFile
 from importer.messages import Message, Said, say
 from importer.reading import Limits
-from importer.resultsfile import is_results
+from importer.reading.detection import is_results
 from importer.storage import Url, place
 
 ENDINGS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv", ".tsv", ".txt"})
