@@ -18,7 +18,7 @@ below, which have no number:
     messages        messages to people, as values
     settings        all settings and their checks         fields    the one table of a row's fields
     markup          text ⇄ HTML                           files     files replaced in one step
-    resultsfile     the marks of a results file           journal   the durable record of deliveries
+    resultsfile     the columns of a results file         journal   the durable record of deliveries
     storage         files at a URL                        calls     everything that calls the API
     api             the vendor, behind a protocol         texts     the wording of messages
     identity        what a row says, whoever may see it

@@ -11,7 +11,6 @@ import contextlib
 import errno
 import hashlib
 import itertools
-import math
 import os
 import secrets
 import shlex
@@ -51,14 +50,6 @@ class FileTrouble(OSError):
 
 class NoRegularFile(FileTrouble):
     """There is a folder, a pipe or a device instead of a file."""
-
-
-class TooLarge(FileTrouble):
-    """A file is larger than allowed."""
-
-    def __init__(self, size: int, most: float) -> None:
-        super().__init__(say("files.too-large", size=size, most=int(most)), errno.EFBIG)
-        self.size = size
 
 
 def why(error: Exception) -> Message:
@@ -221,11 +212,11 @@ def _see_that_it_is_private(place: Path, there: os.stat_result) -> None:
     raise OpenToOthers(say("files.open-to-others", place=str(place), command=command))
 
 
-def open_regular(path: Path, flags: int = os.O_RDONLY, most: float = math.inf) -> int:
+def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
     """Open a file that may come from somebody else, and return its descriptor. This never waits.
 
     A link is followed, unless another user made it. A new file can be opened only by its owner. Raises NoRegularFile,
-    TooLarge if there are more than ``most`` bytes, or another OSError.
+    or another OSError.
     """
     try:
         handle = os.open(path, flags | _AS_IT_IS, OWNER_ONLY)
@@ -238,8 +229,6 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, most: float = math.inf) -
             raise NoRegularFile(say("files.no-file"), number)  # noqa: TRY301 - the descriptor must be closed
         if os.name == "posix":
             _see_whose_link(path, there)
-        if there.st_size > most:
-            raise TooLarge(there.st_size, most)  # noqa: TRY301
     except BaseException:
         os.close(handle)
         raise
@@ -253,9 +242,9 @@ def _see_whose_link(path: Path, opened: os.stat_result) -> None:
         raise FileTrouble(say("files.link-of-another-user"), errno.EPERM)
 
 
-def opened(path: Path, most: float = math.inf) -> BufferedReader:
+def opened(path: Path) -> BufferedReader:
     """Open a file that may come from somebody else for reading; see :func:`open_regular`."""
-    return os.fdopen(open_regular(path, most=most), "rb")
+    return os.fdopen(open_regular(path), "rb")
 
 
 def _folder_to_disk(folder: Path) -> None:

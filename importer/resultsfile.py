@@ -1,23 +1,15 @@
-"""Mark and recognize results files and their columns. Others write the marks, and read them again.
+"""Mark and recognize the columns of results files. Others write the marks, and read them again.
 
-Input: headings, a text, or a file. Output: the columns that the importer added, whether a text was cut, and whether the
-importer wrote a file.
+Input: headings, or a text. Output: the columns that the importer added, and whether a text was cut.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
-import os
 import re
-import struct
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO, BinaryIO, Literal
-
-from importer.files import TooLarge
+from typing import Literal
 
 TO_FIX = "To fix"
 """Name of the sheet with the rows to correct."""
@@ -71,14 +63,7 @@ AUTHOR = "note-importer"
 OF_RUN = "Results of the run "
 """Beginning of a results workbook's description, before the run's name."""
 
-TEMPLATE = "Notes to import"
-"""The title of the template, which has the same author."""
-
 _CUT = re.compile(re.escape(CUT_MARK).replace(r"\{\}", r"[\d,]+") + r"\Z")
-_MOST = 1 << 20  # bytes that are examined
-_MOST_DIRECTORY_BYTES = 16 * 1024**2
-_PACKAGE = b"PK\x03\x04"  # first bytes of a workbook
-PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # used by spreadsheet programs; others unpack without bound
 
 
 def our_columns(headings: Sequence[str]) -> dict[str, int]:
@@ -118,61 +103,3 @@ def repeats_results(headings: Sequence[str]) -> bool:
 def was_cut(text: str) -> bool:
     """Return whether a text is only the beginning of a longer one, cut when a workbook was written."""
     return _CUT.search(text) is not None
-
-
-def is_results(file: BinaryIO) -> bool:
-    """Return whether a file is a results file: a workbook with our author, or a CSV whose last headings are ours."""
-    if properties := _properties(file):
-        return properties.get("creator") == AUTHOR and properties.get("title") != TEMPLATE
-    file.seek(0)
-    try:
-        start = io.TextIOWrapper(io.BytesIO(file.read(_MOST)), encoding="utf-8-sig", newline="")
-        headings = next(csv.reader(start), [])
-    except (ValueError, csv.Error):  # the file may come from anyone; if it is no text, it isn't ours
-        return False
-    ours = our_columns(headings)
-    return bool(ours) and [*ours.values()] == [*range(len(headings) - len(ours), len(headings))]
-
-
-def run_of(file: BinaryIO) -> str:
-    """Return the name of the run that a results workbook is of; empty if it names none. Raises OSError."""
-    text = _properties(file).get("description", "")
-    return text.removeprefix(OF_RUN) if text.startswith(OF_RUN) else ""
-
-
-def _properties(file: BinaryIO) -> dict[str, str]:
-    """Return a workbook's properties; none if it isn't a workbook, or is packed as no spreadsheet program packs it."""
-    file.seek(0)
-    if file.read(len(_PACKAGE)) != _PACKAGE:
-        return {}
-    from lxml import etree  # noqa: PLC0415 - no start waits for it
-
-    try:
-        check_directory(file)
-        with zipfile.ZipFile(file) as package, package.open("docProps/core.xml") as part:
-            if package.getinfo(part.name).compress_type not in PACKINGS:
-                return {}
-            parser = etree.XMLParser(resolve_entities=False, no_network=True)
-            properties = etree.fromstring(part.read(_MOST), parser)
-        return {etree.QName(one).localname: one.text or "" for one in properties}
-    except OSError as error:
-        if not isinstance(error, TooLarge):
-            raise
-        return {}
-    except Exception:  # noqa: BLE001 - the file may come from anyone; if it is damaged, it isn't ours
-        return {}
-
-
-def check_directory(file: IO[bytes]) -> None:
-    """Raise TooLarge if a zip file's directory is larger than any workbook's: listing it would fill the memory."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - 66_000))
-    tail = file.read()
-    file.seek(0)
-    at = tail.rfind(b"PK\x05\x06")
-    length = struct.unpack_from("<L", tail, at + 12)[0] if 0 <= at <= len(tail) - 22 else 0
-    if length == 0xFFFFFFFF:
-        at = tail.rfind(b"PK\x06\x06")
-        length = struct.unpack_from("<Q", tail, at + 40)[0] if 0 <= at <= len(tail) - 56 else 0
-    if length > _MOST_DIRECTORY_BYTES:
-        raise TooLarge(length, _MOST_DIRECTORY_BYTES)

@@ -254,14 +254,6 @@ def test_a_log_that_was_planted_beside_the_journal_is_not_taken(home: Path) -> N
         Journal.open(home / "own" / "journal.sqlite")
 
 
-def test_a_file_that_is_larger_than_allowed_is_not_read(tmp_path: Path) -> None:
-    (tmp_path / "f").write_bytes(b"123")
-    with files.opened(tmp_path / "f", 3) as file:
-        assert files.digest(file) == hashlib.sha256(b"123").digest()
-    with pytest.raises(files.TooLarge, match="it has 3 bytes; at most 2 bytes are read"):
-        files.opened(tmp_path / "f", 2)
-
-
 @POSIX
 @pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_WRONLY | os.O_APPEND | os.O_CREAT])
 def test_nobody_waits_for_the_other_end_of_a_pipe(tmp_path: Path, flags: int) -> None:

@@ -222,7 +222,7 @@ def test_a_results_column_is_written_explained_and_known_again(house: House) -> 
     """Results that lack it, because an earlier version wrote them, are still results."""
     name = house.sheet("notes.csv", ("P1", "Terms", "Private"), ("P2", "", "Private"))
     assert main(["run", str(house.root / name), "--yes", "--results", str(house.root / "notes.old.csv")]) == 1
-    code = "from importer.resultsfile import is_results; print(is_results(open('notes.old.csv', 'rb')))"
+    code = "from importer.reading.detection import is_results; print(is_results(open('notes.old.csv', 'rb')))"
     new = ["check", "notes.results.xlsx", "--sheet", "Results", "--json"]
     _, known, *checked = house(["run", name, "--yes"], ["-c", code], ["check", "notes.old.csv", "--json"], new)
     headings, first, _ = rows(house.root / "notes.results.xlsx")

@@ -25,8 +25,7 @@ from typing import NamedTuple
 from importer import files, storage
 from importer.errors import BadSettings, ImporterError, Stopped, UnreadableFile
 from importer.messages import Message, Said, say
-from importer.reading import Limits
-from importer.resultsfile import is_results
+from importer.reading.detection import is_results
 from importer.storage import Url, place
 
 ENDINGS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv", ".tsv", ".txt"})
@@ -235,7 +234,7 @@ def _move(path: Path, fingerprint: str, place: Path) -> None:
         storage.move(path, place, fingerprint)
         return
     with files.draft(place) as draft:
-        with files.opened(path, Limits.file_bytes) as file:
+        with files.opened(path) as file:
             seen = os.fstat(file.fileno())
             shutil.copyfileobj(file, draft.file)
         draft.finish(bound=seen)

@@ -23,6 +23,7 @@ from importer.importing.loaded import Loaded
 from importer.journal import Journal, Run
 from importer.models import Role, hashed
 from importer.reading import Sheet
+from importer.reading.detection import run_of
 from importer.resultsfile import own_columns
 from importer.rows import recognition
 from importer.rows.columns import Roles, SheetHeadings
@@ -182,7 +183,7 @@ def known(sheet: Sheet, settings: Settings) -> Settings:
 def _run_named(source: str) -> str:
     """Return the name of the run that a results workbook says it is of; empty if it says none."""
     with contextlib.suppress(OSError), files.opened(Path(source)) as file:  # there is none for a URL or standard input
-        return resultsfile.run_of(file)
+        return run_of(file)
     return ""
 
 

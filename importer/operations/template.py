@@ -14,7 +14,6 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer import resultsfile
 from importer.errors import BadSettings
 from importer.fields import FIELDS, Field
 from importer.files import Draft
@@ -55,8 +54,6 @@ def write(path: Path) -> Written:
 def _workbook() -> Workbook:
     """Return a workbook with headings and nothing else, so that it imports as empty."""
     book = Workbook()
-    book.properties.creator = resultsfile.AUTHOR
-    book.properties.title = resultsfile.TEMPLATE
     sheet = book.active
     assert isinstance(sheet, Worksheet)
     sheet.title = "Notes"

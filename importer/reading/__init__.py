@@ -4,7 +4,7 @@ Input: a path, a URL or standard input, and the person's settings for the file (
 ImporterError that says what is wrong and what to do. ``read`` calls these modules in turn:
 
     opening    opens the file, bounds what is read, and computes its fingerprint
-    detection  recognises the file type by the content; opens zip packages and the containers of old documents
+    detection  recognises the file type, and our results, by the content; opens zip packages and old containers
     workbook   .xlsx, with xls, opendocument and xmlsheet beside it, ``elements`` parses XML
     html       tables of a web page; ``text`` is for CSV and the like, with ``encodings`` guessed by ``spelling``
     cells      turns a workbook's cells into text, numbers by ``formats`` and ``numbers``

@@ -1,7 +1,7 @@
 """Recognise the type of a file by its content, and open the container that it may be.
 
-Input: the file. Output: the module that reads it, or an error that says what the file is instead. The ending .xls
-says little: CRMs give it to HTML tables, CSV and XML.
+Input: the file. Output: the module that reads it, or an error that says what the file is instead; whether it is a
+results file, and of which run. The ending .xls says little: CRMs give it to HTML tables, CSV and XML.
 
 A container's statements about itself are not trusted. Workbooks are zip packages: bytes are counted as they are
 unpacked, and no large part is held in memory whole. Old documents are OLE containers. olefile reads them, and trusts
@@ -11,6 +11,9 @@ followed no further than the file is long.
 
 from __future__ import annotations
 
+import csv
+import io
+import os
 import re
 import struct
 import zipfile
@@ -24,10 +27,12 @@ import olefile
 
 from importer.errors import UnreadableFile
 from importer.messages import Cell, Quoted, say
-from importer.reading.opening import Source, bound, damaged
-from importer.resultsfile import PACKINGS, check_directory
+from importer.reading.elements import events
+from importer.reading.opening import Limits, Source, bound, damaged
+from importer.resultsfile import AUTHOR, OF_RUN, our_columns
 
 HEAD = 8192
+_START_OF_TEXT = 1 << 20  # bytes in which a text's headings are searched for
 
 
 _OTHERS = {
@@ -54,6 +59,10 @@ _FIRST_CHUNK = 1 << 13  # bytes of a part: enough if only the headings are read
 RATIO_FROM = 64 * 1024**2
 """Number of unpacked bytes of a part from which its ratio of unpacked to packed size is checked."""
 
+_WORKBOOK = b"PK\x03\x04"
+_MOST_DIRECTORY_BYTES = 16 * 1024**2
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # used by spreadsheet programs; others unpack without bound
+_PROPERTIES = "docProps/core.xml"
 _ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, struct.error, NotImplementedError)
 
 _ENDINGS_OF_OTHERS = {".doc": "text", ".docx": "text", ".odt": "text", ".rtf": "text", ".pdf": "pdf", ".zip": "archive"}
@@ -82,8 +91,8 @@ def recognise(source: Source) -> tuple[str, Source | Package]:
     head = source.file.read(HEAD)
     if not head:
         raise UnreadableFile(say("reading.empty", file=source.name))
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
-        package = Package(source)
+    if head.startswith((_WORKBOOK, b"PK\x05\x06", b"PK\x07\x08")):
+        package = Package(source.file, source.limits)
         return _in_package(package, source.name), package
     if head.startswith(OLE_SIGNATURE):
         return _in_ole(source), source
@@ -206,13 +215,13 @@ class Package:
     ``names`` are those of all parts, in small letters with forward slashes.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, file: IO[bytes], limits: Limits) -> None:
         """Open the package; raise UnreadableFile if it is damaged or its directory is larger than any workbook's."""
-        self.limits = source.limits
+        self.limits = limits
         self._inflated: dict[str, int] = {}
         try:
-            check_directory(source.file)
-            self._zip = zipfile.ZipFile(source.file)
+            _check_directory(file)
+            self._zip = zipfile.ZipFile(file)
         except _ZIP_FAULTS as exc:
             raise damaged(say("part.parts"), Quoted(str(exc))) from exc
         self.names = {_plain(name): name for name in self._zip.namelist()}
@@ -224,7 +233,7 @@ class Package:
         """Yield the part called ``name`` in pieces, counted against the limits."""
         entry = self.names[_plain(name)]
         info = self._zip.getinfo(entry)
-        if info.compress_type not in PACKINGS:  # zipfile inflates bzip2 and LZMA without bound
+        if info.compress_type not in _PACKINGS:  # zipfile inflates bzip2 and LZMA without bound
             raise damaged(Cell(entry), Quoted(f"compression {info.compress_type}"))
         packed = max(info.compress_size, 1)
         others = sum(self._inflated.values()) - self._inflated.get(entry, 0)
@@ -261,3 +270,50 @@ class Package:
 
 def _plain(name: str) -> str:
     return name.replace("\\", "/").lstrip("/").lower()
+
+
+def _check_directory(file: IO[bytes]) -> None:
+    """Raise UnreadableFile if a zip file's directory is larger than a workbook's, because it would fill the memory."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 66_000))
+    tail = file.read()
+    file.seek(0)
+    at = tail.rfind(b"PK\x05\x06")
+    length = struct.unpack_from("<L", tail, at + 12)[0] if 0 <= at <= len(tail) - 22 else 0
+    if length == 0xFFFFFFFF:
+        at = tail.rfind(b"PK\x06\x06")
+        length = struct.unpack_from("<Q", tail, at + 40)[0] if 0 <= at <= len(tail) - 56 else 0
+    bound(length, _MOST_DIRECTORY_BYTES, say("part.parts"))
+
+
+def is_results(file: IO[bytes]) -> bool:
+    """Return whether a file is a results file: a workbook with our author, or a CSV whose last headings are ours."""
+    if properties := _properties(file):
+        return properties.get("creator") == AUTHOR
+    file.seek(0)
+    try:
+        start = io.TextIOWrapper(io.BytesIO(file.read(_START_OF_TEXT)), encoding="utf-8-sig", newline="")
+        headings = next(csv.reader(start), [])
+    except (ValueError, csv.Error):  # the file may come from anyone; if it is no text, it isn't ours
+        return False
+    ours = our_columns(headings)
+    return bool(ours) and [*ours.values()] == [*range(len(headings) - len(ours), len(headings))]
+
+
+def run_of(file: IO[bytes]) -> str:
+    """Return the name of the run that a results workbook is of; empty if it names none."""
+    text = _properties(file).get("description", "")
+    return text.removeprefix(OF_RUN) if text.startswith(OF_RUN) else ""
+
+
+def _properties(file: IO[bytes]) -> dict[str, str]:
+    """Return a workbook's author and description; none if it isn't a workbook, or is damaged."""
+    file.seek(0)
+    if file.read(len(_WORKBOOK)) != _WORKBOOK:
+        return {}
+    try:
+        package = Package(file, Limits())
+        found = events(package.chunks(_PROPERTIES), say("part.parts"), package.limits, {"creator", "description"})
+        return {element.tag: element.text or "" for _, element in found}
+    except Exception:  # noqa: BLE001 - the file may come from anyone; if it is damaged, it isn't ours
+        return {}

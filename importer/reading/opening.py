@@ -137,8 +137,10 @@ def _opened(source: str, limits: Limits) -> Iterator[IO[bytes]]:
                 shutil.copyfileobj(stored, file, CHUNK)
             yield file
         return
-    with _open(source, limits) as file:
+    with _open(source) as file:
         before = os.fstat(file.fileno())
+        if before.st_size > limits.file_bytes:
+            raise limits.refuse("file_bytes", say("limit.file", file=source, size=before.st_size))
         yield file
         after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
@@ -155,13 +157,11 @@ def _refuse_by_name(path: str) -> None:
         raise UnreadableFile(say("reading.link", file=path))
 
 
-def _open(source: str, limits: Limits) -> IO[bytes]:
+def _open(source: str) -> IO[bytes]:
     try:
-        return files.opened(Path(source), limits.file_bytes)
+        return files.opened(Path(source))
     except FileNotFoundError as exc:
         raise UnreadableFile(say("files.none", file=source)) from exc
-    except files.TooLarge as exc:
-        raise limits.refuse("file_bytes", say("limit.file", file=source, size=exc.size)) from exc
     except files.NoRegularFile as exc:
         kind = "opening.folder" if exc.errno == errno.EISDIR else "opening.device"
         raise UnreadableFile(say(kind, file=source)) from exc

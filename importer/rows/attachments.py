@@ -23,7 +23,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
-from importer import resultsfile
 from importer.api import Cause, Endpoint, Failure, FilePart, Reply
 from importer.calls.dispatcher import Caller
 from importer.calls.retry import Attempts
@@ -33,6 +32,7 @@ from importer.files import FileTrouble, why
 from importer.journal import Memory
 from importer.messages import Cell, Message, in_quotes, say
 from importer.models import AttachedFile
+from importer.reading.detection import is_results
 from importer.rows.values import Wrong, error_in, quoted
 
 LARGEST = 20 * 1024 * 1024
@@ -107,7 +107,7 @@ class Folder:
             if (wrong := self._why_not(name, path, status)) is not None:
                 return Wrong(wrong)
             with open_beneath(self._root, path) as file:
-                if resultsfile.is_results(file):
+                if is_results(file):
                     return Wrong(say("file.never", file=_cell(name)))
                 file.seek(0)
                 content = file.read(LARGEST + 1)

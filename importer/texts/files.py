@@ -3,7 +3,6 @@
 TEXTS: dict[str, str | tuple[str, str]] = {
     "files.no-file": "it is not a regular file",
     "files.link-of-another-user": "another user made the link to this file",
-    "files.too-large": "it has {size} bytes; at most {most} bytes are read",
     "files.open-to-others": (
         "Other users can write to {place}, where the program keeps its own files.\n"
         "Nothing was sent. Close it to them: {command}"

@@ -16,7 +16,8 @@ from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import say
 from importer.models import PossibleAnswer, Role, Visibility
-from importer.resultsfile import OF_RUN, OUR_COLUMNS, TO_FIX, is_results
+from importer.reading.detection import is_results
+from importer.resultsfile import OF_RUN, OUR_COLUMNS, TO_FIX
 from importer.settings import SETTINGS, Settings
 from importer.settings.reading import Reading
 from importer.settings.secrets import KEY_VARIABLE
