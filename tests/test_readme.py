@@ -176,7 +176,7 @@ def test_the_five_commands_of_the_readme_lead_to_a_schedule(
     sheet.write_text("Prospect ID,Note,Visibility\nP1,Called back,Public\nP2,Called back,Private\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NOTE_IMPORTER_JOURNAL", str(tmp_path / "journal.sqlite"))
-    monkeypatch.setattr("importer.importing.inbox.STILL_YOUNG", 0.0)  # nobody waits a minute for a file in a test
+    monkeypatch.setattr("importer.importing.batch.STILL_YOUNG", 0.0)  # nobody waits a minute for a file in a test
     for line in block.strip().splitlines():
         if line == "note-importer init":
             monkeypatch.setenv("NOTE_IMPORTER_BASE_URL", box.url)

@@ -171,7 +171,7 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
         if asking.may and not practises and (watched := importing.hours.for_a_person(settings)) is not settings:
             paragraph(say("asking.outside-window", window=str(settings.between)), "Note: ", err=True)
             settings = watched
-        chosen = importing.inbox.choose(files)
+        chosen = operations.choosing.choose(files)
         importer = BatchImport(notifications, asking, is_one=chosen.is_one_file)
         batch = importing.batch.run(chosen, settings, importer.face())
         if not chosen.is_one_file:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from importer import importing, telling
+from importer import operations, telling
 from importer.cli.terminal import PLACE_FLAGS, PROFILE, argument, ask, is_terminal, paragraph, say_line, with_flags
 from importer.errors import BadSettings
 from importer.messages import Message, say
@@ -181,7 +181,7 @@ class Commands(click.Group):
         """Return the command. If a file is named in its place, fail with a message that says so."""
         name = args[0]
         is_other = name not in self.commands and not name.startswith("-")
-        if is_other and (Path(name).exists() or Path(name).suffix.lower() in importing.inbox.ENDINGS):
+        if is_other and (Path(name).exists() or Path(name).suffix.lower() in operations.choosing.ENDINGS):
             rest = " ".join(map(argument, args))
             ctx.fail(with_flags(say("cli.file-no-command", name=repr(name), rest=rest)))
         return super().resolve_command(ctx, args)

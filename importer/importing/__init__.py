@@ -2,7 +2,7 @@
 
 Input: files and settings. Output: plans and reports as values.
 
-    batch          several files, one after the other     inbox             which files, and the archive
+    batch          several files, one after the other     archiving         where finished files go
     run            prepare a file, then send it           sending           one run, with the lock held; its report
     loading        read, check and group a file           api_context       how the API is called, and called first
     loaded         the file that was loaded; what earlier runs know of its rows, and of the prospects of its emails
@@ -23,7 +23,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # modules become attributes of the package
-    from importer.importing import batch, hours, inbox, logs, run, workspaces  # noqa: F401
+    from importer.importing import batch, hours, logs, run, workspaces  # noqa: F401
 
 
 def loader(package: str) -> Callable[[str], Any]:

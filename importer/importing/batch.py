@@ -32,19 +32,24 @@ from importer.errors import (
     Unusable,
     UnusableJournal,
 )
-from importer.importing import inbox, logs, workspaces
+from importer.importing import archiving, logs, workspaces
+from importer.importing.archiving import is_there
 from importer.importing.hours import Hours
-from importer.importing.inbox import Chosen, FileCandidate, is_there, why_not_yet
 from importer.importing.run import Prepared, prepare
 from importer.importing.sending import Report
 from importer.importing.workspaces import Unconfirmed
-from importer.messages import Said, as_argument, lines, say
+from importer.messages import Message, Said, as_argument, lines, say
 from importer.models import PossibleAnswer, Progress, Result, Workspace
 from importer.settings import Settings
 from importer.settings.reading import named
+from importer.storage import Url
 
 _FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun)
 """Errors that would also stop the import of the next file."""
+
+
+STILL_YOUNG = 60.0
+"""Seconds after a file's last change until the file counts as complete."""
 
 
 class FileResult(StrEnum):
@@ -58,6 +63,39 @@ class FileResult(StrEnum):
     NOT_BEGUN = "not begun"
     GONE = "gone meanwhile"
     PRACTISED = "practised"
+
+
+@dataclass(frozen=True)
+class FileCandidate:
+    """A file to import, or a folder or pattern without files.
+
+    Attributes:
+        path: the file, folder or pattern.
+        is_named: whether a person named the file itself. If so, it is imported at once, however new it is.
+        nothing: the message about a folder or pattern without files; None for a file.
+    """
+
+    path: Path
+    is_named: bool = True
+    nothing: Message | None = None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Chosen files, and those that were left out.
+
+    Attributes:
+        candidates: the files in the order of import, each once.
+        left_out: results of earlier runs, which aren't imported with other files.
+    """
+
+    candidates: Sequence[FileCandidate]
+    left_out: Sequence[Path] = ()
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether a person named exactly one file."""
+        return len(self.candidates) == 1 and self.candidates[0].is_named and not self.left_out
 
 
 @dataclass(frozen=True)
@@ -171,7 +209,7 @@ def run(
     settings = practice.planning(settings) if face.practises else settings
     hours = Hours.of(settings, clock)
     if settings.archive is not None:
-        inbox.check_archive(settings.archive, [candidate.path for candidate in chosen.candidates])
+        archiving.check_archive(settings.archive, [candidate.path for candidate in chosen.candidates])
     file_importer = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)
     files: list[FileEnded] = []
     last: FileEnded | None = None
@@ -243,11 +281,11 @@ class _One:
 
     def _sent(self, candidate: FileCandidate) -> FileEnded:
         path, archive = candidate.path, self.settings.archive
-        if self.face.practises or str(path) == "-" or (archive is not None and inbox.lies_in(path, archive)):
+        if self.face.practises or str(path) == "-" or (archive is not None and archiving.lies_in(path, archive)):
             archive = None
         target = place = results.target_of(path, self.settings, self.began_at)
         if archive is not None:
-            place, beside = inbox.places(path, target.name, archive)
+            place, beside = archiving.places(path, target.name, archive)
             if isinstance(self.settings.results or "", str):
                 target = beside  # nothing of ours stays among the exports, however the run ends
         settings = replace(self.settings, results=target)
@@ -281,7 +319,7 @@ class _One:
             return ended
         if report.more_visible:  # they are told every night until somebody does something about them
             return replace(ended, why=say("archive.more-visible", file=str(path)))
-        moved = inbox.archive(path, place, fingerprint)
+        moved = archiving.archive(path, place, fingerprint)
         status = max(ended.exit_status, moved.exit_status)
         return replace(ended, archived=moved.place, exit_status=status, why=moved.why)
 
@@ -303,6 +341,18 @@ class _One:
         if (meant := self.face.confirm(unclear, own)) is not None:
             workspaces.confirm(self.settings, None if meant == own else meant)
         return meant is not None
+
+
+def why_not_yet(path: Path, now: float) -> Message | None:
+    """Return why a file should wait for the next run, because somebody seems to be working on it; otherwise None."""
+    if isinstance(path, Url):
+        return None  # S3 shows only complete files
+    for mark in (f"~${path.name}", f".~lock.{path.name}#"):  # lock files of Excel and LibreOffice
+        if path.with_name(mark).exists():
+            return say("choosing.open-in-program", mark=mark)
+    if path.exists() and abs(age := now - path.stat().st_mtime) < STILL_YOUNG:
+        return say("choosing.too-young", seconds=max(0, round(age)))
+    return None
 
 
 def _answerable(error: ImporterError, path: Path, *, is_person: bool) -> ImporterError:

@@ -4,6 +4,7 @@ Input: settings. Output: the results of a command as values, and messages about 
 
     verify         read notes back                        hide              make notes private drafts, and back
     history        the list of runs                       template          an empty workbook
+    choosing       which files of a folder are meant
     corrections    corrections of a sheet, as values      corrected_sheet   check corrected rows, write the sheet
     doctor         checks before the first night          live              one note, tried on a prospect
     report_messages  the messages about these             documents         JSON documents about these
@@ -19,6 +20,7 @@ from importer.importing import loader
 
 if TYPE_CHECKING:  # modules become attributes of the package
     from importer.operations import (  # noqa: F401
+        choosing,
         corrected_sheet,
         doctor,
         documents,

@@ -21,8 +21,8 @@ from importer.api.exchange import seconds_since_1970
 from importer.api.proxy import certificates_for, proxy_for
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
-from importer.importing import inbox
 from importer.importing.api_context import connected, steady_clock
+from importer.importing.archiving import check_archive
 from importer.importing.workspaces import check_journal, opened, unconfirmed
 from importer.journal import Journal
 from importer.messages import Message, Said, say
@@ -69,7 +69,7 @@ def examine(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Iterator[Chec
     yield journal
     if not journal.exit_status:
         yield checked("First import", partial(_first, settings))
-    folders = ("Archive", inbox.check_archive, settings.archive), ("Attachments", Folder, settings.attachments)
+    folders = ("Archive", check_archive, settings.archive), ("Attachments", Folder, settings.attachments)
     for about, check, folder in folders:
         if folder is not None:
             yield checked(about, partial(_folder, check, folder))

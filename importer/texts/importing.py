@@ -71,7 +71,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "archive.gone": "{file} no longer exists, so it was not moved to {folder}.",
     "choosing.too-young": "it was changed {seconds} s ago and may be incomplete",
     "choosing.open-in-program": "it is open in a spreadsheet program, according to the file {mark} beside it. If it is not open, delete that file",
-    "choosing.folder-unreadable": "The folder {path} can't be read: {error}.\nNothing was sent. Check its permissions.",
     "unconfirmed.first": "Nobody has imported as profile {profile} at {url} yet.",
     "unconfirmed.first-beside": "Nobody has imported as profile {profile} at {url} yet. Notes delivered there as {others} are not known as {profile}, and would be sent again.",
     "unconfirmed.key-of-another": "The API key was used before as {others}. Notes delivered there are not known as {profile} at {url}, and would be sent again.",
@@ -125,10 +124,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Nothing of this file was sent. Check whether it is the right file. If it is: {setting}"
     ),
     "series.sentence": "{why:capital}.",
-    "choosing.the-folder": "the folder {place}",
-    "choosing.stands-for": "the files that match {place}",
-    "choosing.no-spreadsheet": "There is no spreadsheet in {where}",
-    "choosing.only-ours": "There is no spreadsheet in {where}, only {n} that earlier runs wrote",
     "archive.not-moved": (
         "{file} was imported, but could not be moved to {folder}: {error:headline}.\n"
         "Move it by hand. If it stays, the next run does not send its notes again."

@@ -1,6 +1,11 @@
 """Texts of the kinds that ``importer/operations/`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
+    "choosing.folder-unreadable": "The folder {path} can't be read: {error}.\nNothing was sent. Check its permissions.",
+    "choosing.the-folder": "the folder {place}",
+    "choosing.stands-for": "the files that match {place}",
+    "choosing.no-spreadsheet": "There is no spreadsheet in {where}",
+    "choosing.only-ours": "There is no spreadsheet in {where}, only {n} that earlier runs wrote",
     "live.no-such-prospect": (
         "The prospect or its notes can't be read: {why}\n"
         "Nothing was created. Name another prospect, by its email or ID."

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from importer.errors import BadSettings, CallRefused, Changed, Guarded, NotReached, Outage
+from importer.importing import archiving, workspaces
 from importer.importing import batch as series_
-from importer.importing import inbox, workspaces
 from importer.importing.batch import Batch, BatchFace, FileResult
-from importer.importing.inbox import choose
 from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import Progress, Result
+from importer.operations.choosing import choose
 from importer.operations.template import write as write_template
 from importer.settings import Settings
 from importer.telling import notifications, report_messages
@@ -70,9 +70,9 @@ class Imported(NamedTuple):
     path: Path
     done: Path
 
-    def archive(self) -> inbox.Archived:
+    def archive(self) -> archiving.Archived:
         place = self.done / self.path.name
-        return inbox.archive(self.path, place, hashlib.sha256(b"imported").hexdigest())
+        return archiving.archive(self.path, place, hashlib.sha256(b"imported").hexdigest())
 
 
 @pytest.fixture
@@ -340,7 +340,7 @@ def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(imported: 
 def test_no_name_in_the_archive_is_taken_twice_and_no_link_there_is_followed(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("theirs")
     (tmp_path / "a.results (2).xlsx").symlink_to(tmp_path / "missing")
-    assert inbox.places(Path("a.csv"), "a.results.xlsx", tmp_path) == (
+    assert archiving.places(Path("a.csv"), "a.results.xlsx", tmp_path) == (
         tmp_path / "a (3).csv",
         tmp_path / "a.results (3).xlsx",
     )
@@ -355,7 +355,7 @@ def test_a_name_in_the_archive_that_is_taken_in_the_very_moment_is_left_alone(im
 
     with before(("os.rename", "os.link"), take):
         moved = imported.archive()
-    assert moved == inbox.Archived(taken.with_name("a (2).csv"))
+    assert moved == archiving.Archived(taken.with_name("a (2).csv"))
     assert (taken.read_text(), taken.with_name("a (2).csv").read_text()) == ("theirs", "imported")
     assert names(imported.path.parent) == set()
 

@@ -8,10 +8,10 @@ import pytest
 
 from importer.errors import UnclearColumns
 from importer.importing.batch import run
-from importer.importing.inbox import choose
 from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import PossibleAnswer
+from importer.operations.choosing import choose
 from importer.settings.kinds import DateOrder
 from importer.telling.sheet_details import with_examples
 from tests.importing.test_identity import ADA

@@ -15,13 +15,13 @@ from importer.api.saleshandy import SALESHANDY
 from importer.errors import Busy, Changed, FirstRun, WrongJournal
 from importer.importing import batch, workspaces
 from importer.importing.batch import Batch, BatchFace
-from importer.importing.inbox import choose
 from importer.importing.run import prepare
 from importer.importing.workspaces import Unconfirmed
 from importer.journal import Journal, machine
 from importer.messages import render
 from importer.models import Workspace
 from importer.operations import doctor, hide, history, verify
+from importer.operations.choosing import choose
 from importer.settings import Settings
 from importer.telling.notifications import notification
 from tests.sandbox import Sandbox

@@ -14,10 +14,10 @@ import pytest
 from importer.errors import Busy, Interrupted, Outage
 from importer.importing import batch, workspaces
 from importer.importing.hours import Hours
-from importer.importing.inbox import choose
 from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import Progress, Result
+from importer.operations.choosing import choose
 from importer.settings import Settings
 from importer.telling.notifications import is_left_to_another
 from tests.jumping import jumping

@@ -11,11 +11,11 @@ import pytest
 
 from importer.cli import main
 from importer.errors import UnclearColumns, UnreadableFile
-from importer.importing.inbox import choose
 from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import say
 from importer.models import PossibleAnswer, Role, Visibility
+from importer.operations.choosing import choose
 from importer.reading.detection import is_results
 from importer.resultsfile import OF_RUN, OUR_COLUMNS, TO_FIX
 from importer.settings import SETTINGS, Settings

@@ -10,13 +10,14 @@ import pytest
 
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import Guarded, Unusable
-from importer.importing import batch, inbox
+from importer.importing import batch
 from importer.importing.run import prepare
 from importer.importing.sending import Report
 from importer.journal import Journal
 from importer.journal.machine import FOLDER_VARIABLE
 from importer.messages import render
 from importer.models import Note, Result, Status, Visibility
+from importer.operations.choosing import choose
 from importer.practice import in_memory
 from importer.settings import Settings
 from tests.running import run
@@ -113,8 +114,8 @@ def test_its_results_cant_be_imported(settings: Settings, tmp_path: Path) -> Non
         assert render(refused.value.message).startswith(f"{results} contains the results of practice")
     assert run(file, settings)
     file.unlink()
-    assert batch.run(inbox.choose([folder]), settings).files[0].fate is batch.FileResult.REFUSED
-    assert inbox.choose([folder]).left_out[0].name.startswith(("n.re", "n.practice"))
+    assert batch.run(choose([folder]), settings).files[0].fate is batch.FileResult.REFUSED
+    assert choose([folder]).left_out[0].name.startswith(("n.re", "n.practice"))
 
 
 def test_every_email_of_the_sheet_has_a_prospect(settings: Settings, tmp_path: Path) -> None:
@@ -173,7 +174,7 @@ def test_several_files_are_practised_and_none_is_archived(settings: Settings, bo
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     files = [write(tmp_path / name) for name in ("a", "b")]
-    ended = batch.run(inbox.choose(files), live, batch.BatchFace(practises=True))
+    ended = batch.run(choose(files), live, batch.BatchFace(practises=True))
     assert [one.fate for one in ended.files] == [batch.FileResult.PRACTISED] * 2
     assert ended.counts == {Result.CREATED: 4, Result.DUPLICATE: 2, Result.INVALID: 2}
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"n.csv", "n.practice.xlsx"}
