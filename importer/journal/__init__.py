@@ -10,6 +10,7 @@ Reads don't wait for writers.
     known        define the values that go into deliveries and come back
     memory       remember what the API showed, for a day emails and uploaded files, and what a person left out
     machine      remember outside the journal which journal and which API keys a workspace uses; locks in files
+    lock         open a workspace's journal after checking it, and lock it
     schema       define the tables
     store        run SQL over one connection, in transactions
     sqlite       everything specific to SQLite and its file

@@ -23,8 +23,9 @@ from importer.api.saleshandy import SALESHANDY
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
 from importer.importing.api_context import connected, steady_clock
 from importer.importing.archiving import check_archive
-from importer.importing.workspaces import check_journal, opened, unconfirmed
+from importer.importing.workspaces import unconfirmed_yet
 from importer.journal import Journal
+from importer.journal.lock import check_journal
 from importer.messages import Message, Said, say
 from importer.rows.attachments import Folder
 from importer.settings import Settings
@@ -161,9 +162,8 @@ def _journal(settings: Settings) -> Message:
 
 def _first(settings: Settings) -> Message:
     """Return that an unattended run may begin, or raise: nobody has said yet whose workspace the profile is."""
-    with opened(settings) as journal:
-        if (unclear := unconfirmed(journal, settings)) is not None:
-            raise Look(say("doctor.unconfirmed", why=unclear.why)) if unclear.kind == "first" else unclear.error
+    if (unclear := unconfirmed_yet(settings)) is not None:
+        raise Look(say("doctor.unconfirmed", why=unclear.why)) if unclear.kind == "first" else unclear.error
     return say("doctor.confirmed")
 
 

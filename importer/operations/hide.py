@@ -25,8 +25,9 @@ from importer.identity import RECORD, TEXT
 from importer.importing.api_context import calls, delivering
 from importer.importing.loaded import Loaded
 from importer.importing.loading import load
-from importer.importing.workspaces import check_journal, held, keep_in_mind
+from importer.importing.workspaces import keep_in_mind
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
+from importer.journal.lock import check_journal, held
 from importer.messages import Said, say
 from importer.models import Note, Progress, Result, Status, Visibility
 from importer.operations.history import find_run, there

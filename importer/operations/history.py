@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from importer.errors import BadSettings
-from importer.importing.workspaces import check_journal
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
+from importer.journal.lock import check_journal
 from importer.journal.runs import Confirmation
 from importer.messages import Message, in_quotes, say, some, words
 from importer.models import Result, Workspace

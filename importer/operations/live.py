@@ -18,7 +18,7 @@ from importer.api import API_REFUSED, Cause, FoundNote, NoteChange, NotesApi, Re
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import BadSettings, CallRefused, NeedsAPerson, Stopped
 from importer.importing.api_context import connected, steady_clock
-from importer.importing.workspaces import opened
+from importer.journal.lock import opened
 from importer.markup import content_of, seen_digests
 from importer.messages import Message, Said, say
 from importer.models import ContentKind, Note, Status, Visibility

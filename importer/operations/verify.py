@@ -30,8 +30,9 @@ from importer.importing.api_context import LAG, calls, delivering
 from importer.importing.hours import estimated
 from importer.importing.loading import load
 from importer.importing.sending import write_results
-from importer.importing.workspaces import check_journal, held, keep_in_mind, learned_rates, opened
+from importer.importing.workspaces import keep_in_mind, learned_rates
 from importer.journal import DeliveryState, Journal, KnownDelivery
+from importer.journal.lock import check_journal, held, opened
 from importer.messages import Message, Said, say, words
 from importer.models import Note, Progress, Result, Status
 from importer.operations.hide import deliveries_in

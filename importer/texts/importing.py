@@ -5,7 +5,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The server that answers is not the API: {why}.\nDid you mean {address}? Nothing was sent. Check `base-url`."
     ),
     "purpose.seeing-the-api": "seeing whether the API answers",
-    "stopped.nothing-sent": "{why}\nNothing was sent.",
     "choice.which-rows": "This is a results file. Which rows do you want to import?",
     "choice.to-fix": "your corrections, on the sheet {sheet} (likely)",
     "choice.all-rows": "all rows, on the sheet {sheet}",
@@ -21,7 +20,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "attachments.named-nowhere": "A folder of attachments is named, but no column contains file names, so no note has attachments. If a column does, say so: `map attachments=HEADING`",
     "outcome.broke-off": "the run was interrupted",
     "outcome.run-stopped": "the run stopped: {why:headline}",
-    "progress.waits": "waiting for another import of this workspace: {holder}",
     "problems.alike": "{kind} (found: {values})",
     "problems.other-values": "{values} and {n} other values",
     "count.row": ("{n} row", "{n} rows"),

@@ -1,6 +1,8 @@
 """Texts of the kinds that ``importer/journal/`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
+    "stopped.nothing-sent": "{why}\nNothing was sent.",
+    "progress.waits": "waiting for another import of this workspace: {holder}",
     "journal.needs-package": (
         "A journal in this database needs an extra package ({error}).\nInstall it: pip install 'note-importer[{extra}]' (with pipx: pipx inject note-importer 'note-importer[{extra}]')."
     ),

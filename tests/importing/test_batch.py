@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from importer.errors import BadSettings, CallRefused, Changed, Guarded, NotReached, Outage
-from importer.importing import archiving, workspaces
+from importer.importing import archiving
 from importer.importing import batch as series_
 from importer.importing.batch import Batch, BatchFace, FileResult
 from importer.importing.run import prepare
+from importer.journal.lock import held
 from importer.messages import render
 from importer.models import Progress, Result
 from importer.operations.choosing import choose
@@ -379,7 +380,7 @@ def test_another_import_of_the_same_folder_is_waited_for_and_takes_nothing_from_
     (tmp_path / "done").mkdir()
     lay_each(folder, "a.csv", "b.csv")
     with ExitStack() as other:
-        other.enter_context(workspaces.held(settings))
+        other.enter_context(held(settings))
 
         def observe(progress: Progress) -> None:
             if progress.trouble:

@@ -18,6 +18,7 @@ from importer.importing.batch import Batch, BatchFace
 from importer.importing.run import prepare
 from importer.importing.workspaces import Unconfirmed
 from importer.journal import Journal, machine
+from importer.journal.lock import held
 from importer.messages import render
 from importer.models import Workspace
 from importer.operations import doctor, hide, history, verify
@@ -155,7 +156,7 @@ def test_a_profile_continues_with_another_ones_deliveries(
 
 
 def run_held(settings: Settings) -> None:
-    with workspaces.held(settings):
+    with held(settings):
         pass
 
 
@@ -273,7 +274,7 @@ def test_two_profiles_that_share_a_key_dont_import_at_the_same_time(
     other = replace(away, profile="day")
     workspaces.confirm(other)
     with (
-        workspaces.held(away),
+        held(away),
         prepare(sheet, other, vendor=vendor) as prepared,
         pytest.raises(Busy, match="Another import with this API key is running"),
     ):

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from importer.errors import Busy, Interrupted, Outage
-from importer.importing import batch, workspaces
+from importer.importing import batch
 from importer.importing.hours import Hours
 from importer.importing.run import prepare
+from importer.journal.lock import held
 from importer.messages import render
 from importer.models import Progress, Result
 from importer.operations.choosing import choose
@@ -184,18 +185,18 @@ def test_in_a_window_another_import_is_waited_for_unless_a_person_is_there(
     monkeypatch.setattr("importer.importing.hours.datetime", InBerlin)
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
     settings = replace(settings, between="02:00-06:00")  # type: ignore[arg-type]
-    with workspaces.held(settings):
+    with held(settings):
         found = batch.run(choose([sheet]), settings, batch.BatchFace(is_person=True), clock=_night)
     assert (found.exit_status, is_left_to_another(found)) == (3, True)
     with ExitStack() as other:
-        other.enter_context(workspaces.held(settings))
+        other.enter_context(held(settings))
         found = batch.run(choose([sheet]), settings, batch.BatchFace(observe=lambda _: other.close()), clock=_night)
     assert (found.exit_status, len(box.notes)) == (0, 1)
 
 
 def test_who_waits_is_heard_when_it_is_to_end(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
-    with workspaces.held(settings), prepare(sheet, settings) as prepared:
+    with held(settings), prepare(sheet, settings) as prepared:
         with pytest.raises(Interrupted, match=r"SIGTERM\. Nothing was sent\."):
             prepared.send(stop=lambda: "SIGTERM.", waits=True)
         with pytest.raises(Busy), prepare(sheet, settings) as again:

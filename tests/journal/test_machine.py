@@ -11,6 +11,7 @@ import pytest
 from importer.errors import WrongJournal
 from importer.importing import workspaces
 from importer.journal import Journal, machine
+from importer.journal.lock import held
 from importer.operations import hide, verify
 from importer.settings import Settings
 from tests import running
@@ -23,13 +24,13 @@ AWAY = "https://notes.invalid/v1"
 def live(tmp_path: Path) -> Settings:
     """Settings for a service elsewhere, with a journal that was used with it."""
     settings = Settings(base_url=AWAY, key="k", journal=tmp_path / "journal.sqlite")
-    with workspaces.held(settings) as journal:
+    with held(settings) as journal:
         workspaces.keep_in_mind(journal, settings, is_agreed=True)
     return settings
 
 
 def opened(settings: Settings) -> str:
-    with workspaces.held(settings) as journal:
+    with held(settings) as journal:
         return journal.id
 
 
@@ -54,7 +55,7 @@ def test_none_in_its_place_stops_and_none_is_made(live: Settings, tmp_path: Path
 def test_a_person_can_take_on_another_journal(live: Settings, tmp_path: Path) -> None:
     another = replace(live, journal=tmp_path / "another.sqlite")
     accepted = replace(another, new_journal=True)
-    with workspaces.held(accepted) as journal:
+    with held(accepted) as journal:
         workspaces.keep_in_mind(journal, accepted, is_agreed=True)
     assert opened(another)
     with pytest.raises(WrongJournal):
