@@ -19,8 +19,8 @@ class Field:
     """A field of a row. Headings are in English, German, French, Spanish, Portuguese, some in Italian.
 
     Attributes:
-        headings: usual headings of its column.
-        plain_headings: those under which the API's codes count. "Shared With" isn't one: there, 1 may be a number.
+        headings: usual headings of its column. The first heads its column in the template.
+        vague_headings: further ones, under which the API's codes don't count: under "Shared With", 1 may be a number.
         suggested: pattern of a part of headings that may be meant, such as those of HubSpot, Salesforce, Pipedrive,
             Outreach, Zoho and Google Contacts. "Description" describes an account as often as it is a note.
         of_one_person: pattern of headings, without case and signs, of columns that hold further values of one person.
@@ -31,190 +31,173 @@ class Field:
             pattern count in any heading. Words of the second count only among words of the same kind, because "Team
             Lead" is a person.
         is_further: whether its cells' text is sent as it stands, and part of what a note says (see ``Note.further``).
-        width: width in characters of its column in the template, under its first heading; 0 if the template has none.
         is_required: whether each row of the template needs it, or the column that may be filled in instead.
     """
 
     headings: tuple[str, ...] = ()
-    plain_headings: tuple[str, ...] = ()
+    vague_headings: tuple[str, ...] = ()
     suggested: str = ""
     of_one_person: str = ""
     words: Mapping[Visibility | Status, tuple[str, ...]] = field(default_factory=dict)
     in_headings: Mapping[Visibility | Status, tuple[str, str]] = field(default_factory=dict)
     is_further: bool = False
-    width: int = 0
     is_required: bool = False
 
 
-_PROSPECT = Field(
-    headings=(
-        "Prospect ID", "Prospect", "Prospect IDs", "Prospect Key", "Contact ID", "Lead ID", "Saleshandy ID",
-        "Saleshandy Prospect ID",
-        "Interessenten-ID", "Kontakt-ID", "Lead-ID",
-        "ID prospect", "ID du prospect", "Identifiant prospect", "ID contact", "ID du contact",
-        "ID de prospecto", "ID prospecto", "ID de contacto", "ID contacto",
-        "ID do prospect", "ID do contato", "ID contato", "ID do contacto", "ID do lead",
-    ),
-    suggested=r"saleshandy|prospect",
-    width=18,
-    is_required=True,
-)  # fmt: skip
 _KIND_OF_EMAIL = (
     r"(?:work|business|office|home|personal|private|primary|main|secondary|second|tertiary|third|other|alternat(?:e|ive)|additional"
     r"|arbeit|geschäftlich\w{0,2}|beruflich\w{0,2}|dienstlich\w{0,2}|privat\w{0,2}|weitere|andere|sonstige|zweite"
     r"|professionnel|personnel|autre|trabajo|otro|comercial|corporativo|pessoal|outro)"
 )
-_EMAIL = Field(
-    headings=(
-        "Email", "E-mail", "Email Address", "Emails", "Email ID", "Mail", "Mail Address", "Contact Email",
-        "Contact Emails", "Prospect Email", "Lead Email", "Person Email", "Person - Email - Work", "Customer Email",
-        "Recipient Email", "Primary Email", "Work Email", "Business Email", "Company Email", "Email 1",
-        "E-mail 1 - Value", "Who Email", "Contact person - Email", "Primary Contact Primary Email",
-        "Email (Regarding) (Contact)", "Email (Regarding) (Lead)", "Record > Email addresses",
-        "Parent Record > Email addresses",
-        "E-Mail-Adresse", "Mailadresse", "E-Mail geschäftlich", "Person - E-Mail - Arbeit", "Kontakt-E-Mail",
-        "E-Mail des Kontakts",
-        "Courriel", "Adresse e-mail", "Adresse mail", "Adresse électronique", "Adresse de courriel", "Mél",
-        "E-mail professionnel", "E-mail du contact",
-        "Correo", "Correo electrónico", "Dirección de correo electrónico", "Dirección de correo", "Dirección de email",
-        "Correo del contacto",
-        "Endereço de e-mail", "E-mail comercial", "E-mail corporativo", "E-mail do contato", "Correio eletrônico",
-        "Correio eletrónico", "Endereço eletrônico",
-    ),
-    suggested=r"mail|courriel|correo|^log-?in$|^user ?name$",
-    of_one_person=rf"(?:person)?{_KIND_OF_EMAIL}?(?:e?mails?|courriel|correo(?:electrónico)?)(?:address(?:es)?|adressen?)?"
-    rf"(?:{_KIND_OF_EMAIL}|[1-9](?:value|address|adresse)?)?",
-    width=26,
-    is_required=True,
-)  # fmt: skip
-_CONTENT = Field(
-    headings=(
-        "Note", "Notes", "Content", "Body", "Note Content", "Note Body", "Note Text", "Text", "Message", "Comment",
-        "Comments", "Remark", "Remarks", "Content (plaintext)",
-        "Notiz", "Notizen", "Notiztext", "Inhalt", "Kommentar", "Bemerkung",
-        "Contenu", "Contenu de la note", "Texte", "Commentaire", "Remarque",
-        "Nota", "Notas", "Contenido", "Texto", "Comentario",
-        "Conteúdo", "Conteúdo da nota", "Comentário", "Observação",
-    ),
-    suggested=r"note|comment|remark|body|summary|description|descripción|descrição|^update content$|^details$"
-    r"|biograph|notiz|kommentar|beschreibung|commentaire|comentari",
-    width=60,
-    is_required=True,
-)  # fmt: skip
-_PLAIN_VISIBILITY = (
-    "Visibility", "Note Visibility", "Visibility of the note", "Who Can See It", "Who can see this", "Who sees it",
-    "Who can see the note",
-    "Sichtbarkeit", "Sichtbarkeit der Notiz", "Wer kann es sehen", "Wer kann das sehen", "Wer kann sie sehen",
-    "Wer sieht es", "Wer sieht sie",
-    "Visibilité", "Visibilité de la note", "Qui peut la voir", "Qui peut le voir", "Qui peut voir la note",
-    "Visibilidad", "Visibilidad de la nota", "Quién puede verla", "Quién puede verlo", "Quién puede ver la nota",
-    "Visibilidade", "Visibilidade da nota", "Quem pode ver", "Quem pode vê-la", "Quem pode ver a nota",
-    "Visibilità", "Visibilità della nota", "Chi può vederla", "Chi può vederlo", "Chi può vedere la nota",
-)  # fmt: skip
-_VISIBILITY = Field(
-    headings=(
-        *_PLAIN_VISIBILITY, "Visible To", "Shared With", "Access", "Privacy",
-        "Sichtbar für", "Zugriff",
-        "Visible par", "Confidentialité",
-        "Visible para", "Privacidad",
-        "Visível para", "Privacidade",
-    ),
-    plain_headings=_PLAIN_VISIBILITY,
-    suggested=r"visib|privat|public|shar|^internal$|sicht|classif|klassif|clasif|permi[st]|confid|vertraul|geheim|secret(?!ar)|segret[oaie]\b"
-    r"|sensi[tb]|restrict|embargo|\bscope\b|\baccess\b|\bviewers?\b|audience|zugriff"
-    r"|\b(?:tlp|nda|acl)\b|\b(?:who|may|can)\b.*\b(?:sees?|views?|reads?)\b|\b(?:wer|darf|kann)\b.*\bseh"
-    r"|\b(?:qui|quem)\b.*\b(?:voir|ler)\b",
-    words={
-        Visibility.PRIVATE: (
-            "2", "Private", "Only me", "Me", "Owner", "Personal", "Just me", "Owner only", "Only owner", "Me only",
-            "Only the owner", "Record owner only",
-            "Privat", "Nur ich", "Privé", "Privée", "Moi seulement", "Privado", "Privada", "Solo yo", "Só eu",
-            "Somente eu", "Privato", "Privata", "Solo io",
-        ),
-        Visibility.PUBLIC: (
-            "1", "Public", "Everyone", "All", "Shared", "All team members", "Whole team",
-            "Öffentlich", "Alle", "Publique", "Tous", "Público", "Pública", "Todos", "Pubblico", "Pubblica", "Tutti",
-        ),
-    },
-    in_headings={
-        Visibility.PRIVATE: (
-            r"privat\w{0,7}|privad[oa]s?|prive(?:e|s|es)?|privac\w{2,6}|confiden\w{0,9}|vertraulich\w{0,4}"
-            r"|intern(?:al|ally|a|o|e|es|os|as|er|es|ne|nes)?|secret\w{0,4}|sensitiv\w{0,3}|segret\w{1,4}|geheim\w{0,4}|riservat\w{1,4}"
-            r"|reserv(?:ad[oa]|ee?)s?",
-            r"me|mine|myself|ich|mich|moi|yo|eu|io|owner|own|personal|personnel|personnelle"
-            r"|personlich|pessoal|personale|hidden|hide|restricted|besitzer|proprietaire|propietario|proprietario"
-            r"|deleted|trashed|removed|locked|geloscht|gesperrt|supprimee?s?|verrouillee?s?|eliminad[oa]s?|bloquead[oa]s?"
-            r"|excluid[oa]s?|eliminat[oa]|bloccat[oa]",
-        ),
-        Visibility.PUBLIC: (
-            r"public(?:a|o|as|os|ly)?|publiques?|offentlich\w{0,4}|pubblic[oahie]{1,2}|shar(?:e|ed|es|ing)|geteilt\w{0,2}"
-            r"|freigegeben\w{0,2}|partag\w{1,4}|compart\w{2,6}|condivi\w{2,6}|visib(?:le|les|il|ile|ili)|visive(?:l|is)"
-            r"|sichtbar\w{0,2}",
-            r"team|everyone|everybody|all|anyone|alle|allen|tous|toute|equipe|equipo|todos|todo|tutti|squadra|external"
-            r"|extern|externe|externo|externa|esterno",
-        ),
-    },
-    width=14,
-    is_required=True,
-)  # fmt: skip
-_PLAIN_STATUS = (
-    "Status", "Note Status", "Publication Status",
-    "Veröffentlichungsstatus", "Statut", "Estado", "Situação", "Stato",
-)  # fmt: skip
-_STATUS = Field(
-    headings=_PLAIN_STATUS,
-    plain_headings=_PLAIN_STATUS,
-    suggested=r"draft|publish|entwurf|^(?:note )?state$",
-    words={
-        Status.PUBLISHED: (
-            "1", "Published", "Publish", "Live", "Final", "Veröffentlicht", "Publié", "Publiée", "Publicado",
-            "Publicada", "Pubblicato", "Pubblicata",
-        ),
-        Status.DRAFT: (
-            "0", "Draft", "Unpublished", "Entwurf", "Brouillon", "Borrador", "Rascunho", "Bozza",
-        ),
-    },
-    in_headings={
-        Status.DRAFT: (
-            r"draft\w{0,3}|entwurf\w{0,2}|entwurfe|brouillons?|borrador(?:es)?|rascunhos?|bozz[ae]|unpublished"
-            r"|unveroffentlicht",
-            "",
-        ),
-        Status.PUBLISHED: (
-            r"publish(?:ed|es)?|veroffentlicht\w{0,2}|publie(?:e|s|es)?|publicad[oa]s?|pubblicat[oaie]",
-            "live|final",
-        ),
-    },
-    width=14,
-)  # fmt: skip
-_ATTACHMENTS = Field(
-    headings=(
-        "Attachments", "Attachment IDs", "Attachment ID", "Attachment", "Note Attachments", "File IDs",
-        "Attachment Files", "Attachment File", "Attached Files", "Attached File",
-        "Anhänge", "Anhang", "Anhang-IDs", "Anlagen",
-        "Pièces jointes", "Pièce jointe", "ID des pièces jointes",
-        "Adjuntos", "Adjunto", "ID de adjuntos", "Archivos adjuntos", "Archivo adjunto",
-        "Anexos", "Anexo", "ID dos anexos",
-    ),
-    width=24,
-)  # fmt: skip
-_RECORD = Field(
-    suggested=r"^(?:activity|task|event|engagement|note|call|meeting|comment|interaction)(?:[ _]?record)?[ _-]?ids?$"
-    r"|^\(do not modify\) (?:note|activity|task|phone call|appointment)$"
-    r"|^(?:aktivitäts?|aufgaben|ereignis|notiz|anruf)[ _-]?id$"
-    r"|^id (?:d[ea] )?(?:la? |l['’])?(?:activité|tâche|note|actividad|tarea|nota|atividade|tarefa)$",
-)
 
 FIELDS: Mapping[Role, Field] = {
-    Role.PROSPECT: _PROSPECT,
-    Role.CONTENT: _CONTENT,
-    Role.VISIBILITY: _VISIBILITY,
-    Role.STATUS: _STATUS,
-    Role.ATTACHMENTS: _ATTACHMENTS,
-    Role.EMAIL: _EMAIL,
+    Role.PROSPECT: Field(
+        headings=(
+            "Prospect ID", "Prospect", "Prospect IDs", "Prospect Key", "Contact ID", "Lead ID", "Saleshandy ID",
+            "Saleshandy Prospect ID",
+            "Interessenten-ID", "Kontakt-ID", "Lead-ID",
+            "ID prospect", "ID du prospect", "Identifiant prospect", "ID contact", "ID du contact",
+            "ID de prospecto", "ID prospecto", "ID de contacto", "ID contacto",
+            "ID do prospect", "ID do contato", "ID contato", "ID do contacto", "ID do lead",
+        ),
+        suggested=r"saleshandy|prospect",
+        is_required=True,
+    ),
+    Role.CONTENT: Field(
+        headings=(
+            "Note", "Notes", "Content", "Body", "Note Content", "Note Body", "Note Text", "Text", "Message", "Comment",
+            "Comments", "Remark", "Remarks", "Content (plaintext)",
+            "Notiz", "Notizen", "Notiztext", "Inhalt", "Kommentar", "Bemerkung",
+            "Contenu", "Contenu de la note", "Texte", "Commentaire", "Remarque",
+            "Nota", "Notas", "Contenido", "Texto", "Comentario",
+            "Conteúdo", "Conteúdo da nota", "Comentário", "Observação",
+        ),
+        suggested=r"note|comment|remark|body|summary|description|descripción|descrição|^update content$|^details$"
+        r"|biograph|notiz|kommentar|beschreibung|commentaire|comentari",
+        is_required=True,
+    ),
+    Role.VISIBILITY: Field(
+        headings=(
+            "Visibility", "Note Visibility", "Visibility of the note", "Who Can See It", "Who can see this",
+            "Who sees it", "Who can see the note",
+            "Sichtbarkeit", "Sichtbarkeit der Notiz", "Wer kann es sehen", "Wer kann das sehen", "Wer kann sie sehen",
+            "Wer sieht es", "Wer sieht sie",
+            "Visibilité", "Visibilité de la note", "Qui peut la voir", "Qui peut le voir", "Qui peut voir la note",
+            "Visibilidad", "Visibilidad de la nota", "Quién puede verla", "Quién puede verlo",
+            "Quién puede ver la nota",
+            "Visibilidade", "Visibilidade da nota", "Quem pode ver", "Quem pode vê-la", "Quem pode ver a nota",
+            "Visibilità", "Visibilità della nota", "Chi può vederla", "Chi può vederlo", "Chi può vedere la nota",
+        ),
+        vague_headings=(
+            "Visible To", "Shared With", "Access", "Privacy",
+            "Sichtbar für", "Zugriff",
+            "Visible par", "Confidentialité",
+            "Visible para", "Privacidad",
+            "Visível para", "Privacidade",
+        ),
+        suggested=r"visib|privat|public|shar|^internal$|sicht|classif|klassif|clasif|permi[st]|confid|vertraul|geheim|secret(?!ar)|segret[oaie]\b"
+        r"|sensi[tb]|restrict|embargo|\bscope\b|\baccess\b|\bviewers?\b|audience|zugriff"
+        r"|\b(?:tlp|nda|acl)\b|\b(?:who|may|can)\b.*\b(?:sees?|views?|reads?)\b|\b(?:wer|darf|kann)\b.*\bseh"
+        r"|\b(?:qui|quem)\b.*\b(?:voir|ler)\b",
+        words={
+            Visibility.PRIVATE: (
+                "2", "Private", "Only me", "Me", "Owner", "Personal", "Just me", "Owner only", "Only owner", "Me only",
+                "Only the owner", "Record owner only",
+                "Privat", "Nur ich", "Privé", "Privée", "Moi seulement", "Privado", "Privada", "Solo yo", "Só eu",
+                "Somente eu", "Privato", "Privata", "Solo io",
+            ),
+            Visibility.PUBLIC: (
+                "1", "Public", "Everyone", "All", "Shared", "All team members", "Whole team", "Öffentlich", "Alle",
+                "Publique", "Tous", "Público", "Pública", "Todos", "Pubblico", "Pubblica", "Tutti",
+            ),
+        },
+        in_headings={
+            Visibility.PRIVATE: (
+                r"privat\w{0,7}|privad[oa]s?|prive(?:e|s|es)?|privac\w{2,6}|confiden\w{0,9}|vertraulich\w{0,4}"
+                r"|intern(?:al|ally|a|o|e|es|os|as|er|es|ne|nes)?|secret\w{0,4}|sensitiv\w{0,3}|segret\w{1,4}|geheim\w{0,4}|riservat\w{1,4}"
+                r"|reserv(?:ad[oa]|ee?)s?",
+                r"me|mine|myself|ich|mich|moi|yo|eu|io|owner|own|personal|personnel|personnelle"
+                r"|personlich|pessoal|personale|hidden|hide|restricted|besitzer|proprietaire|propietario|proprietario"
+                r"|deleted|trashed|removed|locked|geloscht|gesperrt|supprimee?s?|verrouillee?s?|eliminad[oa]s?|bloquead[oa]s?"
+                r"|excluid[oa]s?|eliminat[oa]|bloccat[oa]",
+            ),
+            Visibility.PUBLIC: (
+                r"public(?:a|o|as|os|ly)?|publiques?|offentlich\w{0,4}|pubblic[oahie]{1,2}|shar(?:e|ed|es|ing)|geteilt\w{0,2}"
+                r"|freigegeben\w{0,2}|partag\w{1,4}|compart\w{2,6}|condivi\w{2,6}|visib(?:le|les|il|ile|ili)|visive(?:l|is)"
+                r"|sichtbar\w{0,2}",
+                r"team|everyone|everybody|all|anyone|alle|allen|tous|toute|equipe|equipo|todos|todo|tutti|squadra|external"
+                r"|extern|externe|externo|externa|esterno",
+            ),
+        },
+        is_required=True,
+    ),
+    Role.STATUS: Field(
+        headings=(
+            "Status", "Note Status", "Publication Status",
+            "Veröffentlichungsstatus", "Statut", "Estado", "Situação", "Stato",
+        ),
+        suggested=r"draft|publish|entwurf|^(?:note )?state$",
+        words={
+            Status.PUBLISHED: (
+                "1", "Published", "Publish", "Live", "Final", "Veröffentlicht", "Publié", "Publiée", "Publicado",
+                "Publicada", "Pubblicato", "Pubblicata",
+            ),
+            Status.DRAFT: (
+                "0", "Draft", "Unpublished", "Entwurf", "Brouillon", "Borrador", "Rascunho", "Bozza",
+            ),
+        },
+        in_headings={
+            Status.DRAFT: (
+                r"draft\w{0,3}|entwurf\w{0,2}|entwurfe|brouillons?|borrador(?:es)?|rascunhos?|bozz[ae]|unpublished"
+                r"|unveroffentlicht",
+                "",
+            ),
+            Status.PUBLISHED: (
+                r"publish(?:ed|es)?|veroffentlicht\w{0,2}|publie(?:e|s|es)?|publicad[oa]s?|pubblicat[oaie]",
+                "live|final",
+            ),
+        },
+    ),
+    Role.ATTACHMENTS: Field(
+        headings=(
+            "Attachments", "Attachment IDs", "Attachment ID", "Attachment", "Note Attachments", "File IDs",
+            "Attachment Files", "Attachment File", "Attached Files", "Attached File",
+            "Anhänge", "Anhang", "Anhang-IDs", "Anlagen",
+            "Pièces jointes", "Pièce jointe", "ID des pièces jointes",
+            "Adjuntos", "Adjunto", "ID de adjuntos", "Archivos adjuntos", "Archivo adjunto",
+            "Anexos", "Anexo", "ID dos anexos",
+        ),
+    ),
+    Role.EMAIL: Field(
+        headings=(
+            "Email", "E-mail", "Email Address", "Emails", "Email ID", "Mail", "Mail Address", "Contact Email",
+            "Contact Emails", "Prospect Email", "Lead Email", "Person Email", "Person - Email - Work", "Customer Email",
+            "Recipient Email", "Primary Email", "Work Email", "Business Email", "Company Email", "Email 1",
+            "E-mail 1 - Value", "Who Email", "Contact person - Email", "Primary Contact Primary Email",
+            "Email (Regarding) (Contact)", "Email (Regarding) (Lead)", "Record > Email addresses",
+            "Parent Record > Email addresses",
+            "E-Mail-Adresse", "Mailadresse", "E-Mail geschäftlich", "Person - E-Mail - Arbeit", "Kontakt-E-Mail",
+            "E-Mail des Kontakts",
+            "Courriel", "Adresse e-mail", "Adresse mail", "Adresse électronique", "Adresse de courriel", "Mél",
+            "E-mail professionnel", "E-mail du contact",
+            "Correo", "Correo electrónico", "Dirección de correo electrónico", "Dirección de correo",
+            "Dirección de email", "Correo del contacto",
+            "Endereço de e-mail", "E-mail comercial", "E-mail corporativo", "E-mail do contato", "Correio eletrônico",
+            "Correio eletrónico", "Endereço eletrônico",
+        ),
+        suggested=r"mail|courriel|correo|^log-?in$|^user ?name$",
+        of_one_person=rf"(?:person)?{_KIND_OF_EMAIL}?(?:e?mails?|courriel|correo(?:electrónico)?)(?:address(?:es)?|adressen?)?"
+        rf"(?:{_KIND_OF_EMAIL}|[1-9](?:value|address|adresse)?)?",
+        is_required=True,
+    ),
     Role.KEY: Field(),
-    Role.RECORD: _RECORD,
-}
+    Role.RECORD: Field(
+        suggested=r"^(?:activity|task|event|engagement|note|call|meeting|comment|interaction)"
+        r"(?:[ _]?record)?[ _-]?ids?$|^\(do not modify\) (?:note|activity|task|phone call|appointment)$"
+        r"|^(?:aktivitäts?|aufgaben|ereignis|notiz|anruf)[ _-]?id$"
+        r"|^id (?:d[ea] )?(?:la? |l['’])?(?:activité|tâche|note|actividad|tarea|nota|atividade|tarefa)$",
+    ),
+}  # fmt: skip
 WORDED: Mapping[Role, Field] = {role: entry for role, entry in FIELDS.items() if entry.words}
 """The fields whose cells hold one of a few words: visibility and status."""
 FURTHER = tuple(role for role, entry in FIELDS.items() if entry.is_further)

@@ -89,12 +89,6 @@ def own_columns(headings: Sequence[str]) -> list[int]:
     return [at for at in range(len(headings)) if at not in ours]
 
 
-def is_practice(headings: Sequence[str]) -> bool:
-    """Return whether these are the headings of the results of practice."""
-    ours = our_columns(headings)
-    return bool(ours) and headings[ours["result"]] == PRACTISED
-
-
 def repeats_results(headings: Sequence[str]) -> bool:
     """Return whether these are the headings of *To fix*, whose rows are also on *Results*."""
     return our_columns(headings).get(COLUMNS[0].heading) == 0

@@ -51,11 +51,8 @@ class Url(_Base):
     resolve = absolute  # type: ignore[assignment]
 
 
-class ChangedMeanwhile(files.FileTrouble):
+class ChangedMeanwhile(OSError):
     """A file has changed since it was read."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(say("files.changed", name=name), errno.EEXIST)
 
 
 def place(text: str | Path) -> Path:
@@ -134,11 +131,10 @@ def move(url: Url, target: Url, fingerprint: str) -> None:
     with _store(url) as store:
         store.cp_file(url.key, target.key)
         with opened(target) as copy:
-            is_same = files.digest(copy).hex() == fingerprint
-        if not is_same or version(url) != before:
-            store.rm_file(target.key)
-            raise ChangedMeanwhile(url.name)
-        store.rm_file(url.key)
+            is_same = files.digest(copy).hex() == fingerprint and version(url) == before
+        store.rm_file(url.key if is_same else target.key)
+    if not is_same:
+        raise ChangedMeanwhile
 
 
 @contextmanager
@@ -154,7 +150,7 @@ def _store(url: Url) -> Iterator[Any]:
         raise BadSettings(say("store.no-s3")) from error
     try:
         yield S3FileSystem(use_listings_cache=False)
-    except (ImporterError, files.FileTrouble):
+    except ImporterError:
         raise
     except FileNotFoundError as error:
         raise UnreadableFile(say("store.none", file=str(url))) from error

@@ -141,7 +141,7 @@ def test_each_text_is_with_a_room_that_says_its_kind() -> None:
 def test_each_field_and_each_column_of_the_results_has_its_texts() -> None:
     named = {family: [*Role] for family in OF_FIELDS} | {"use": [*WORDED], "restricted": [*WORDED]}
     named["none"] = []  # a sheet may lack those that have this text
-    named["template.prompt"] = [role for role, field in FIELDS.items() if field.width]
+    named["template.prompt"] = [role for role, field in FIELDS.items() if field.headings]
     kinds = {f"{family}.{role}" for family, roles in named.items() for role in roles}
     assert kinds | {f"column-of-results.{column.heading}" for column in COLUMNS} <= {*TEXTS}
 

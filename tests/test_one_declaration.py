@@ -30,11 +30,10 @@ CHANGES = r"""
 +++
     FLAVOUR = "flavour"
 === field: importer/fields.py
-    Role.RECORD: _RECORD,
+    Role.KEY: Field(),
 +++
     Role.FLAVOUR: Field(
         headings=("Flavour", "Geschmack"), is_further=True,
-        width=14,
     ),
 === field: importer/texts/fields.py
     "none.record": "none: no record has an ID",

@@ -97,14 +97,14 @@ def _move(path: Path, fingerprint: str, place: Path) -> None:
             shutil.copyfileobj(file, draft.file)
         draft.finish(bound=seen)
         if files.digest(draft.file).hex() != fingerprint:
-            raise storage.ChangedMeanwhile(path.name)
+            raise storage.ChangedMeanwhile
         aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.old")  # a name that nobody else uses
         path.replace(aside)
         try:
             there = aside.lstat()
             is_same = (there.st_size, there.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns)
             if not (is_same and os.path.samestat(there, seen)):
-                raise storage.ChangedMeanwhile(path.name)
+                raise storage.ChangedMeanwhile
             draft.put_new(place)
             aside.unlink()
         except OSError:

@@ -66,7 +66,7 @@ def _is_header(cells: Sequence[str], settings: Settings, known: Sequence[reading
 
 def understood(sheet: Sheet, settings: Settings) -> Loaded:
     """Check and group the rows of an open sheet, as the settings say. Raises UnreadableFile for results of practice."""
-    if resultsfile.is_practice(sheet.headings):
+    if resultsfile.PRACTISED in sheet.headings:
         raise UnreadableFile(say("practice.no-sheet", source=writable(sheet.source)))
     cells, known, but_for = suggestions.glance(sheet), settings, None
     try:

@@ -25,7 +25,7 @@ _LAST_ROW = 1_048_576
 _COLUMNS = {
     role: field
     for role, field in sorted(FIELDS.items(), key=lambda item: item[0] not in (Role.PROSPECT, Role.EMAIL))
-    if field.width
+    if field.headings
 }
 
 
@@ -66,7 +66,7 @@ def _workbook() -> Workbook:
         cell.fill = PatternFill("solid", fgColor="44525F" if column.is_required else "7A8893")
         cell.alignment = Alignment(vertical="center")
         dimension = sheet.column_dimensions[letter]
-        dimension.width = column.width
+        dimension.width = 60 if role is Role.CONTENT else 24
         dimension.number_format = "@"  # Excel then keeps 00123 and 1E5 as they are typed
         dimension.alignment = Alignment(vertical="top", wrap_text=role is Role.CONTENT)
         sheet.add_data_validation(_validation(role, column, f"{letter}2:{letter}{_LAST_ROW}"))

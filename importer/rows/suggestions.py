@@ -29,7 +29,7 @@ _MOSTLY = 0.8
 _HARDLY_ANY = 0.05
 _NEARLY = 0.8  # similarity of two headings
 _WORD = re.compile(r"[^\W\d_A-Z]+|[A-Z]+[^\W\d_A-Z]*")
-_ROLE_OF = {folded_heading(heading): role for role, entry in FIELDS.items() for heading in entry.headings}
+_KNOWN = {folded_heading(one): role for role, field in FIELDS.items() for one in field.headings + field.vague_headings}
 SPELLED = {
     role: {folded(word): word for usual in field.words.values() for word in usual} for role, field in WORDED.items()
 }
@@ -38,7 +38,7 @@ SPELLED = {
 
 def role_of(heading: str) -> Role | None:
     """Return the role for which a heading is known, or None."""
-    return _ROLE_OF.get(folded_heading(heading))
+    return _KNOWN.get(folded_heading(heading))
 
 
 def glance(sheet: Sheet) -> list[list[str]]:
@@ -73,7 +73,7 @@ def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
     """
     if role_of(heading) not in (None, role) or (role is Role.EMAIL and is_of_others(heading)):
         return 0
-    known = [folded_heading(known_heading) for known_heading in FIELDS[role].headings]
+    known = [name for name, meant in _KNOWN.items() if meant is role]
     misspelling = LIKELY * bool(difflib.get_close_matches(folded_heading(heading), known, n=1, cutoff=_NEARLY))
     if not values:
         return misspelling

@@ -33,7 +33,7 @@ _OFTEN = 2  # rows; under a plain heading a word in a single row may be a typing
 _LIKE = 0.8  # a less similar text is probably the user's own word, not a typing error
 _LONGEST_NEAR = 40  # characters of a text for which a similar word is sought; the longest known word has 16
 
-_PLAIN = {role: frozenset(map(folded_heading, field.plain_headings)) for role, field in WORDED.items()}
+_PLAIN = {role: frozenset(map(folded_heading, field.headings)) for role, field in WORDED.items()}
 
 _USUAL = frozenset().union(*SPELLED.values())
 

@@ -1,7 +1,6 @@
 """Texts of the kinds that ``importer/storage.py`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
-    "files.changed": "{name} was changed in the meantime",
     "store.no-such": (
         "{url} can't be used.\n"
         "Use s3://bucket/folder/file.xlsx, or a file on this machine. A URL never holds a password: configure it in AWS's own tools."
