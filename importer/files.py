@@ -19,13 +19,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from importer.errors import ImporterError, OpenToOthers
 from importer.messages import Message, render, say, words
-
-if TYPE_CHECKING:
-    from platformdirs import PlatformDirs
 
 OWNER_ONLY = 0o600
 USUAL = 0o666
@@ -167,13 +164,6 @@ def replace(place: Path, content: bytes) -> None:
         new.file.write(content)
         new.finish(OWNER_ONLY)
         new.put(place)
-
-
-def own_folders() -> PlatformDirs:
-    """Return the folders where this system keeps a program's data and settings."""
-    from platformdirs import PlatformDirs  # noqa: PLC0415 - no start waits for it
-
-    return PlatformDirs("note-importer", appauthor=False)
 
 
 def make_private_folder(folder: Path) -> None:

@@ -36,7 +36,6 @@ _BREAK = re.compile(r"\r\n|[\r\n\t]")
 _LAST = re.compile(r"\{([\w-]+)\}$")
 _IS_WINDOWS = os.name == "nt"
 _NOT_SHOWN = "…"
-_QUOTED = re.compile(r"""'([^']*)'|"((?:[^"]|"")*)\"""")
 _PIECE = re.compile(r"`([^`]*)`|\{([^{}:]+)(?::([^{}]*))?\}")
 
 
@@ -151,11 +150,6 @@ def as_argument(text: str) -> str:
         text = re.sub(r"\$(?=[({])|%(?=[^%]*%)|[`“”„\x00-\x1f\x7f-\x9f]", _NOT_SHOWN, text)
         return '"' + re.sub(r'(\\+)(?="|$)', r"\1\1", text).replace('"', '""') + '"'
     return shlex.quote(text) if re.search(r'[$`"\\!\x00-\x1f\x7f-\x9f]', text) else f'"{text}"'
-
-
-def unquoted(value: str) -> str:
-    """Return a value that :func:`as_argument` quoted, without the quotation marks."""
-    return _QUOTED.sub(lambda match: match[1] or (match[2] or "").replace('""', '"'), value)
 
 
 def as_message(said: Said) -> Message:

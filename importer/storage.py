@@ -66,11 +66,6 @@ def place(text: str | Path) -> Path:
     return Url(text)
 
 
-def here(url: Url) -> Path:
-    """Return a file's path in the current folder, without parts that Windows takes for folders, a drive or a stream."""
-    return Path.cwd() / (re.split(r"[\\:]", url.name)[-1].strip(". ") or "file")
-
-
 def files_in(url: Url) -> list[Url] | None:
     """Return the files in a folder or those that match a pattern; None for a file, and for a missing one with a suffix.
 

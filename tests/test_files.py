@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from platformdirs import user_data_path
 
 from importer import files
 from importer.errors import OpenToOthers
@@ -125,13 +124,6 @@ def acting_as(user: int, group: int | None = None) -> Iterator[None]:
         os.seteuid(0)
         os.setegid(before[0])
         os.setgroups(before[1])
-
-
-def data(home: Path) -> Path:
-    """The program's own folder, wherever this system has it."""
-    folder = user_data_path("note-importer", appauthor=False)
-    assert folder.is_relative_to(home)
-    return folder
 
 
 def refused(path: Path, words: str) -> None:

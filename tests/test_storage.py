@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.storage import Url, here, place
+from importer.results.writing import here
+from importer.storage import Url, place
 from tests.sandbox import Sandbox
 from tests.typing_commands import Terminal
 

@@ -14,8 +14,9 @@ import pytest
 
 from importer.cli.terminal import Gate, argument, gated, paragraph, say_line, with_flags
 from importer.cli.watching import RunWatch
-from importer.messages import SettingPart, as_argument, say, unquoted, words
+from importer.messages import SettingPart, as_argument, say, words
 from importer.models import Progress, Role, Visibility
+from importer.page.rendering import unquoted
 from importer.rows.values import meaning
 from importer.settings.kinds import columns, meanings
 from importer.telling.rendering import visible

@@ -40,7 +40,7 @@ from importer.rows.columns import headed, not_named
 from importer.settings import GIVE_UP, Settings, readings
 from importer.settings.kinds import columns
 from importer.settings.reading import Reading
-from importer.storage import Url, here
+from importer.storage import Url
 
 
 class Prepared:
@@ -201,7 +201,7 @@ class Prepared:
         """
         loaded = self.loaded
         self.preview.refuse()
-        target = here(self._target) if isinstance(self._target, Url) else self._target
+        target = results.here(self._target) if isinstance(self._target, Url) else self._target
         target = target.with_name(f"{target.stem.removesuffix('.results')}.practice{target.suffix}")
         rows, planned = self.planned.resolved.rows, self.planned.resolved.plan
         with opened(loaded.settings) as journal:

@@ -29,6 +29,7 @@ from importer import files
 from importer.errors import Busy, UnusableJournal, WrongJournal
 from importer.messages import Message, say
 from importer.models import Workspace, hashed
+from importer.settings.address import own_folders
 
 FOLDER_VARIABLE = "NOTE_IMPORTER_JOURNALS"
 
@@ -104,7 +105,7 @@ def known_as(key: str) -> list[Workspace]:
 def folder() -> Path:
     """Return the folder for everything remembered outside of journals."""
     override = os.environ.get(FOLDER_VARIABLE)
-    return Path(override) if override else files.own_folders().user_data_path / "journals"
+    return Path(override) if override else own_folders().user_data_path / "journals"
 
 
 def _entry(journal_id: str, request: int) -> str:

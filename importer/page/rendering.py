@@ -9,7 +9,7 @@ import re
 
 from markupsafe import Markup, escape
 
-from importer.messages import Face, Message, Part, Said, render, say, unquoted
+from importer.messages import Face, Message, Part, Said, render, say
 from importer.models import Role
 from importer.page.uploads import FIELDS as FOR_A_FILE
 from importer.settings import SETTINGS
@@ -18,6 +18,7 @@ from importer.settings.reading import WORDS
 from importer.telling import rendering
 
 _MOST_LINES, _MOST_CHARACTERS = 10, 900
+_QUOTED = re.compile(r"""'([^']*)'|"((?:[^"]|"")*)\"""")
 
 EDITED = ("default-visibility", "rate", "between")
 """Settings that the page changes.
@@ -44,6 +45,11 @@ NAMES = {
     },
 }
 """Variables of all templates."""
+
+
+def unquoted(value: str) -> str:
+    """Return a value that :func:`~importer.messages.as_argument` quoted, without the quotation marks."""
+    return _QUOTED.sub(lambda match: match[1] or (match[2] or "").replace('""', '"'), value)
 
 
 class PageFace(Face):

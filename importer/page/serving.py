@@ -30,12 +30,13 @@ from importer.page.rendering import element, text
 from importer.page.screens import Parts
 from importer.page.site import Access, make, plain_page
 from importer.page.uploads import DroppedFiles
+from importer.settings.address import own_folders
 from importer.settings.secrets import KEY_VARIABLE
 
 
 def page_folder() -> Path:
     """Return the folder of the page's files in the user's data folder."""
-    return files.own_folders().user_data_path / "page"
+    return own_folders().user_data_path / "page"
 
 
 class _PageHandler(WSGIRequestHandler):

@@ -11,11 +11,12 @@ once, in order: the sheet's own columns as they were read, then :data:`importer.
 
 from importer.results.layout import Summary, marked
 from importer.results.summary import reasons
-from importer.results.writing import Written, target_of, unprotected, write
+from importer.results.writing import Written, here, target_of, unprotected, write
 
 __all__ = [
     "Summary",
     "Written",
+    "here",
     "marked",
     "reasons",
     "target_of",

@@ -35,7 +35,7 @@ from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, write_workbook
 from importer.resultsfile import ResultColumn
 from importer.settings import Settings
 from importer.settings.address import journal_place
-from importer.storage import Url, here, place
+from importer.storage import Url, place
 
 _KINDS = (".xlsx", ".csv")
 _OF_RESULTS = re.compile(r"(\.\d{4}-\d\d-\d\d)?\.results( \(\d+\))?$")
@@ -283,6 +283,11 @@ def _put(target: Url, fill: Callable[[Draft], None], source: Path | None) -> Wri
         kept = save(here(target), fill, source)
         about = {"file": target.name, "folder": str(target.parent), "here": str(kept.path)}
         return Written(kept.path, say("written.owed", **about, why=files.why(error)))
+
+
+def here(url: Url) -> Path:
+    """Return a file's path in the current folder, without parts that Windows takes for folders, a drive or a stream."""
+    return Path.cwd() / (re.split(r"[\\:]", url.name)[-1].strip(". ") or "file")
 
 
 def _folders(wanted: Path) -> list[Path]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import ipaddress
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from importer.errors import BadSettings
-from importer.files import own_folders
 from importer.messages import say
+
+if TYPE_CHECKING:
+    from platformdirs import PlatformDirs
 
 LIVE = "https://open-api.saleshandy.com/v1"
 """The address of the live API."""
@@ -29,6 +32,13 @@ _ADDRESS = re.compile(
 SERVERS = {"postgresql": "postgres", "postgres": "postgres"}
 """Scheme of a journal's URL → the module of ``importer/journal/`` for the database, also the name of our extra."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")  # a Path drops the second slash; a drive has only one letter
+
+
+def own_folders() -> PlatformDirs:
+    """Return the folders where this system keeps a program's data and settings."""
+    from platformdirs import PlatformDirs  # noqa: PLC0415 - no start waits for it
+
+    return PlatformDirs("note-importer", appauthor=False)
 
 
 def default_journal() -> Path:

@@ -28,6 +28,7 @@ from importer import files
 from importer.errors import BadSettings
 from importer.messages import Face, Message, as_argument, lines, render, say
 from importer.settings import SETTINGS
+from importer.settings.address import own_folders
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -56,7 +57,7 @@ def in_commands(text: str, name: str, further: str = "") -> str:
 def profiles_file() -> Path:
     """Return the file of profiles: the one that the environment names, or one in the user's settings folder."""
     path = os.environ.get(FILE_VARIABLE)
-    return Path(path) if path else files.own_folders().user_config_path / "profiles.toml"
+    return Path(path) if path else own_folders().user_config_path / "profiles.toml"
 
 
 def load(name: str) -> dict[str, object]:

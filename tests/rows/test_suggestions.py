@@ -72,11 +72,12 @@ def test_the_column_comes_first_that_headings_and_cells_speak_for(
 
 
 def test_a_column_of_visibilities_comes_before_one_for_all() -> None:
-    columns = (("Prospect ID", IDS), ("Note", PROSE))
-    question = asked(Role.VISIBILITY, *columns, ("Audience", ("Public", "Private")))
+    """A yes says nothing under a heading about something else, nor do words under one known for another role."""
+    question = asked(Role.VISIBILITY, ("Prospect ID", IDS), ("Note", PROSE), ("Audience", ("Public", "Private")))
     assert [choice.value for choice in question.choices[:3]] == ["visibility=Audience", "private", "public"]
-    question = asked(Role.VISIBILITY, *columns, ("Owner", ("Jo",)))
-    assert [choice.value for choice in question.choices[:2]] == ["private", "public"]
+    for note, other in ((PROSE, ("Owner", ("Jo",))), (("Everyone", "All"), ("Opted in", ("yes", "no")))):
+        question = asked(Role.VISIBILITY, ("Prospect ID", IDS), ("Note", note), other)
+        assert [choice.value for choice in question.choices[:2]] == ["private", "public"]
 
 
 @pytest.mark.parametrize(
@@ -88,12 +89,6 @@ def test_a_column_that_something_speaks_for_stands_before_one_for_all(heading: s
     question = asked(Role.VISIBILITY, ("Prospect ID", IDS), ("Note", PROSE), ("Owner", ("Jo",)), (heading, cells))
     assert likely(question) == []
     assert [choice.value for choice in question.choices[:3]] == [f"visibility={heading}", "private", "public"]
-
-
-def test_a_yes_says_nothing_under_a_heading_about_something_else() -> None:
-    """Nor do columns of visibility count by their cells if the heading is known for another role."""
-    question = asked(Role.VISIBILITY, ("Prospect ID", IDS), ("Note", ("Everyone", "All")), ("Opted in", ("yes", "no")))
-    assert [choice.value for choice in question.choices[:2]] == ["private", "public"]
 
 
 def test_samples_are_few_short_and_one_line() -> None:
