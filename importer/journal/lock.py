@@ -45,11 +45,10 @@ def held(
         observe(Progress(0, 0, say("progress.waits", holder=busy.holder)))
 
     over, is_busy, pause = stop_after_delay(wait), retry_if_exception_type(Busy), wait_fixed(0.5)
+    retrying = Retrying(retry=is_busy, stop=over, wait=pause, before_sleep=tell, reraise=True)
     with Journal.open(settings.journal) as journal, ExitStack() as stack:
         check_journal(journal, settings)
-        for attempt in Retrying(retry=is_busy, stop=over, wait=pause, before_sleep=tell, reraise=True):
-            with attempt:
-                stack.enter_context(_locks(journal, settings))
+        retrying(lambda: stack.enter_context(_locks(journal, settings)))
         yield journal
 
 
