@@ -224,7 +224,9 @@ BESIDE_THE_TEXT: Mapping[str, tuple[str, ...]] = {
         "User", "Owned By", "Note Created By", "Created By Name", "Creator Name", "Activity Assigned To", "Verfasser",
         "Erstellt von", "Zugewiesen", "Auteur", "Créé par", "Autor", "Creado por", "Criado por",
     ),
-    "subject": ("Subject", "Note Title", "Activity Subject", "Betreff", "Objet", "Sujet", "Asunto", "Assunto"),
+    "subject": (
+        "Subject", "Note Title", "Note Subject", "Activity Subject", "Betreff", "Objet", "Sujet", "Asunto", "Assunto",
+    ),
 }  # fmt: skip
 """What a column beside the text may tell of a note → its usual headings, in the order in which a template takes them.
 "Title" isn't among them: it is as often a person's."""

@@ -369,7 +369,9 @@ def _in_words(meanings: Mapping[str, Visibility | Status | None]) -> Message:
     texts = {
         word: words(Result.SKIPPED.value) if value is None else WORDS[value.name] for word, value in meanings.items()
     }
-    return say("names", names=tuple(say("labelled", label=Cell(repr(word)), text=text) for word, text in texts.items()))
+    labels = (Cell(repr(word)) if word else say("corrected.blank") for word in texts)
+    pairs = zip(labels, texts.values(), strict=True)
+    return say("names", names=tuple(say("labelled", label=label, text=text) for label, text in pairs))
 
 
 def write_results(target: Path, loaded: Loaded, outcomes: Outcomes, summary: results.Summary) -> results.Written:

@@ -114,8 +114,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} text contained invisible control characters, which can't be sent and were removed.",
         "{n} texts contained invisible control characters, which can't be sent and were removed.",
     ),
-    "record.found": "{column:capital}, identifies each record: a record whose text has changed since it was imported isn't sent again.",
-    "record.offered": "{column:capital}, may identify each record. If you choose it, a record whose text changes after its import isn't sent again: {choice}",
+    "record.found": "{column:capital}, identifies each record: a record whose text changes after an import with this column isn't sent again. Notes imported before are known by their texts.",
+    "record.offered": "{column:capital}, may identify each record. If you choose it, a record whose text changes after an import with this column isn't sent again: {choice}",
     "record.contradicts": "The same record, with the same prospect, has another text in row {row}. Correct one of the rows, or choose another column for the record's ID.",
     "note-id.contradicts": "The same note, of the same prospect, has another text in row {row}. Remove the note ID from one of the rows.",
     "attachments.no-folder": (
