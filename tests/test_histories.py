@@ -112,8 +112,11 @@ def test_only_a_column_that_a_person_chose_counts(history: History, heading: str
         assert history.run(*rows, headings=headings, template=TEMPLATE).counts == {"created": 1}
     with prepare(history.folder / "2.csv", history.settings(template=TEMPLATE)) as prepared:
         offers = [text for text in map(render, prepared.loaded.rows.remarks) if heading in text]
-    assert offers == ["Column F, 'Task ID', may identify each record. If you choose it, a record whose text changes "
-                      "after an import with this column isn't sent again: --map record=\"Task ID\""] * is_offered  # fmt: skip
+    offer = (
+        "Column F, 'Task ID', may identify each record. If you choose it, a record whose text changes after an "
+        'import with this column isn\'t sent again: --map record="Task ID"'
+    )
+    assert offers == [offer] * is_offered
     rows = with_ids(voicemails(2, text="One"), start=7)
     chosen = {Role.RECORD: (heading,), Role.CONTENT: (TEMPLATE,)}
     assert history.run(*rows, headings=headings, mapping=chosen).counts == {"created": 1}
