@@ -32,9 +32,9 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
         self._api, self._clock, self._retry, self._record = caller.api, caller.clock, caller.retry, record
         self._few = replace(caller.retry, attempts=_FEW)
         self._dispatcher: Dispatcher[AnyTask] = Dispatcher(caller, self._perform, kinds)
-        self._answered = caller.limiter.answered
         self._unwritten: list[Recorded] = []
-        self._left = 0.0  # when the call left whose reply is taken
+        self._probes: dict[AnyTask, AnyTask] = {}  # probe → the task that was turned away
+        self._suspects: set[AnyTask] = set()  # these tasks, once their probes were answered
 
     def _run(self, tasks: Sequence[AnyTask]) -> None:
         """Make the calls of these tasks, and of those that their results add, until none is left or the run stops."""
@@ -44,9 +44,14 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
         self.enter()
 
     def take_in(self, task: AnyTask, reply: Reply[Any]) -> None:
-        """Take the reply to a task, which may be tried again."""
-        self._left = reply.began
-        if reply.failure is None:
+        """Take the reply to a task, which may be tried again. After an answered probe, its task goes once more."""
+        is_answered = reply.failure is None or reply.failure.cause in API_REFUSED
+        if is_answered and task in self._probes:
+            suspect = self._probes.pop(task)
+            suspect.attempts = None
+            self._suspects.add(suspect)
+            self._dispatcher.add(suspect)
+        elif reply.failure is None:
             self._succeeded(task, reply.value)
         else:
             self._failed(task, reply.failure)
@@ -65,6 +70,15 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
             self._refused(task, failure)
         elif failure.cause not in STOPS:
             self._unclear(task, failure)
+
+    def _probe(self, task: AnyTask, probe: AnyTask) -> None:
+        """Make a call like one that was answered, because something other than the API keeps turning a task away.
+
+        The task itself is to blame only if it is turned away again after the probe was answered. Otherwise all rows
+        would be rejected while the route to the API is lost.
+        """
+        self._probes[probe] = task
+        self._dispatcher.add(probe)
 
     def _held_up(self, progress: Message) -> Message:
         """Return the message about the progress, with what holds up the calls, if anything does."""

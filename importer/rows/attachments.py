@@ -20,6 +20,7 @@ import stat
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
@@ -311,7 +312,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         return self._api.upload(FilePart(task.file.name, content))
 
     def _succeeded(self, task: Upload, value: str) -> None:
-        task.attachment = value
+        task.attachment, task.failed = value, None
         self._unwritten.append((task.file.digest, value))
 
     def _tell(self) -> None:
@@ -324,14 +325,17 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         task.rejected = say("upload.refused", file=Cell(in_quotes(task.file.name)), why=failure.text)
 
     def _unclear(self, task: Upload, failure: Failure) -> None:
-        """Retry an upload after a pause. If no retry is left, record why the file was refused or isn't uploaded."""
-        name, is_turned_away = Cell(in_quotes(task.file.name)), failure.cause is Cause.INTERMEDIARY
-        reason = say("upload.failed", file=name, why=failure.text)
+        """Retry an upload after a pause. If no retry is left, record why the file isn't uploaded, or is to blame."""
+        is_turned_away, has_changed = failure.cause is Cause.INTERMEDIARY, failure.cause is Cause.CLAIM_EXPIRED
+        reason = say("upload.failed", file=Cell(in_quotes(task.file.name)), why=failure.text)
         policy = replace(self._retry, attempts=0) if failure.cause is Cause.UNREACHABLE else self._retry
-        has_changed = failure.cause is Cause.CLAIM_EXPIRED
-        if not has_changed and self._dispatcher.retry(task, failure, self._few if is_turned_away else policy):
-            return
-        if is_turned_away and (task.kind in self._answered or failure.is_size):
+        if is_turned_away and task not in self._probes:
+            policy = self._few
+        if is_turned_away and (failure.is_size or task in self._suspects):
             task.rejected = reason
-        else:
+        elif has_changed or not self._dispatcher.retry(task, failure, policy):
             task.failed = say("upload.run-again", why=reason)
+            self.enter()
+            uploaded = [self._files[digest] for digest in self._journal.known(self._files)]
+            if is_turned_away and uploaded and task not in self._probes:
+                self._probe(task, Upload(min(uploaded, key=attrgetter("size"))))

@@ -48,14 +48,13 @@ def calls_for(emails: int) -> int:
 class ProspectsPage:
     """One page of the search for an email, or of the list of all prospects, without an email.
 
-    ``found`` are the matches on earlier pages. A probe only shows whether the list has so many pages; with an email, it
-    looks anew for one that was found, to see whether what refused the search for this email refuses every call.
+    ``found`` are the matches on earlier pages. If ``is_end``, it only shows whether the list has so many pages.
     """
 
     email: str = ""
     page: int = 1
     found: list[str] = field(default_factory=list)
-    is_probe: bool = False
+    is_end: bool = False
     attempts: Attempts | None = None
 
     kind: ClassVar[Endpoint] = Endpoint.PROSPECTS
@@ -74,8 +73,6 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         self._size = caller.api.traits.page
         self._found: dict[str, Owners] = {}
         self._refusals: dict[str, Message] = {}
-        # When the search for an email first failed, and when the latest call left that was answered.
-        self._failed_at, self._open_at = dict[str, float](), 0.0
         self._wanted: Sequence[str] = ()
         self._all: frozenset[str] = frozenset()
         self._missing: set[str] = set()  # emails on none of the pages read so far
@@ -87,7 +84,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         self._wanted, self._all, self._missing = wanted, frozenset(wanted), set(wanted)
         self._is_listing = len(wanted) >= _LEAST
         if self._is_listing:
-            self._run([ProspectsPage(page=len(wanted) + 1, is_probe=True)])
+            self._run([ProspectsPage(page=len(wanted) + 1, is_end=True)])
         else:
             self._run([ProspectsPage(email) for email in wanted])
         if self._dispatcher.stopped is not None:
@@ -95,15 +92,12 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         return {**self._found, **self._refusals}
 
     def _perform(self, task: ProspectsPage) -> Reply[tuple[FoundProspect, ...]]:
-        return self._api.look_up(next(iter(self._found), "") if task.is_probe else task.email, task.page)
+        return self._api.look_up(task.email, task.page)
 
     def _succeeded(self, task: ProspectsPage, value: tuple[FoundProspect, ...]) -> None:
-        self._open_at = max(self._open_at, self._left)
-        if task.is_probe and task.email:
-            self._dispatcher.add(ProspectsPage(task.email))
-        elif task.email:
+        if task.email:
             self._searched(task, value)
-        elif task.is_probe:
+        elif task.is_end:
             self._begin(value)
         else:
             self._take_page(task, value)
@@ -169,28 +163,22 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         self._observe(self._held_up(say("progress.finding", done=done, total=total)), seconds_left)
 
     def _refused(self, task: ProspectsPage, failure: Failure) -> None:
-        if task.is_probe and task.email:
-            self._succeeded(task, ())  # a refusal by the API is an answer, too
-        elif task.email:
+        if task.email:
             self._refusals[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
         else:
             self._search_missing()
 
     def _unclear(self, task: ProspectsPage, failure: Failure) -> None:
-        """Retry a call after a pause. If no retry is left, search instead, refuse the email, or stop the run.
-
-        An email is to blame if a call that left between two refusals of its search was answered.
-        """
-        is_turned_away, is_list = failure.cause is Cause.INTERMEDIARY, task.is_probe or not task.email
-        self._failed_at.setdefault(task.email, self._clock())
-        if self._dispatcher.retry(task, failure, self._few if is_turned_away and is_list else self._retry):
+        """Retry a call after a pause. If no retry is left, search instead, make a probe, or stop the run."""
+        is_turned_away, is_search = failure.cause is Cause.INTERMEDIARY, bool(task.email) and task not in self._probes
+        if is_turned_away and task in self._suspects:
+            self._refused(task, failure)
+        elif self._dispatcher.retry(task, failure, self._few if is_turned_away and not is_search else self._retry):
             return
-        if is_turned_away and not task.email:
+        elif is_turned_away and is_search:
+            self._probe(task, ProspectsPage(next(iter(self._found), "")))
+        elif is_turned_away and task not in self._probes:
             self._search_missing()
-        elif is_turned_away and self._failed_at[task.email] < self._open_at:
-            self._refusals[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
-        elif is_turned_away and not task.is_probe:
-            self._dispatcher.add(ProspectsPage(task.email, is_probe=True))
         else:
             self._dispatcher.halt(Outage(say("stopped.no-look-ups", why=failure.text)))
 

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,44 @@ def test_an_upload_that_ends_unclear_is_made_again(
     report = ran(write(tmp_path, rows_of(3, "form.pdf")), settings)
     assert report.counts == {Result.CREATED: 3}
     assert carried(box) == [(f"P{number}", "Hello", (digest(FORM),)) for number in range(3)]
+
+
+@pytest.mark.parametrize("names", [("spam.pdf", "form.pdf", "map.png"), ("map.png", "form.pdf", "spam.pdf")])
+def test_a_file_that_only_a_firewall_refuses_is_to_blame_once_another_went_through_meanwhile(
+    names: tuple[str, ...], box: Sandbox, settings: Settings, files: Path, tmp_path: Path
+) -> None:
+    """Nothing else is left to upload, so the smallest file that went through goes once more."""
+    (files / "spam.pdf").write_bytes(b"Hello")
+    box.add_fault(Fault.parse("firewall=spam"))
+    sheet = write(tmp_path, chain(*(rows_of(1, name, name) for name in names)))
+    report = ran(sheet, settings)
+    assert (report.counts, report.exit_status) == ({Result.CREATED: 2, Result.REJECTED: 1}, 1)
+    assert "something other than the API refused the call" in dict(results(settings))["rejected"]
+    sent = Counter(call.body["file"]["name"] for call in box.received if call.path.endswith("/attachments"))  # type: ignore[index]
+    assert sent == {"spam.pdf": 4, "form.pdf": 2, "map.png": 1}
+    assert ran(sheet, settings).counts == {Result.ALREADY_IMPORTED: 2, Result.REJECTED: 1}
+    alone = ran(write(tmp_path, rows_of(1, "spam.pdf", "Alone")), settings)
+    assert (alone.counts, alone.exit_status) == ({Result.NOT_SENT: 1}, 3)
+
+
+@pytest.mark.parametrize(
+    ("lost", "counts", "status"),
+    [
+        (8, {Result.CREATED: 3}, 0),
+        (300, {Result.CREATED: 1, Result.NOT_SENT: 2}, 3),
+        (2000, {Result.UNCONFIRMED: 1, Result.NOT_SENT: 2}, 4),
+    ],
+)
+def test_while_the_route_is_lost_no_file_is_to_blame(
+    lost: int, counts: dict[Result, int], status: int, box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    sheet = write(tmp_path, [*rows_of(1, "form.pdf"), *rows_of(2, "call.txt", "Call")])
+    box.add_fault(Fault.parse(f"lost-route={lost}@3"))
+    report = ran(sheet, replace(settings, give_up=900, workers=1))
+    assert (report.counts, report.exit_status) == (counts, status)
+    box.clear_faults()
+    assert ran(sheet, settings).exit_status == 0
+    assert sorted(text for _, text, _ in carried(box)) == ["Call", "Call", "Hello"]
 
 
 def test_an_upload_of_which_the_api_says_only_that_it_failed_is_tried_three_times(

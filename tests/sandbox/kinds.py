@@ -48,12 +48,11 @@ class LostRoute(Standing):
 
 
 class Firewall(Standing):
-    """A firewall that blocks notes with a word."""
+    """A firewall that blocks notes with a word, and files with it in their name."""
 
     def blocks(self, body: object) -> Wire | None:
-        content = body.get("content") if isinstance(body, dict) else None
-        is_blocked = isinstance(content, str) and self.fault.value.casefold() in content.casefold()
-        return self.page() if is_blocked else None
+        held = str(body.get("content", body.get("file", ""))) if isinstance(body, dict) else ""
+        return self.page() if self.fault.value.casefold() in held.casefold() else None
 
 
 class Lag(Standing):
@@ -98,7 +97,11 @@ KINDS |= {
         once=True,
     ),
     "firewall": FaultKind(
-        does="403 and a page for notes that hold the word", method="any", value="WORD", standing=Firewall, answers=403
+        does="403 and a page for notes and files with the word",
+        method="any",
+        value="WORD",
+        standing=Firewall,
+        answers=403,
     ),
     "lag": FaultKind(
         does="a note is shown only when it is so old; with @*/2 one of two copies lags",
