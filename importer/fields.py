@@ -55,7 +55,7 @@ FIELDS: Mapping[Role, Field] = {
         headings=(
             "Prospect ID", "Prospect", "Prospect IDs", "Prospect Key", "Contact ID", "Lead ID", "Saleshandy ID",
             "Saleshandy Prospect ID",
-            "Interessenten-ID", "Kontakt-ID", "Lead-ID",
+            "Interessenten-ID", "Kontakt-ID",
             "ID prospect", "ID du prospect", "Identifiant prospect", "ID contact", "ID du contact",
             "ID de prospecto", "ID prospecto", "ID de contacto", "ID contacto",
             "ID do prospect", "ID do contato", "ID contato", "ID do contacto", "ID do lead",
@@ -148,8 +148,7 @@ FIELDS: Mapping[Role, Field] = {
         },
         in_headings={
             Status.DRAFT: (
-                r"draft\w{0,3}|entwurf\w{0,2}|entwurfe|brouillons?|borrador(?:es)?|rascunhos?|bozz[ae]|unpublished"
-                r"|unveroffentlicht",
+                r"draft\w{0,3}|entwurf\w{0,2}|brouillons?|borrador(?:es)?|rascunhos?|bozz[ae]|unpublished|unveroffentlicht",
                 "",
             ),
             Status.PUBLISHED: (

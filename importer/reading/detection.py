@@ -27,12 +27,11 @@ import olefile
 
 from importer.errors import UnreadableFile
 from importer.messages import Cell, Quoted, say
-from importer.reading.elements import events
 from importer.reading.opening import Limits, Source, bound, damaged
 from importer.resultsfile import AUTHOR, OF_RUN, our_columns
 
 HEAD = 8192
-_START_OF_TEXT = 1 << 20  # bytes in which a text's headings are searched for
+_MOST_OF_RESULTS = 1 << 20  # bytes that are examined to recognise results
 
 
 _OTHERS = {
@@ -292,7 +291,7 @@ def is_results(file: IO[bytes]) -> bool:
         return properties.get("creator") == AUTHOR
     file.seek(0)
     try:
-        start = io.TextIOWrapper(io.BytesIO(file.read(_START_OF_TEXT)), encoding="utf-8-sig", newline="")
+        start = io.TextIOWrapper(io.BytesIO(file.read(_MOST_OF_RESULTS)), encoding="utf-8-sig", newline="")
         headings = next(csv.reader(start), [])
     except (ValueError, csv.Error):  # the file may come from anyone; if it is no text, it isn't ours
         return False
@@ -311,9 +310,12 @@ def _properties(file: IO[bytes]) -> dict[str, str]:
     file.seek(0)
     if file.read(len(_WORKBOOK)) != _WORKBOOK:
         return {}
+    from importer.reading.elements import events  # noqa: PLC0415 - a text needs no XML parser
+
     try:
         package = Package(file, Limits())
-        found = events(package.chunks(_PROPERTIES), say("part.parts"), package.limits, {"creator", "description"})
+        content = package.read(_PROPERTIES, _MOST_OF_RESULTS)
+        found = events([content], say("part.parts"), package.limits, {"creator", "description"})
         return {element.tag: element.text or "" for _, element in found}
     except Exception:  # noqa: BLE001 - the file may come from anyone; if it is damaged, it isn't ours
         return {}
