@@ -108,6 +108,7 @@ def test_what_cant_be_settled_is_said_with_the_headings_and_each_answer(
 
 
 def test_our_columns_of_a_results_file_are_recognised_and_have_no_role() -> None:
+    """A column of the user's that is called like one of ours stays theirs."""
     roles = found(*PLAIN, *OUR_COLUMNS)
     assert list(roles.ours.values()) == [3, 4, 5, 6, 7, 8]
     assert roles.unused == ()
@@ -115,9 +116,6 @@ def test_our_columns_of_a_results_file_are_recognised_and_have_no_role() -> None
     roles = found(*to_fix)
     assert places(roles) == {"prospect": 2, "content": 3, "visibility": 4}
     assert dict(roles.ours) == {name: to_fix.index(name) for name in OUR_COLUMNS}
-
-
-def test_a_column_of_the_users_that_is_called_like_one_of_ours_stays_theirs() -> None:
     assert found("result", *PLAIN, "reason").ours == {}
     roles = found("result", *PLAIN, "note_id", *OUR_COLUMNS)
     assert roles.ours["result"] == 5
@@ -146,7 +144,7 @@ def test_a_header_row_is_one_that_has_every_required_role() -> None:
     assert is_header([*PLAIN, "Date"], wanted)
 
 
-def test_a_column_that_is_set_aside_has_no_role_whatever_its_heading() -> None:
+def test_a_column_that_is_set_aside_has_no_role_whatever_its_heading_and_cant_be_named() -> None:
     for name in ("status", "D"):
         roles = find((*PLAIN, "Status", "Notes"), Settings(ignored=(name, "Notes")))
         assert Role.STATUS not in roles.columns
@@ -156,9 +154,6 @@ def test_a_column_that_is_set_aside_has_no_role_whatever_its_heading() -> None:
         assert Role.STATUS in roles.vacant
     slip = find((*PLAIN, "State"), Settings(ignored=("Stat",)))
     assert slip.unexplained == (3,)
-
-
-def test_a_column_cant_be_named_and_set_aside() -> None:
     with pytest.raises(UnclearColumns, match="'State' is named as the status, but also ignored"):
         find((*PLAIN, "State"), Settings(mapping={Role.STATUS: ("State",)}, ignored=("State",)))
 
