@@ -266,14 +266,13 @@ class SheetRows:
         *,
         blanks: bool = False,
         height: int | None = None,
-        number: int | None = None,
     ) -> None:
         """Add a row: the number of the format and the value of each cell.
 
         ``blanks`` is whether blank cells aren't left out, because their formats can be seen. ``height`` is in points,
-        by default that of the texts. ``number`` is larger than that of the row before, by default the next.
+        by default that of the texts.
         """
-        self.last = self.last + 1 if number is None else number
+        self.last += 1
         attributes = f' ht="{height}" customHeight="1"' if height else ""
         cells = "".join(_cells_xml(self._columns, self.last, styles, values, blanks=blanks))
         self.file.write(f'<row r="{self.last}"{attributes}>{cells}</row>'.encode())
