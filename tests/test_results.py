@@ -333,11 +333,7 @@ def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("broken", "value", "remark"),
     [
-        (
-            "write_workbook",
-            AttributeError("no '_row'"),
-            "The workbook could not be written (AttributeError: no '_row'), so",
-        ),
+        ("write_workbook", KeyError(7), "The workbook could not be written (KeyError: 7), so"),
         ("write_workbook", OSError(28, "No space left"), "The workbook could not be written (No space left), so"),
         ("MOST_ROWS", 3, ""),
     ],

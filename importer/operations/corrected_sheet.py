@@ -13,8 +13,6 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
-from xlsxwriter.workbook import Workbook
-
 from importer import files
 from importer.errors import UnreadableFile
 from importer.importing.loaded import Loaded, folder_of
@@ -24,6 +22,7 @@ from importer.messages import say
 from importer.models import Problem
 from importer.operations.corrections import ProblemRows, add, keep
 from importer.reading import Correction, Flaw, Sheet, column_letter
+from importer.results.workbook import workbook_of_texts
 from importer.rows import validation
 from importer.rows.columns import Roles
 from importer.settings import Settings
@@ -38,7 +37,7 @@ def write(target: Path, file: str, settings: Settings, corrections: Mapping[int,
     """
     with read(file, settings) as as_read, files.draft(target) as draft:
         sheet = as_read.corrected(corrections)
-        with Workbook(draft.file, {"constant_memory": True}) as book:
+        with workbook_of_texts(draft.file) as book:
             page, text = book.add_worksheet(), book.add_format({"num_format": "@"})
             page.freeze_panes(sheet.header_row, 0)
             page.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})

@@ -1,28 +1,28 @@
 """Write the results as a workbook with the sheets *Results*, *To fix* and *Summary*.
 
-Input: headings, blocks of rows, and outcomes. Output: an ``.xlsx`` file. XlsxWriter makes a workbook without rows. The
-rows are written to temporary files as XML and inserted into their sheets, so that a million rows need no more memory
-than a few thousand. All cells except our numbers are strings, formatted as text: nothing becomes a formula or a link,
-and ``00123`` stays ``00123`` when it is edited.
+Input: headings, blocks of rows, and outcomes. Output: an ``.xlsx`` file. XlsxWriter writes each row to a temporary file
+at once, so that a million rows need no more memory than a few thousand. All cells except our numbers are strings,
+formatted as text: nothing becomes a formula or a link, and ``00123`` stays ``00123`` when it is edited.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+import traceback
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
-from io import BytesIO
-from operator import itemgetter
-from typing import IO, Any
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from pathlib import Path
+from typing import Any, BinaryIO
 
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
-from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
@@ -38,16 +38,13 @@ MOST_COLUMNS = 16_384
 MOST_CHARACTERS = 32_767  # UTF-16 units in a cell
 
 _WIDEST = 44  # characters; longer texts wrap
-_RESULTS, _TO_FIX = "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"
 _HEADING_HEIGHT = 24  # points
 _MOST_LINES, _LINE_HEIGHT = 8, 15  # of a cell whose text wraps, and points; a longer text would fill the screen
 _RESULT = [column.cells for column in COLUMNS].index("label")
 _CALM = {"width": 440, "height": 36, "fill": {"color": COLOURS[Result.CREATED].fill}}
 _PALE = COLOURS[Result.REJECTED].row or ""
-_CHUNK = 1 << 20
-_UNUSUAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]")
-_SPELLED = re.compile(r"_(?=x[0-9a-fA-F]{4}_)")  # text that would be read as an escaped character
-_UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")  # characters that XML can't contain or would change
+_UNUSUAL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_x")
+_SPELLED = re.compile(r"_(?=x[0-9a-fA-F]{4}[_\x00-\x08\x0b-\x1f\ufffe\uffff])")  # it would be read as one character
 _DAY = 86_400
 _EPOCH = 25_569  # 1970-01-01 as a spreadsheet's day number
 
@@ -56,99 +53,92 @@ def write_workbook(draft: Draft, table: ResultTable) -> int:
     """Write the workbook and return the number of cells whose text was cut; raise OSError if the disk is full."""
     rows = table.blocks()
     first = next(rows, None)
-    frame = _Frame(table, first.theirs if first else [()] * len(table.theirs))
-    width = len(frame.headings)
-    with tempfile.TemporaryFile() as results_file, tempfile.TemporaryFile() as to_fix_file:
-        results, to_fix = SheetRows(results_file, width), SheetRows(to_fix_file, width)
-        writer = _RowWriter(table, frame, results, to_fix)
+    with workbook_of_texts(draft.file) as book:
+        writer = _RowWriter(book, table, first.theirs if first else [()] * len(table.theirs))
         for block in itertools.chain([first] if first else [], rows):
             writer.add(block)
-        with ZipFile(frame.content) as parts, ZipFile(draft.file, "w") as package:
-            for name in parts.namelist():
-                add_part(package, name, parts.read(name), {_RESULTS: results, _TO_FIX: to_fix}.get(name))
-    return frame.cut + writer.cut
-
-
-class _Frame:
-    """The workbook as XlsxWriter writes it, with sample cells in place of the rows.
-
-    Attributes:
-        styles: the number by which a cell refers to its format; the keys are those of :func:`_formats`.
-        wraps: for each of the sheet's own columns, whether long texts wrap.
-        widths: width of each column of *Results*, in characters.
-        order: the positions of the columns of *Results* in the order of *To fix*.
-        cut: number of headings that were cut.
-    """
-
-    def __init__(self, table: ResultTable, sample: Sequence[Sequence[str]]) -> None:
-        summary, ours = table.summary, table.ours.values()
-        theirs, self.cut = _fitted(encodable([*table.theirs.values()]))
-        widths = [_width(name, texts) for name, texts in zip(theirs, sample, strict=True)]
-        self.wraps = [width >= _WIDEST for width in widths]
-        widths += [column.width for column in ours]
-        self.widths = widths
-        self.headings = [*theirs, *table.ours]
-        leading = [len(theirs) + i for i, column in enumerate(ours) if column.leads_to_fix]
-        self.order = [*leading, *(i for i in range(len(widths)) if i not in leading)]
-        self.content = BytesIO()
-        book = Workbook(self.content, {"in_memory": True})
-        about = f"{OF_RUN}{summary.run}" if summary.run else ""
-        book.set_properties({"title": render(summary.title), "author": AUTHOR, "comments": about})
-        formats = _formats(book)
-        results, to_fix = book.add_worksheet("Results"), book.add_worksheet(TO_FIX)
-        count_to_fix = int(table.outcomes.to_fix().sum())
-        _set_up(results, widths, formats, len(table.outcomes))
-        _set_up(to_fix, [widths[i] for i in self.order], formats, count_to_fix)
-        results.freeze_panes(1, 0)
-        to_fix.freeze_panes(1, len(leading))
-        to_fix.set_tab_color("#CC4B40" if count_to_fix else "#4BA36A")
-        if not count_to_fix:
-            # A textbox, because a cell would count as a row.
-            to_fix.insert_textbox(2, 0, render(say("results.nothing-to-fix")), _CALM)
         write_summary(book, table)
-        book.close()
-        with ZipFile(self.content) as parts:
-            samples = re.findall(r'<c r="[A-Z]+1" s="(\d+)"', parts.read(_RESULTS).decode())
-        self.styles = dict(zip(formats, map(int, samples), strict=True))
+    return writer.cut
 
 
-def _set_up(sheet: Worksheet, widths: Sequence[int], formats: Mapping[tuple[str, str], Format], row_count: int) -> None:
-    """Set up widths and the filter, and write a sample cell for each format."""
-    sheet.set_row(0, _HEADING_HEIGHT)  # places the notice of *To fix*
-    for col, width in enumerate(widths):
-        sheet.set_column(col, col, width, formats["text", ""])
-    sheet.autofilter(0, 0, row_count, len(widths) - 1)
-    sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
-    for col, cell_format in enumerate(formats.values()):
-        sheet.write_blank(0, col, None, cell_format)
+@contextmanager
+def workbook_of_texts(file: BinaryIO) -> Iterator[Workbook]:
+    """Write a workbook, whose rows are added in order, to a file. Nothing else is left behind. Raises OSError."""
+    with tempfile.TemporaryDirectory(prefix="note-importer-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / "workbook.xlsx"
+        book = Workbook(path, {"constant_memory": True, "tmpdir": folder, "use_zip64": True})
+        book.worksheet_class = _SheetOfTexts
+        try:
+            yield book
+            book.close()
+        except BaseException as error:
+            for sheet in book.worksheets():
+                with contextlib.suppress(OSError):
+                    sheet.row_data_fh.close()
+            traceback.clear_frames(error.__traceback__)  # closes the other files: Windows deletes no open file
+            if isinstance(error, FileCreateError):
+                raise error.args[0] from error
+            raise
+        with path.open("rb") as written:
+            shutil.copyfileobj(written, file)
+
+
+class _SheetOfTexts(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
+    """A sheet in which each text stays as it is. XlsxWriter takes some for markup or for escaped characters."""
+
+    def _xml_rich_inline_string(self, string: str, attributes: list[tuple[str, Any]]) -> None:
+        self._xml_inline_string(string, preserve=True, attributes=attributes)
+
+    @staticmethod
+    def _escape_control_characters(data: str) -> str:
+        if not _UNUSUAL.search(data):  # most texts
+            return data
+        return "_x005F_".join(map(Worksheet._escape_control_characters, _SPELLED.split(data)))
 
 
 class _RowWriter:
     """Writes the rows of *Results* and *To fix* in the same pass; ``cut`` counts the cells whose text was cut."""
 
-    def __init__(self, table: ResultTable, frame: _Frame, results: SheetRows, to_fix: SheetRows) -> None:
-        self.cut = self._position = 0
-        self._results, self._to_fix = results, to_fix
+    def __init__(self, book: Workbook, table: ResultTable, sample: Sequence[Sequence[str]]) -> None:
+        self._position = 0
+        self._columns = [*table.ours.values()]
+        theirs, self.cut = _fitted(encodable([*table.theirs.values()]))
+        widths = [_width(name, texts) for name, texts in zip(theirs, sample, strict=True)]
+        wraps = [width >= _WIDEST for width in widths]
+        widths += [column.width for column in self._columns]
+        self._limits = [_MOST_LINES * width for width in widths]
+        self._wrapping = [i for i, is_wrapped in enumerate(wraps) if is_wrapped]
+        self._wrapping += [len(wraps) + i for i, column in enumerate(self._columns) if column.cells == "reason"]
         index = {position: i for i, position in enumerate(table.theirs)}
         self._marked = {row: {index[at] for at in positions if at in index} for row, positions in table.marked.items()}
-        self._mark = frame.styles["marked", ""]
-        self._as_to_fix = itemgetter(*frame.order)
-        self._columns = [*table.ours.values()]
-        self._limits = [_MOST_LINES * width for width in frame.widths]
-        self._wrapping = [i for i, wraps in enumerate(frame.wraps) if wraps]
-        self._wrapping += [len(frame.wraps) + i for i, column in enumerate(self._columns) if column.cells == "reason"]
+        formats = _formats(book)
+        self._mark = formats["marked", ""]
 
-        def styles(result: Result, fill: str) -> list[int]:
-            theirs = [("reason" if wraps else "text", fill) for wraps in frame.wraps]
-            ours = [(column.cells, result.value if column.cells == "label" else fill) for column in self._columns]
-            return [frame.styles[key] for key in (*theirs, *ours)]
+        def of_row(result: Result, fill: str) -> list[Format]:
+            of_theirs = [("reason" if is_wrapped else "text", fill) for is_wrapped in wraps]
+            of_ours = [(column.cells, result.value if column.cells == "label" else fill) for column in self._columns]
+            return [formats[key] for key in (*of_theirs, *of_ours)]
 
-        self._plain = {result.value: styles(result, "") for result in Result}
-        self._tinted = {result.value: styles(result, colours.row or _PALE) for result, colours in COLOURS.items()}
-        heading = [frame.styles["heading", "theirs"] for _ in frame.wraps]
-        heading += [frame.styles["heading", "ours"] for _ in self._columns]
-        results.add(heading, frame.headings, blanks=True, height=_HEADING_HEIGHT)
-        to_fix.add(self._as_to_fix(heading), self._as_to_fix(frame.headings), blanks=True, height=_HEADING_HEIGHT)
+        self._plain = {result.value: of_row(result, "") for result in Result}
+        self._tinted = {result.value: of_row(result, colours.row or _PALE) for result, colours in COLOURS.items()}
+        leading = [len(theirs) + i for i, column in enumerate(self._columns) if column.leads_to_fix]
+        order = [*leading, *(i for i in range(len(widths)) if i not in leading)]
+        count_to_fix = int(table.outcomes.to_fix().sum())
+        self._results = _SheetRows(book.add_worksheet("Results"), range(len(widths)))
+        self._to_fix = _SheetRows(book.add_worksheet(TO_FIX), order)
+        heading = [formats["heading", "theirs"]] * len(theirs) + [formats["heading", "ours"]] * len(self._columns)
+        for rows, count in ((self._results, len(table.outcomes)), (self._to_fix, count_to_fix)):
+            rows.set_up(widths, formats["text", ""], count)
+            rows.add(heading, [*theirs, *table.ours], height=_HEADING_HEIGHT)
+        self._results.sheet.freeze_panes(1, 0)
+        to_fix = self._to_fix.sheet
+        to_fix.freeze_panes(1, len(leading))
+        to_fix.set_tab_color("#CC4B40" if count_to_fix else "#4BA36A")
+        if not count_to_fix:
+            # A textbox, because a cell would count as a row.
+            to_fix.insert_textbox(2, 0, render(say("results.nothing-to-fix")), _CALM)
+        about = f"{OF_RUN}{table.summary.run}" if table.summary.run else ""
+        book.set_properties({"title": render(table.summary.title), "author": AUTHOR, "comments": about})
 
     def add(self, block: ResultRows) -> None:
         columns = [self._fitted(column) for column in block.theirs]
@@ -161,8 +151,8 @@ class _RowWriter:
                 plain, tinted = self._with_marks(plain, marked), self._with_marks(tinted, marked)
             height = self._height(values, marked)
             if needs_fix:
-                self._results.add(tinted, values, blanks=True, height=height)
-                self._to_fix.add(self._as_to_fix(plain), self._as_to_fix(values), blanks=True, height=height)
+                self._results.add(tinted, values, height=height)
+                self._to_fix.add(plain, values, height=height)
             else:
                 self._results.add(plain, values, blanks=bool(marked), height=height)
 
@@ -174,8 +164,8 @@ class _RowWriter:
                 return _MOST_LINES * _LINE_HEIGHT
         return None
 
-    def _with_marks(self, styles: list[int], marked: Collection[int]) -> list[int]:
-        return [self._mark if col in marked else style for col, style in enumerate(styles)]
+    def _with_marks(self, formats: list[Format], marked: Collection[int]) -> list[Format]:
+        return [self._mark if col in marked else cell_format for col, cell_format in enumerate(formats)]
 
     def _cells(self, column: ResultColumn, values: Sequence[Any]) -> Sequence[Any]:
         if column.cells == "time":
@@ -186,6 +176,45 @@ class _RowWriter:
         texts, cut = _fitted(texts)
         self.cut += cut
         return texts
+
+
+class _SheetRows:
+    """The rows of a sheet, with the columns of *Results* in this order."""
+
+    def __init__(self, sheet: Worksheet, order: Sequence[int]) -> None:
+        self.sheet, self._order, self._next = sheet, order, 0
+
+    def set_up(self, widths: Sequence[int], text: Format, row_count: int) -> None:
+        """Set up the widths of the columns, the format of cells without any, and the filter."""
+        for col, at in enumerate(self._order):
+            self.sheet.set_column(col, col, widths[at], text)
+        self.sheet.autofilter(0, 0, row_count, len(widths) - 1)
+        self.sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+
+    def add(
+        self,
+        formats: Sequence[Format],
+        values: Sequence[str | float | None],
+        *,
+        blanks: bool = True,
+        height: int | None = None,
+    ) -> None:
+        """Add a row: the format and the value of each cell.
+
+        ``blanks`` is whether blank cells aren't left out, because their formats can be seen. ``height`` is in points,
+        by default that of the texts.
+        """
+        if height:
+            self.sheet.set_row(self._next, height)
+        for col, at in enumerate(self._order):
+            value = values[at]
+            if value and isinstance(value, str):
+                self.sheet.write_string(self._next, col, value, formats[at])
+            elif value:
+                self.sheet.write_number(self._next, col, value, formats[at])
+            elif blanks:
+                self.sheet.write_blank(self._next, col, None, formats[at])
+        self._next += 1
 
 
 def _formats(book: Workbook) -> dict[tuple[str, str], Format]:
@@ -245,75 +274,3 @@ def _serial(seconds_since_1970: float) -> float | None:
     offset = datetime.fromtimestamp(seconds_since_1970, UTC).astimezone().utcoffset()
     seconds = int(seconds_since_1970) + (offset.total_seconds() if offset else 0)
     return seconds / _DAY + _EPOCH
-
-
-class SheetRows:
-    """The rows of a sheet as XML (ECMA-376, 18.3.1.73), in a file. XlsxWriter would need ten times as long."""
-
-    def __init__(self, file: IO[bytes], width: int) -> None:
-        self.file, self.last = file, 0
-        self._columns = [xl_col_to_name(column) for column in range(width)]
-
-    @property
-    def extent(self) -> str:
-        """The cells that the rows fill, such as ``A1:F200``."""
-        return f"A1:{self._columns[-1]}{self.last}"
-
-    def add(
-        self,
-        styles: Sequence[int],
-        values: Sequence[str | float | None],
-        *,
-        blanks: bool = False,
-        height: int | None = None,
-        number: int | None = None,
-    ) -> None:
-        """Add a row: the number of the format and the value of each cell.
-
-        ``blanks`` is whether blank cells aren't left out, because their formats can be seen. ``height`` is in points,
-        by default that of the texts. ``number`` is larger than that of the row before, by default the next.
-        """
-        self.last = self.last + 1 if number is None else number
-        attributes = f' ht="{height}" customHeight="1"' if height else ""
-        cells = "".join(_cells_xml(self._columns, self.last, styles, values, blanks=blanks))
-        self.file.write(f'<row r="{self.last}"{attributes}>{cells}</row>'.encode())
-
-
-def _cells_xml(
-    columns: Sequence[str], row: int, styles: Sequence[int], values: Sequence[str | float | None], *, blanks: bool
-) -> list[str]:
-    return [
-        f'<c r="{column}{row}" s="{style}"/>'
-        if not value
-        else f'<c r="{column}{row}" s="{style}" t="inlineStr"><is>{_inline(value)}</is></c>'
-        if isinstance(value, str)
-        else f'<c r="{column}{row}" s="{style}"><v>{value:.16G}</v></c>'
-        for column, style, value in zip(columns, styles, values, strict=True)
-        if value or blanks
-    ]
-
-
-def _inline(text: str) -> str:
-    """Return a text as cell content, escaped as spreadsheet programs do it (ECMA-376, 22.9.2.19, ST_Xstring)."""
-    # Three quick checks: a single regular expression would take six times as long.
-    if not _UNUSUAL.search(text) and "_x" not in text and text == text.strip():
-        return f"<t>{text}</t>"
-    text = _UNSPEAKABLE.sub(lambda match: f"_x{ord(match[0]):04X}_", _SPELLED.sub("_x005F_", text))
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return f'<t xml:space="preserve">{text}</t>'
-
-
-def add_part(package: ZipFile, name: str, content: bytes, rows: SheetRows | None) -> None:
-    """Add a part to the workbook's file; put the rows into it if it is their sheet."""
-    part = ZipInfo(name)
-    part.compress_type = ZIP_DEFLATED
-    if rows is None:
-        package.writestr(part, content)
-        return
-    before, after = re.split(rb"(?<=<sheetData>).*(?=</sheetData>)", content, flags=re.DOTALL)
-    part.file_size = len(content) + rows.file.tell()  # zipfile must know whether a sheet has more than 2 GB
-    rows.file.seek(0)
-    with package.open(part, "w") as file:
-        file.write(re.sub(rb'(?<=<dimension ref=")[^"]*', rows.extent.encode(), before))
-        shutil.copyfileobj(rows.file, file, _CHUNK)
-        file.write(after)

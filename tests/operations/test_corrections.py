@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import openpyxl
 import pytest
@@ -351,17 +352,26 @@ def test_the_corrected_sheet_has_a_files_texts_in_its_rows(entry: Entry, setting
 
 
 def test_the_corrected_sheet_is_an_ordinary_workbook(settings: Settings, tmp_path: Path) -> None:
-    path = write(
-        tmp_path / "n.csv", [("p1", "=1+1", "Pubic"), ("p2", "Hi", "Pubic"), ("00123", "2026-01-02", "Public")]
-    )
+    """Its cells are texts, whatever XlsxWriter takes them for: a formula, markup, or one escaped character of two."""
+    markup = '<r></r></is></c><c r="D4"><f>1+1</f></c><c r="E4"><is><r></r>'
+    rows = [("p1", "=1+1", "Pubic"), ("p2", "Hi", "Pubic"), ("00123", markup, "_x0041_x0041_")]
+    path = write(tmp_path / "n.csv", rows)
     made = openpyxl.load_workbook(written(path, settings, wrote(2, 2, "Public"), left_out(3))).worksheets[0]
     assert [[cell.value for cell in row] for row in made.iter_rows()] == [
-        [*HEAD], ["p1", "=1+1", "Public"], [None, None, None], ["00123", "2026-01-02", "Public"],
+        [*HEAD], ["p1", "=1+1", "Public"], [None, None, None], ["00123", markup, "_x005F_x0041_x005F_x0041_"],
     ]  # fmt: skip
     assert {cell.data_type for row in made.iter_rows() for cell in row if cell.value} <= {"s", "inlineStr"}
 
 
-def test_a_text_that_no_workbook_can_hold_is_named(settings: Settings, tmp_path: Path) -> None:
+def test_a_corrected_sheet_that_fails_leaves_nothing_behind(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A text that no workbook can hold is named, and so is a full disk."""
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic"), ("p2", "Long " * 10_000, "Public")])
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(UnreadableFile, match="No workbook can hold what is in B3"):
         written(path, settings, wrote(2, 2, "Public"))
+    monkeypatch.setattr("zipfile.ZipFile.write", Mock(side_effect=OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space left on device"):
+        written(path, settings, left_out(3))
+    assert [*tmp_path.iterdir()] == [path]
