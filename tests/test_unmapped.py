@@ -68,18 +68,30 @@ def test_of_two_columns_that_say_who_sees_a_note_the_least_visible_counts_for_ea
     assert "'Shared?', also says who may see a note: it makes 2 notes private that would be public." in said
 
 
-def test_a_meaning_that_names_no_column_counts_only_in_the_first(box: Sandbox) -> None:
-    """Yes is public under one heading, and private under the other, where only the heading says what it means."""
-    columns = {"Note": list("ABC"), "Shared": ["Yes"] * 3, "Restricted": ["Yes", "No", "Some"]}
-    meant = ["--value", "visibility:Yes=Public", "--value", "visibility:Some=Public"]
-    assert run(columns, "--map", "visibility=Shared, Restricted", *meant) == 0
-    assert sorted((note.sent_content, note.visibility) for note in box.notes) == [("A", "2"), ("B", "1"), ("C", "2")]
-
-
-def test_of_two_columns_of_statuses_a_draft_counts(box: Sandbox) -> None:
-    columns = {"Note": list("AB"), "Visibility": ["Public"] * 2, "Status": ["Published", ""], "Draft": ["Yes", ""]}
-    assert run(columns, "--map", "status=Status, Draft") == 0
-    assert sorted((note.sent_content, note.status) for note in box.notes) == [("A", "0"), ("B", "1")]
+@pytest.mark.parametrize(
+    ("columns", "flags", "sent"),
+    [
+        # a meaning that names no column counts in the first, and only a heading says what Yes means in the other
+        ({"Shared": ["Yes"] * 3, "Restricted": ["Yes", "No", "Some"]},
+         ["--map", "visibility=Shared, Restricted", "--value", "visibility:Yes=Public",
+          "--value", "visibility:Some=Public"], "21 11 21"),
+        # of tags, only those with a word for private restrict
+        ({"Visibility": ["Public"] * 3, "Tags": ["pricing; private", "pricing, call", ""]},
+         ["--map", "visibility=Visibility, Tags"], "21 11 11"),
+        # of two columns of statuses, a draft counts
+        ({"Visibility": ["Public"] * 2, "Status": ["Published", ""], "Draft": ["Yes", ""]},
+         ["--map", "status=Status, Draft"], "10 11"),
+        # a blank in a column of checkmarks is no published note
+        ({"Visibility": ["Private"] * 2, "Published": ["x", ""]},
+         ["--map", "status=Published", "--value", "status:x=Published"], "21 20"),
+    ],
+)  # fmt: skip
+def test_each_row_is_as_visible_and_as_published_as_its_columns_say(
+    box: Sandbox, columns: Mapping[str, Sequence[str]], flags: Sequence[str], sent: str
+) -> None:
+    assert run({"Note": list("ABC")[: len(next(iter(columns.values())))], **columns}, *flags) == 0
+    found = sorted(box.notes, key=lambda note: note.sent_content)
+    assert [note.visibility + note.status for note in found] == sent.split()
 
 
 @pytest.mark.parametrize(
@@ -118,12 +130,6 @@ def test_a_few_unknown_words_do_not_silence_a_column_that_its_heading_speaks_for
     assert box.notes == ()
 
 
-def test_a_blank_in_a_column_of_checkmarks_is_no_published_note(box: Sandbox) -> None:
-    columns = {"Note": ["One", "Two"], "Visibility": ["Private"] * 2, "Published": ["x", ""]}
-    assert run(columns, "--map", "status=Published", "--value", "status:x=Published") == 0
-    assert sorted((note.sent_content, note.status) for note in box.notes) == [("One", "1"), ("Two", "0")]
-
-
 def test_a_column_that_was_named_by_its_letter_is_remembered_by_its_heading(box: Sandbox, profiles: Path) -> None:
     columns = {"Call summary": ["Hello"], "Visibility": ["Public"]}
     assert run(columns, "--map", "content=B", "--export", "Calls") == 0
@@ -139,9 +145,3 @@ def test_what_is_not_understood_is_not_remembered(box: Sandbox, profiles: Path) 
     assert run(columns, "--map", "visibility=State", "--export", "Calls") == 2
     assert profiles.read_text(encoding="utf-8") == ""
     assert run(columns) == 0
-
-
-def test_of_tags_that_count_only_those_with_a_word_for_private_restrict(box: Sandbox) -> None:
-    columns = {"Note": list("ABC"), "Visibility": ["Public"] * 3, "Tags": ["pricing; private", "pricing, call", ""]}
-    assert run(columns, "--map", "visibility=Visibility, Tags") == 0
-    assert sorted((note.sent_content, note.visibility) for note in box.notes) == [("A", "2"), ("B", "1"), ("C", "1")]

@@ -22,7 +22,7 @@ from importer.settings.kinds import Rate, TimeWindow
 _MINUTE = 60
 AT_THE_END = 30.0
 """Seconds before the end of the allowed hours at which a run stops, to finish calls and to write the results."""
-_ROWS_WRITTEN = 15_000
+_ROWS_WRITTEN = 4_000
 """Rows of results that a slow machine writes in a second. The results of a large file need more time."""
 
 

@@ -46,13 +46,6 @@ def test_a_history_that_is_exported_under_another_locale_is_sent_once(history: H
     }  # fmt: skip
 
 
-def test_what_contradicts_the_answer_stops_the_file(history: History) -> None:
-    assert history.run(*voicemails(US), template=TEMPLATE, dates=MONTH).counts == {"created": 3}
-    with pytest.raises(UnclearColumns, match="contradicts the answer for this sheet: month first"):
-        history.run(*voicemails(UK), template=TEMPLATE, dates=MONTH)
-    assert sum(history.texts.values()) == 3
-
-
 @pytest.mark.parametrize("other", [DAY, TEXT])
 def test_a_changed_answer_sends_no_record_again(history: History, other: DateOrder) -> None:
     rows = with_ids(voicemails(US[:2]))

@@ -258,10 +258,8 @@ def test_a_copy_of_the_journal_made_during_the_latest_run_is_known_as_an_earlier
         pass
     assert caught.value.exit_status == 4
     assert run(sheet, replace(settings, journal=after), vendor).exit_status == 0
-    accepted, other = (
-        replace(settings, journal=during, new_journal=True),
-        write_sheet(tmp_path / "m.csv", [Line("P1", "x")]),
-    )
+    accepted = replace(settings, journal=during, new_journal=True)
+    other = write_sheet(tmp_path / "m.csv", [Line("P1", "x")])
     assert run(other, accepted, vendor).exit_status == 0
     assert len(box.notes) == 31
     assert run(other, replace(accepted, new_journal=False), vendor).exit_status == 0

@@ -23,11 +23,7 @@ LINES = [Line("P1", "x", "1"), Line("P2", "x", "1"), Line("P3", "y", "2"), Line(
         ({"min_rows": 5}, "min-rows", "has 4 rows below its headings. At least 5 are required."),
         ({"max_invalid": "25%"}, "", ""),
         ({"max_invalid": "24%"}, "max-invalid", "1 of the 4 rows in"),
-        (
-            {"max_invalid": "0%"},
-            "max-invalid",
-            "To see problems of cells: `note-importer check FILE`",
-        ),
+        ({"max_invalid": "0%"}, "max-invalid", "To see problems of cells: `note-importer check FILE`"),
         ({"max_notes": 3}, "", ""),
         ({"max_notes": 2}, "max-notes", "would send 3 notes, but at most 2 are allowed."),
         ({"max_public": 2}, "", ""),

@@ -131,13 +131,8 @@ def test_a_note_is_shown_as_its_readers_see_it(settings: Settings, tmp_path: Pat
         assert found[Visibility.PUBLIC][0].text == reads
 
 
-def lines(path: Path, *rows: str, head: str = "Prospect ID,Note,Visibility") -> Path:
-    path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-    return path
-
-
 def test_to_prepare_leaves_nothing_behind(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
-    path = lines(tmp_path / "n.csv", "P1,x,1", "P2,x,1", "P2,,1")
+    path = write(tmp_path / "n.csv", ["P1", "x", "1"], ["P2", "x", "1"], ["P2", "", "1"], head=HEAD[:3])
     with prepare(path, replace(settings, key="")) as prepared:
         assert prepared.preview.remaining.total == 2
         assert prepared.preview.questions == ()
@@ -146,10 +141,10 @@ def test_to_prepare_leaves_nothing_behind(tmp_path: Path, settings: Settings, bo
 
 
 def test_what_another_import_did_since_is_seen_and_refused(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
-    path = lines(tmp_path / "n.csv", "P1,x,1", "P2,x,1", "P3,x,1")
+    path = write(tmp_path / "n.csv", ["P1", "x", "1"], ["P2", "x", "1"], ["P3", "x", "1"], head=HEAD[:3])
     with prepare(path, settings) as prepared:
         agreed = prepared.preview.digest
-        run(lines(tmp_path / "other.csv", "P1,x,1"), settings)
+        run(write(tmp_path / "other.csv", ["P1", "x", "1"], head=HEAD[:3]), settings)
         with pytest.raises(Changed, match="have changed since you agreed") as error:
             prepared.send(agreed=agreed)
     assert error.value.exit_status == 2

@@ -277,19 +277,16 @@ def test_a_cell_that_cant_be_used_is_a_problem_and_never_guessed(column: str, ce
     assert ("--default-visibility private" in problem) is (words == "the visibility is blank")
 
 
-def test_every_problem_of_a_row_is_named() -> None:
-    rows = read(("", "", "x", "y", "a b"))
-    assert [problem.cell for problem in rows.problems[0]] == ["A2", "B2", "C2", "D2", "E2"]
-
-
-def test_a_problem_names_the_sheet_the_cell_and_its_value(tmp_path: Path) -> None:
+def test_every_problem_of_a_row_names_the_sheet_the_cell_and_its_value(tmp_path: Path) -> None:
     book = Workbook()
     book.worksheets[0].title = "My notes"
-    for line in (HEADINGS[:3], ("P", "x", "Public"), ("P", "x", "x" * 100)):
+    for line in (HEADINGS, ("P", "x", "Public"), ("", "", "x" * 100, "y", "a b")):
         book.worksheets[0].append(line)
     book.save(tmp_path / "n.xlsx")
     with load(tmp_path / "n.xlsx", STRICT) as loaded:
-        [problem] = loaded.rows.problems[1]
+        problems = loaded.rows.problems[1]
+    assert [problem.cell for problem in problems] == [f"'My notes'!{column}3" for column in "ABCDE"]
+    problem = problems[2]
     assert (problem.cell, problem.row, problem.column, problem.value) == ("'My notes'!C3", 3, 2, "x" * 60 + "…")
     assert "x" * 61 not in render(problem.text)
 

@@ -6,9 +6,10 @@ Input: a fault, and the request or the notes that it affects. Output: the reply 
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 from tests.sandbox.calls import refusal
-from tests.sandbox.faults import ANY_MOMENT, KINDS, Fault, FaultKind, Standing, Struck
+from tests.sandbox.faults import ANY_MOMENT, KINDS, Fault, FaultKind, Head, Standing, Struck
 from tests.sandbox.service import StoredNote
 from tests.sandbox.wire import Headers, Wire, error, gateways_page, plain
 
@@ -48,7 +49,10 @@ class LostRoute(Standing):
 
 
 class Firewall(Standing):
-    """A firewall that blocks notes with a word, and files with it in their name."""
+    """A firewall that blocks notes with a word, files with it in their name, and searches for it."""
+
+    def intervenes(self, head: Head, now: float) -> Wire | None:
+        return self.blocks({"content": unquote(head.target)})
 
     def blocks(self, body: object) -> Wire | None:
         held = str(body.get("content", body.get("file", ""))) if isinstance(body, dict) else ""
@@ -97,7 +101,7 @@ KINDS |= {
         once=True,
     ),
     "firewall": FaultKind(
-        does="403 and a page for notes and files with the word",
+        does="403 and a page for calls with the word",
         method="any",
         value="WORD",
         standing=Firewall,
