@@ -20,7 +20,6 @@ import stat
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
@@ -40,7 +39,6 @@ LARGEST = 20 * 1024 * 1024
 """Maximum size of an upload in bytes: 20 MB in the vendor's reference. If the real limit is lower, the API refuses."""
 
 _MOST_LISTED = 10_000  # files in a folder whose names are compared
-_HIDDEN = 2  # FILE_ATTRIBUTE_HIDDEN on Windows
 # Windows lacks most of these flags, and has no pipes in folders. Without O_NONBLOCK, opening a pipe would wait.
 _FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_BINARY", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"))
 # O_PATH needs no permission to list the folder.
@@ -100,8 +98,7 @@ class Folder:
         try:
             if (wrong := self._why_not_named(name)) is not None:
                 return Wrong(wrong)
-            path = self._found(name)
-            if path is None:
+            if (path := self._found(name)) is None:
                 is_missing = say("file.missing", file=_cell(name), place=str(self._place))
                 return Wrong(say("file.several", file=_cell(name)) if "," in name else is_missing)
             status = path.lstat()
@@ -164,7 +161,7 @@ class Folder:
             return say("file.leads-out", file=file)
         if not stat.S_ISREG(status.st_mode):
             return say("file.is-none", file=file)
-        is_hidden = getattr(status, "st_file_attributes", 0) & _HIDDEN
+        is_hidden = getattr(status, "st_file_attributes", 0) & stat.FILE_ATTRIBUTE_HIDDEN
         if is_hidden or any(part.startswith(".") for part in path.relative_to(self._root).parts):
             return say("file.hidden", file=file)
         if any(os.path.samestat(status, other) for other in self._never):
@@ -283,6 +280,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
     ) -> None:
         super().__init__(caller, (Upload.kind,), lambda ids: journal.enter(dict(ids)))
         self.latest: dict[str, Upload] = {}
+        self._turned_away: list[Upload] = []  # files that something other than the API keeps refusing
         self._journal, self._files, self._observe = journal, files, observe
 
     def upload(self, digests: Sequence[str]) -> None:
@@ -293,6 +291,8 @@ class Uploads(Stage[Upload, tuple[str, str]]):
             new = {digest: Upload(self._files[digest]) for digest in digests if digest not in known}
             self.latest |= new
             self._run([*new.values()])
+            self._probe_turned_away()
+            self._run([])
             if self._dispatcher.stopped is not None:
                 raise self._dispatcher.stopped
             self.latest |= {digest: Upload(self._files[digest], known[digest]) for digest in known}
@@ -335,7 +335,13 @@ class Uploads(Stage[Upload, tuple[str, str]]):
             task.rejected = reason
         elif has_changed or not self._dispatcher.retry(task, failure, policy):
             task.failed = say("upload.run-again", why=reason)
-            self.enter()
-            uploaded = [self._files[digest] for digest in self._journal.known(self._files)]
-            if is_turned_away and uploaded and task not in self._probes:
-                self._probe(task, Upload(min(uploaded, key=attrgetter("size"))))
+            if is_turned_away and task not in self._probes:
+                self._turned_away.append(task)
+                self._probe_turned_away()
+
+    def _probe_turned_away(self) -> None:
+        """Make a probe for each file that was turned away: the smallest that was uploaded. Wait until there is one."""
+        if self._turned_away and (uploaded := self._journal.known(self._files)):
+            smallest = min((self._files[digest] for digest in uploaded), key=lambda file: file.size)
+            while self._turned_away:
+                self._probe(self._turned_away.pop(), Upload(smallest))

@@ -74,14 +74,13 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         self._found: dict[str, Owners] = {}
         self._refusals: dict[str, Message] = {}
         self._wanted: Sequence[str] = ()
-        self._all: frozenset[str] = frozenset()
         self._missing: set[str] = set()  # emails on none of the pages read so far
         self._next, self._end, self._read, self._in_flight = 1, math.inf, 0, 0  # pages
         self._is_listing = False
 
     def look_up(self, wanted: Sequence[str]) -> Answers:
         """Find the prospects of each email; raise Stopped if the run can't continue."""
-        self._wanted, self._all, self._missing = wanted, frozenset(wanted), set(wanted)
+        self._wanted, self._missing = wanted, set(wanted)
         self._is_listing = len(wanted) >= _LEAST
         if self._is_listing:
             self._run([ProspectsPage(page=len(wanted) + 1, is_end=True)])
@@ -138,7 +137,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         if len(page) < self._size:
             self._end = min(self._end, task.page)
         for prospect in page:
-            if prospect.email in self._all:
+            if prospect.email in self._missing or prospect.email in self._found:
                 self._missing.discard(prospect.email)
                 self._know(prospect.email, [*self._found.get(prospect.email, ()), prospect.prospect_id])
         self._ask_on()

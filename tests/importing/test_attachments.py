@@ -150,21 +150,23 @@ def test_an_upload_that_ends_unclear_is_made_again(
     assert carried(box) == [(f"P{number}", "Hello", (digest(FORM),)) for number in range(3)]
 
 
-@pytest.mark.parametrize("names", [("spam.pdf", "form.pdf", "map.png"), ("map.png", "form.pdf", "spam.pdf")])
+@pytest.mark.parametrize("workers", [1, 8])
+@pytest.mark.parametrize("blocked", [["1 spam.pdf", "2 spam.pdf", "3 spam.pdf"], ["z spam.pdf"]])
 def test_a_file_that_only_a_firewall_refuses_is_to_blame_once_another_went_through_meanwhile(
-    names: tuple[str, ...], box: Sandbox, settings: Settings, files: Path, tmp_path: Path
+    blocked: list[str], workers: int, box: Sandbox, settings: Settings, files: Path, tmp_path: Path
 ) -> None:
     """Nothing else is left to upload, so the smallest file that went through goes once more."""
-    (files / "spam.pdf").write_bytes(b"Hello")
+    for name in blocked:
+        (files / name).write_bytes(name.encode())
     box.add_fault(Fault.parse("firewall=spam"))
-    sheet = write(tmp_path, chain(*(rows_of(1, name, name) for name in names)))
-    report = ran(sheet, settings)
-    assert (report.counts, report.exit_status) == ({Result.CREATED: 2, Result.REJECTED: 1}, 1)
+    sheet = write(tmp_path, chain(*(rows_of(1, name, name) for name in sorted([*blocked, "form.pdf", "map.png"]))))
+    report = ran(sheet, replace(settings, workers=workers))
+    assert (report.counts, report.exit_status) == ({Result.CREATED: 2, Result.REJECTED: len(blocked)}, 1)
     assert "something other than the API refused the call" in dict(results(settings))["rejected"]
     sent = Counter(call.body["file"]["name"] for call in box.received if call.path.endswith("/attachments"))  # type: ignore[index]
-    assert sent == {"spam.pdf": 4, "form.pdf": 2, "map.png": 1}
-    assert ran(sheet, settings).counts == {Result.ALREADY_IMPORTED: 2, Result.REJECTED: 1}
-    alone = ran(write(tmp_path, rows_of(1, "spam.pdf", "Alone")), settings)
+    assert sent == {**dict.fromkeys(blocked, 4), "form.pdf": 1 + len(blocked), "map.png": 1}
+    assert ran(sheet, settings).counts == {Result.ALREADY_IMPORTED: 2, Result.REJECTED: len(blocked)}
+    alone = ran(write(tmp_path, rows_of(1, blocked[0], "Alone")), settings)
     assert (alone.counts, alone.exit_status) == ({Result.NOT_SENT: 1}, 3)
 
 
