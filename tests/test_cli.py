@@ -259,8 +259,8 @@ def test_practice_needs_no_key_notifies_nobody_and_calls_no_address(type_: Termi
     type_.file("n.csv", HEAD + "P1,x,1\nP2,y,2\n")
     del type_.variables[KEY_VARIABLE]
     with http_ear() as ear:
-        type_.variables["NOTE_IMPORTER_NOTIFY_ADDRESSES"] = f"json://{ear.place}/hook"
-        ended = type_("run", "n.csv", "--practice", "--notify", "always")
+        type_.variables["NOTE_IMPORTER_NOTIFY_ADDRESSES"] = f"always+json://{ear.place}/hook"
+        ended = type_("run", "n.csv", "--practice")
         assert ear.calls == []
     assert ended.status == 0
     assert "2  created  the import would create the note" in ended.out

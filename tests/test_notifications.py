@@ -66,12 +66,10 @@ def test_a_problem_is_told_with_counts_kinds_results_and_what_to_do(run: Run, ea
     assert box.api_key not in call.body
 
 
-@pytest.mark.parametrize("occasion", ["problem", "never"])
-def test_what_went_well_is_told_only_where_that_is_wanted(run: Run, ear: Ear, occasion: str) -> None:
-    addresses = f"json://{ear.place}/hook\nping+http://{ear.place}/alive?a=b\nping-fail+http://{ear.place}/fail"
-    assert run(GOOD, "--notify", occasion, addresses=addresses) == 0
-    pings = [("GET", "/alive?a=b")] if occasion != "never" else []
-    assert ear.paths() == pings
+def test_what_went_well_is_told_only_where_that_is_wanted(run: Run, ear: Ear) -> None:
+    addresses = f"json://{ear.place}/hook\nalways+json://{ear.place}/all\nping+http://{ear.place}/alive?a=b\nping-fail+http://{ear.place}/fail"
+    assert run(GOOD, addresses=addresses) == 0
+    assert ear.paths() == [("POST", "/all"), ("GET", "/alive?a=b")]
 
 
 def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
@@ -179,10 +177,10 @@ def test_one_that_fails_is_said_and_fails_nothing(
     run: Run, ear: Ear, box: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     addresses = (
-        f"json://name:hidden1@{ear.place}/404/hidden2\njson://127.0.0.1:1/hidden3\nping+http://127.0.0.1:1/hidden4\n"
+        f"always+json://name:hidden1@{ear.place}/404/hidden2\nalways+json://127.0.0.1:1/hidden3\nping+http://127.0.0.1:1/hidden4\n"
         f"ping+http://{ear.place}/500/hidden5\nping+http://{ear.place}/alive"
     )
-    assert run(GOOD, "--notify", "always", addresses=addresses) == 0
+    assert run(GOOD, addresses=addresses) == 0
     assert len(box.notes) == 1
     assert ear.paths() == [("POST", "/404/hidden2"), ("GET", "/alive"), ("GET", "/500/hidden5")]
     shown = capsys.readouterr()
@@ -201,8 +199,8 @@ def test_no_reply_leads_anywhere_else_and_no_password_goes_along(
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password hidden\n")
     (tmp_path / "netrc").chmod(0o600)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    addresses = f"json://{ear.place}/302/hook\nping+http://{ear.place}/302/alive\nping+http://{ear.place}/alive"
-    assert run(GOOD, "--notify", "always", addresses=addresses) == 0
+    addresses = f"always+json://{ear.place}/302/hook\nping+http://{ear.place}/302/alive\nping+http://{ear.place}/alive"
+    assert run(GOOD, addresses=addresses) == 0
     assert ear.paths() == [("POST", "/302/hook"), ("GET", "/alive"), ("GET", "/302/alive")]
     assert [call.headers for call in ear.calls if "Authorization" in call.headers] == []
     assert "it replied with 302" in " ".join(capsys.readouterr().err.split())
@@ -213,8 +211,10 @@ def test_a_reply_that_drips_in_is_given_up(
     run: Run, ear: Ear, box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("importer.telling.notifications._SECONDS", 5.0)
-    addresses = f"json://{ear.place}/drip/hidden\nping+http://{ear.place}/drip/hidden\nping+http://{ear.place}/alive"
-    assert run(GOOD, "--notify", "always", addresses=addresses) == 0
+    addresses = (
+        f"always+json://{ear.place}/drip/hidden\nping+http://{ear.place}/drip/hidden\nping+http://{ear.place}/alive"
+    )
+    assert run(GOOD, addresses=addresses) == 0
     assert len(box.notes) == 1
     shown = capsys.readouterr()
     for line in (3, 4):

@@ -156,9 +156,13 @@ def test_the_extras_work(bare: Bare, box: Sandbox, url: str) -> None:
         store.begin()
         place = store.put("inbox/first.csv", f"{HEAD}P1,Called back,Private\n")
         text = bare(
-            *("run", place, "--yes", "--base-url", box.url, "--journal", url, "--settle", "0", "--notify", "always"),
+            *("run", place, "--yes", "--base-url", box.url, "--journal", url, "--settle", "0"),
             **ACCOUNT,
-            **{"AWS_ENDPOINT_URL": store.url, KEY_VARIABLE: box.api_key, ADDRESSES_VARIABLE: f"json://{ear.place}/"},
+            **{
+                "AWS_ENDPOINT_URL": store.url,
+                KEY_VARIABLE: box.api_key,
+                ADDRESSES_VARIABLE: f"always+json://{ear.place}/",
+            },
         )
         assert "created" in text
         assert store.names("inbox") == ["first.csv", "first.results.xlsx"]

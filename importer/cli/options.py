@@ -20,7 +20,7 @@ from importer.cli.terminal import PLACE_FLAGS, PROFILE, argument, ask, is_termin
 from importer.errors import BadSettings
 from importer.messages import Message, say
 from importer.settings import SETTINGS, Setting, Settings, Topic, kinds, profiles, sources
-from importer.settings.secrets import Occasion, who_can_read
+from importer.settings.secrets import who_can_read
 from importer.settings.sources import Given
 
 if TYPE_CHECKING:
@@ -282,8 +282,7 @@ class Options:
     def channels(self) -> list[Channel]:
         """Return the recipients of notifications. Prints a warning if other users could read the recipients' file."""
         self.warn_of_readers("notify-file", "recipients.others-can-read")
-        recipients = [] if self.read("notify") is Occasion.NEVER else sources.recipients(self.given)
-        return [*map(telling.notifications.channel, recipients)]
+        return [*map(telling.notifications.channel, sources.recipients(self.given))]
 
     def refusal(self, question: Message, *, needs_a_person: bool = False) -> Message | None:
         """Return why nothing is changed: nobody says yes to the question. None if a person or the option does."""

@@ -130,10 +130,9 @@ class RunNotifications:
     def tell(self) -> None:
         """Notify the recipients, unless a person stopped the run, who knows, or nothing was sent, in practice."""
         if self.ended and not (self.practises or self.stopper.is_by_person):
-            log_file, occasion = self.out.options.read("log-file"), self.out.options.read("notify")
             batch = importing.batch.Batch(self.out.options.profile, self.ended)
-            notification = telling.notifications.notification(batch, log_file)
-            for failure in telling.notifications.send(self._channels, notification, occasion):
+            notification = telling.notifications.notification(batch, self.out.options.read("log-file"))
+            for failure in telling.notifications.send(self._channels, notification):
                 paragraph(failure, "Warning: ", err=True)
 
 

@@ -25,7 +25,7 @@ from importer.models import Workspace
 from importer.settings import SETTINGS, Settings, Topic, profiles, readings, secrets, sources
 from importer.settings.address import LIVE, default_journal, journal_place
 from importer.settings.kinds import any_file
-from importer.settings.secrets import Occasion, Recipient, can_be_key, who_can_read
+from importer.settings.secrets import Recipient, can_be_key, who_can_read
 
 if TYPE_CHECKING:
     from importer.operations.doctor import Check
@@ -216,7 +216,7 @@ def _summary(reading: Reading) -> Message:
 
 
 @click.command(cls=InGroups)
-@settings_about(Topic.PLACE, Topic.CALLS, "yes", "notify", "notify-file", "log-file", "json", also=_CHECKED)
+@settings_about(Topic.PLACE, Topic.CALLS, "yes", "notify-file", "log-file", "json", also=_CHECKED)
 @click.option(
     "--test-notification", is_flag=True, help="Send a test notification to all addresses except ping addresses."
 )
@@ -310,7 +310,7 @@ def _notifications(options: Options, *, is_test: bool) -> Message:
     if not is_test:
         return say("config.addresses", n=len(channels))
     trial = telling.notifications.trial(options.profile)
-    if failures := telling.notifications.send(channels, trial, Occasion.ALWAYS):
+    if failures := telling.notifications.send(channels, trial):
         raise operations.doctor.Look(lines(*failures))
     sent = [say("config.test-sent")] if len(channels) > pings else []
     return lines(*sent, *([say("config.not-tried", n=pings)] if pings else []))

@@ -27,7 +27,7 @@ from importer.models import ContentKind, Role, Visibility, Workspace
 from importer.settings import kinds
 from importer.settings.address import LIVE, default_journal, is_this_machine
 from importer.settings.reading import Reading
-from importer.settings.secrets import Occasion, can_be_key
+from importer.settings.secrets import can_be_key
 
 BATCH_SIZE = 100
 WORKERS = 8
@@ -233,7 +233,6 @@ class Settings:
     log_file: ClassVar[Path | None] = _setting(kinds.local_file, Topic.OTHER, "FILE")
     quiet: ClassVar[bool] = _setting(kinds.yes, Topic.OTHER, default=False, short="-q")
     json: ClassVar[bool] = _setting(kinds.yes, Topic.OTHER, default=False)
-    notify: ClassVar[Occasion | None] = _setting(kinds.OneOf(Occasion), Topic.OTHER)
     notify_file: ClassVar[Path | None] = _setting(kinds.local_file, Topic.OTHER, "FILE")
 
     workers: int = field(default_factory=lambda: WORKERS)

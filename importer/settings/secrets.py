@@ -13,7 +13,6 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,14 +74,6 @@ def who_can_read(file: Path, kind: str = "key.others-can-read") -> Message | Non
     if not stat.S_ISREG(mode) or not mode & (stat.S_IRGRP | stat.S_IROTH):
         return None
     return say(kind, file=str(file), argument=shlex.quote(str(file)))
-
-
-class Occasion(StrEnum):
-    """Occasions for a notification."""
-
-    PROBLEM = "problem"
-    ALWAYS = "always"
-    NEVER = "never"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ comes first.
 
 Input: the results of files; recipients, whose addresses are secrets. Output: a notification, sent to each of them; and
 a sentence for each recipient that could not be reached. An address is one that `apprise` understands (mail, Slack,
-Teams and some hundred more), or one of two kinds that are only called, named pings:
+Teams and some hundred more), which is told of every run if it begins with ``always+``, and otherwise of each with
+another exit status than 0. Or it is one of two kinds that are only called, named pings:
 
     ping+https://hc-ping.com/…            if a run came to its end (exit status 0 or 1)
     ping-fail+https://hc-ping.com/…/fail  if it didn't
@@ -35,11 +36,12 @@ from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.messages import Face, Message, as_message, render, say, words
 from importer.models import Result
 from importer.settings import profiles
-from importer.settings.secrets import Occasion, Recipient
+from importer.settings.secrets import Recipient
 from importer.telling import messenger, report_messages
 from importer.telling.rendering import calling_nobody, clock_time, in_result_words, taken
 
 _PING = re.compile(r"ping(?P<fail>-fail)?\+(?P<url>https?://[^\s/]+\S*)", re.IGNORECASE)
+_ALWAYS = "always+"
 _SECONDS = 30.0
 """Time limit for one notification, with the start of Python and the import of apprise; a mail server may be slow."""
 _TITLES = {
@@ -61,7 +63,7 @@ class Notification:
         title: what happened, in a line.
         body: the details, in lines.
         exit_status: exit status of the program.
-        is_for_switch: whether it also goes to dead man's switches.
+        is_for_switch: whether it also goes to dead man's switches. One that doesn't goes to all others.
     """
 
     title: str
@@ -78,11 +80,19 @@ class Channel:
         origin: where the address was set.
         address: the address as it was set; for a ping, the URL.
         ping: the exit statuses that trigger the ping; None: the address isn't a ping.
+        is_always: whether it is told of runs with exit status 0, too.
     """
 
     origin: Message
     address: str = field(repr=False)
     ping: frozenset[int] | None = None
+    is_always: bool = False
+
+    def is_due(self, notification: Notification) -> bool:
+        """Return whether the recipient gets a notification."""
+        if self.ping is not None:
+            return notification.is_for_switch and notification.exit_status in self.ping
+        return self.is_always or notification.exit_status != 0 or not notification.is_for_switch
 
     def send(self, notification: Notification) -> Message | None:
         """Send a notification within a time limit. Return why that failed, without the address; None if it was sent."""
@@ -116,15 +126,9 @@ class Channel:
         return {"address": self.address, "title": notification.title, "body": notification.body, "kind": kind}
 
 
-def send(channels: Sequence[Channel], notification: Notification, occasion: Occasion | None) -> list[Message]:
+def send(channels: Sequence[Channel], notification: Notification) -> list[Message]:
     """Send a notification to each recipient that should get it. Return a message per failure; raise no error."""
-    is_due, status = occasion is Occasion.ALWAYS or notification.exit_status != 0, notification.exit_status
-    due = [
-        channel
-        for channel in channels
-        if (is_due if channel.ping is None else notification.is_for_switch and status in channel.ping)
-    ]
-    failed = []
+    due, failed = [channel for channel in channels if channel.is_due(notification)], []
     with ThreadPoolExecutor(max(1, len(due))) as pool:
         reasons = [*pool.map(lambda channel: channel.send(notification), due)]
     for channel, reason in zip(due, reasons, strict=True):
@@ -147,15 +151,16 @@ def channel(recipient: Recipient) -> Channel:
     """
     if ping := _PING.fullmatch(recipient.address):
         return Channel(recipient.origin, ping["url"], frozenset({2, 3, 4} if ping["fail"] else {0, 1}))
+    address = recipient.address.removeprefix(_ALWAYS)
     try:
-        service = messenger.service(recipient.address)
+        service = messenger.service(address)
     except ImportError as error:
         raise BadSettings(say("notifying.needs-package", origin=recipient.origin)) from error
     except Exception:  # noqa: BLE001 - what a library says of an address may hold it
         service = None
     if service is None:
         raise BadSettings(say("notifying.bad-address", origin=recipient.origin))
-    return Channel(recipient.origin, recipient.address)
+    return Channel(recipient.origin, address, is_always=address != recipient.address)
 
 
 class _Notified(Face):

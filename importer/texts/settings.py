@@ -179,7 +179,5 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.log-file.help": "A log file with one line for each event. A new file starts each day, and the last thirty are kept. It never contains the text of a note.",
     "setting.quiet.help": "Print nothing if the exit status is 0.",
     "setting.json.help": "Print one JSON document on standard output, and everything else on standard error.",
-    "setting.notify.help": "When to send a notification: problem (any exit status except 0), always or never.",
-    "setting.notify.default": "problem, if there are addresses",
     "setting.notify-file.help": "A file with the notification addresses, one on each line, instead of the environment variable NOTE_IMPORTER_NOTIFY_ADDRESSES.",
 }

@@ -53,7 +53,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "max-public": (["0"], "0"), "between": (["02:00-06:00"], '"02:00-06:00"'),
     "again": (["true"], "true"), "update": (["true"], "true"), "yes": (["true"], "true"),
     "log-file": (["import.log"], '"import.log"'), "quiet": (["true"], "true"), "json": (["true"], "true"),
-    "notify": (["always"], '"always"'),
     "notify-file": (["notify.txt"], '"notify.txt"'),
 }  # fmt: skip
 
