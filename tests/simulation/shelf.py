@@ -1,7 +1,7 @@
 """The files that a world's API holds: who names an id, and whether it still serves; drawn apart from all else.
 
 Nothing here knows how uploads decide, but for one rule that it watches over: a file that stands in the journal isn't
-uploaded again. The ID of a file that is refused stands there no more.
+uploaded again, where no gateway refuses files. The ID of a file that is refused stands there no more.
 """
 
 import atexit
@@ -42,6 +42,8 @@ class Shelf:
         self._entered: set[str] = set()
         self.violations: list[str] = []  # what must not be
         self._files = regime.files
+        of_files = () if self._files is None else self._files.fates
+        self._turns_away = bool(regime.closed or regime.lost_route or any(fate.startswith("page") for fate in of_files))
         self._kept: dict[str, Kept] = {}
         self._refused = None if self._files is None or self._files.refused < 0 else file(self._files.refused).digest
 
@@ -49,7 +51,7 @@ class Shelf:
 
     def receive(self, part: FilePart) -> str:
         digest = hashlib.sha256(part.content).hexdigest()
-        if digest in self.journalled():
+        if digest in self.journalled() and not self._turns_away:
             self.violations.append(f"the file {part.name} is uploaded again, though the journal has it")
         return digest
 
