@@ -170,10 +170,10 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
     def _unclear(self, task: ProspectsPage, failure: Failure) -> None:
         """Retry a call after a pause. If no retry is left, search instead, make a probe, or stop the run."""
         is_turned_away, is_search = failure.cause is Cause.INTERMEDIARY, bool(task.email) and task not in self._probes
+        if self._dispatcher.retry(task, failure, self._few if is_turned_away and not is_search else self._retry):
+            return
         if is_turned_away and task in self._suspects:
             self._refused(task, failure)
-        elif self._dispatcher.retry(task, failure, self._few if is_turned_away and not is_search else self._retry):
-            return
         elif is_turned_away and is_search:
             self._probe(task, ProspectsPage(next(iter(self._found), "")))
         elif is_turned_away and task not in self._probes:

@@ -228,6 +228,11 @@ def test_while_the_route_is_lost_no_email_is_to_blame(tmp_path: Path) -> None:
     with Sandbox(prospects=PEOPLE, faults=[Fault.parse("lost-route=600@2")]) as box:
         report = send(sheet, settings_of(box, tmp_path))
         assert (report.counts, report.exit_status) == ({Result.NOT_SENT: 3}, 3)
+    sheet = write(tmp_path, by_email(["jo@example.com"]))  # refused once more after the probe was answered
+    faults = [Fault.parse(f"html-403:before:GET@{at}") for at in ("1-8", "10")]
+    with Sandbox(prospects=PEOPLE, faults=faults) as box:
+        settings = settings_of(box, tmp_path, workers=1, give_up=900)
+        assert send(sheet, settings).counts == {Result.CREATED: 1}
 
 
 @pytest.mark.usefixtures("jumping")
