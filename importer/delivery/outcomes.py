@@ -24,10 +24,12 @@ _WORST_FIRST = (
     Result.UNCONFIRMED,
     Result.NOT_SENT,
     Result.REJECTED,
+    Result.INVALID,
     Result.CREATED,
     Result.UPDATED,
     Result.ALREADY_IMPORTED,
     Result.DUPLICATE,
+    Result.SKIPPED,
 )
 _MARKS = ("duplicates", "missing", "visible", "asked", "left")  # why a row needs attention besides its result
 _MOST_NAMED = 10
@@ -253,10 +255,9 @@ def _gather(outcomes: Outcomes, rows: Rows, row: int, positions: list[int]) -> N
     reasons = []
     emails = [""] if rows.email is None else rows.email[positions].tolist()
     for position, result in [*zip(positions, results, strict=True)][:_MOST_NAMED]:
-        note_id, why = outcomes.note_id(position), outcomes.reason(position)
         parts: dict[str, Part] = {"prospect": _named(rows, position, emails), "result": result.value}
-        if note_id or why:
-            reasons.append(say("outcome.of-one-because", **parts, why=note_id or why or ""))
+        if why := tuple(one for one in (outcomes.note_id(position), outcomes.reason(position)) if one):
+            reasons.append(say("outcome.of-one-because", **parts, why=why))
         else:
             reasons.append(say("outcome.of-one", **parts))
     if len(positions) > _MOST_NAMED:
@@ -265,7 +266,7 @@ def _gather(outcomes: Outcomes, rows: Rows, row: int, positions: list[int]) -> N
     kind = "outcome.of-several" if is_of_one_email else "outcome.of-people"
     reason = say(kind, n=len(positions), outcomes=tuple(reasons))
     is_delivered = worst in DELIVERED or worst is Result.DUPLICATE
-    note_ids = ["; ".join(dict.fromkeys(map(outcomes.note_id, positions)))] if is_delivered else None
+    note_ids = ["; ".join(filter(None, dict.fromkeys(map(outcomes.note_id, positions))))] if is_delivered else None
     outcomes.settle([row], worst, note_ids=note_ids, reason=reason, at=outcomes.columns(row, row + 1).finished_at[0])
     for name in _MARKS:
         marks: Marks = getattr(outcomes, name)

@@ -11,8 +11,9 @@ from importer.importing.preview import Preview
 from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import Result, Role
+from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Settings
-from importer.settings.kinds import SeveralInCell
+from importer.settings.kinds import InDoubt, SeveralInCell
 from importer.settings.readings import HELD
 from importer.telling import documents, preview_messages
 from importer.telling.sheet_details import with_examples
@@ -97,6 +98,15 @@ def test_a_row_has_the_ids_of_all_its_notes_in_the_order_of_its_people(tmp_path:
         assert report.counts == {Result.ALREADY_IMPORTED: 1}
         assert read_results(tmp_path / "r2.csv")[0]["note_id"] == together
         assert len(box.received) == calls
+        [note] = [note for note in box.notes if note.prospect_id == ADA]
+        hide(what_to_hide(Which(note_ids=[note.id]), each(box, tmp_path)), each(box, tmp_path))
+        private = write(tmp_path, [("ben@example.com; ada@example.com; cy@example.com", "Hello", "Private")])
+        report = send(private, each(box, tmp_path, in_doubt=(InDoubt.LEAVE_HIDDEN,)))
+        assert (report.counts, report.exit_status) == ({Result.ALREADY_IMPORTED: 1}, 1)
+        assert ended(tmp_path) == [("already imported", f"{made[BEN, 'Hello']}; {made[CY, 'Hello']}")]
+        reason = results(tmp_path)[0][1]
+        assert "ada@example.com skipped (" in reason
+        assert reason.count("Still public") == 2
 
 
 def test_a_row_that_is_delivered_in_part_is_rejected_and_says_for_whom_it_is_there(tmp_path: Path) -> None:
