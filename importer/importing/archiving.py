@@ -101,7 +101,7 @@ def _move(path: Path, fingerprint: str, place: Path) -> None:
         aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.old")  # a name that nobody else uses
         path.replace(aside)
         try:
-            there = aside.lstat()
+            there = aside.stat()  # of the file that a link names
             is_same = (there.st_size, there.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns)
             if not (is_same and os.path.samestat(there, seen)):
                 raise storage.ChangedMeanwhile

@@ -179,7 +179,8 @@ class Prepared:
         with held(settings, wait=wait, observe=observe, stop=why) as journal:
             check_confirmed(journal, settings, is_agreed=agreed is not None)
             with calls(settings, journal, self.vendor, why, clock) as caller:
-                agreed = agreed or (self.preview.digest if self._changes else None)
+                if agreed is None and self._changes:
+                    agreed = self.preview.digest
                 sending = Sending(loaded, journal, caller, self._target, observe, learn, agreed, self._changes)
                 report = sending.deliver()
                 self.sent = sending.loaded, sending.outcomes

@@ -347,6 +347,15 @@ def test_no_name_in_the_archive_is_taken_twice_and_no_link_there_is_followed(tmp
     )
 
 
+@systems.links
+def test_a_link_goes_to_the_archive_as_a_copy_of_what_it_names(imported: Imported, tmp_path: Path) -> None:
+    original = imported.path.rename(tmp_path / "kept.csv")
+    imported.path.symlink_to(original)
+    assert imported.archive().place == imported.done / "a.csv"
+    assert (names(imported.path.parent), names(imported.done)) == (set(), {"a.csv"})
+    assert original.read_text() == (imported.done / "a.csv").read_text() == "imported"
+
+
 def test_a_name_in_the_archive_that_is_taken_in_the_very_moment_is_left_alone(imported: Imported) -> None:
     taken, come = imported.done / "a.csv", ["theirs"]
 
