@@ -566,8 +566,6 @@ class World:
             return cached[1]
         seen = [note for note in self._visible(prospect) if note.prospect == prospect and note.deleted_at > self.now]
         there = [self._as_seen(note) for note in seen]
-        for note in there:
-            self.looked(note)
         there = there if self.regime.oldest_first else there[::-1]
         published = [note for note in there if self._is_published(note)]
         drafts = (note for note in there if not self._is_published(note))
@@ -575,9 +573,13 @@ class World:
         published.sort(key=lambda note: not note.is_pinned)
         if self.regime.shuffled:
             self.chance.shuffle(published)
-        page = tuple(self._shown(note) for note in published[skip : skip + min(take, self.regime.page)])
+        of_page = published[skip : skip + min(take, self.regime.page)]
+        page = tuple(map(self._shown, of_page))
+        of_page += [draft] if draft else []
+        for note in of_page:
+            self.looked(note)
         found = NotesPage(page, self._shown(draft) if draft else None, has_more=len(published) > skip + len(page))
-        self._cache[address] = (self.now, found, there)
+        self._cache[address] = (self.now, found, of_page)
         return found
 
     def _is_published(self, note: Stored) -> bool:
