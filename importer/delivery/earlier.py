@@ -38,15 +38,17 @@ class AsItStood(NamedTuple):
 
     Attributes:
         place: digest of its place in the file.
-        person: its prospect or its email; empty if it names nobody, or several people.
-        who: the prospect, or the keyed digest of the email; empty if emails aren't to be known.
+        people: all by which each of its people is known, as :meth:`Identities.names` has it.
         what: digests of its record, if it has one, and of its text.
     """
 
     place: bytes
-    person: str = ""
-    who: str = ""
+    people: Sequence[Sequence[str]] = ()
     what: Sequence[bytes] = ()
+
+    def gone(self, names: Collection[str]) -> list[Sequence[str]]:
+        """Return its people who aren't among those with these names."""
+        return [one for one in self.people if one[0] not in names]
 
 
 @dataclass(frozen=True)
@@ -87,16 +89,15 @@ class Earlier:
     def _stood(self) -> Mapping[int, AsItStood]:
         return self.stood()
 
-    def _with_stood(self, row: RowIdentity) -> tuple[RowIdentity, str, Sequence[bytes]]:
-        """Return a row with what it said before somebody corrected it; to whom it said what, if to somebody else."""
+    def _with_stood(self, row: RowIdentity) -> tuple[RowIdentity, Sequence[str]]:
+        """Return a row with what it told its prospect as it stands in the file; whom, if it tells nobody any more."""
         at, of_sheet = row.position, self.rows.sheet_rows
         if (stood := self._stood.get(at if of_sheet is None else int(of_sheet[at]))) is None:
-            return row, "", ()
-        email = "" if self.rows.email is None else self.rows.email[row.position]
-        is_of_another = stood.person not in ("", self.rows.prospect[row.position], email)
-        what = (stood.place,) if is_of_another and row.texts else (stood.place, *stood.what)
-        other, said = (stood.who, stood.what) if is_of_another and stood.who else ("", ())
-        return row._replace(stood=what), other, said
+            return row, ()
+        [names] = self.identities.names([at])
+        is_of_another = row.texts and len(stood.gone(names)) == len(stood.people)
+        what = (stood.place,) if is_of_another else (stood.place, *stood.what)
+        return row._replace(stood=what), () if row.texts else [one[0] for one in stood.people]
 
     def names(self, positions: Sequence[int]) -> list[bytes]:
         """Return the names of the deliveries that some rows make."""
@@ -110,10 +111,9 @@ class Earlier:
         """Yield the digests by which deliveries of some rows are to be known, with their prospects and names."""
         whose = self.identities.names(positions)
         for one, who, name in zip(self.identities.of(positions), whose, names, strict=True):
-            row, other, said = self._with_stood(one)
+            row, _ = self._with_stood(one)
             for what in (*row.all, *row.stood):
                 yield from ((known_by, what, name) for known_by in who)
-            yield from ((other, what, name) for what in said)
 
     def sort(self, plan: Plan, made: Made | None = None) -> Sorted:
         """Sort the deliveries of a plan. ``made`` receives the rows whose deliveries exist, some at a time."""
@@ -201,9 +201,9 @@ class Earlier:
         for positions in _by_prospect(rows, np.flatnonzero(is_wanted).astype(np.int32)):
             of_who: defaultdict[str, list[RowIdentity]] = defaultdict(list)
             for who, one in zip(self.identities.who(positions), self.identities.of(positions), strict=True):
-                row, other, _ = self._with_stood(one)
-                whose = who if row.texts else other or who
-                of_who[whose].append(row._replace(note_ids=frozenset()) if self.occurrence else row)
+                row, people = self._with_stood(one)
+                for whose in people or [who]:
+                    of_who[whose].append(row._replace(note_ids=frozenset()) if self.occurrence else row)
             known: defaultdict[str, list[KnownDelivery]] = defaultdict(list)
             for who, delivery in () if journal is None else journal.identities.told(self.workspace, [*of_who]):
                 if not self.occurrence or delivery.occurrence == self.occurrence:

@@ -8,7 +8,7 @@ file; the rows that a person left out of an earlier sheet, which this one leaves
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -197,7 +197,7 @@ def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:
 def as_they_stand(loaded: Loaded, numbers: Collection[int]) -> dict[int, AsItStood]:
     """Return what rows say as they stand in the file, whatever their words of visibility and status; by their numbers.
 
-    Of a row that says nothing to anybody, or names several people, only its place is known.
+    Of a row that says nothing to anybody, only its place is known.
     """
     of_file = loaded.sheet.fingerprint, loaded.sheet.name or ""
     found = {number: AsItStood(place_digest(*of_file, number)) for number in numbers}
@@ -208,13 +208,11 @@ def as_they_stand(loaded: Loaded, numbers: Collection[int]) -> dict[int, AsItSto
     with loaded.sheet.as_it_stands({*numbers}) as sheet:
         folder = folder_of(sheet, loaded.roles, settings)
         rows = validate(sheet, replace(loaded.roles, columns=others), settings, folder)
-    of_sheet = rows.of_sheet(np.arange(len(rows), dtype=np.int32))
-    [alone] = np.nonzero((np.bincount(of_sheet, minlength=1)[of_sheet] == 1) & (rows.note >= 0))
-    identities = Identities(rows, settings.key)
-    for row, who in zip(identities.of(alone.tolist()), identities.who(alone.tolist()), strict=True):
-        number, person = int(rows.number[row.position]), str(rows.prospect[row.position])
+    identities, valid = Identities(rows, settings.key), np.flatnonzero(rows.note >= 0).tolist()
+    for row, names in zip(identities.of(valid), identities.names(valid), strict=True):
+        one = found[number := int(rows.number[row.position])]
         what = (row.record, *row.texts) if row.record else row.texts
-        found[number] = AsItStood(found[number].place, person, who if settings.key or "@" not in person else "", what)
+        found[number] = one._replace(people=[*one.people, names], what=what)
     return found
 
 
@@ -239,30 +237,34 @@ def left_out_before(loaded: Loaded) -> dict[int, Message]:
     left_out = {}
     for number, said in as_they_stand(loaded, wanted).items():
         what = said.what[:1] if said.what and said.what[0].startswith(RECORD) else said.what
-        if file := next((found[said.who, one] for one in what if (said.who, one) in found), ""):
+        if file := next((found[one] for one in _pairs(said.people, what) if one in found), ""):
             left_out[number] = say("skipped.before", file=file)
     return left_out
 
 
 def enter_left_out(journal: Journal, loaded: Loaded) -> None:
-    """Record which rows a person left out of this sheet, unless another of its rows says the same."""
-    sheet, rows, settings = loaded.sheet, loaded.rows, loaded.settings
-    corrections = sheet.corrections or {}
-    by_hand = {number for number, row in corrections.items() if row.is_left_out}
-    said = as_they_stand(loaded, corrections.keys())
-    people = [said[number].person for number in by_hand]
-    is_theirs = np.isin(rows.prospect, people)
-    if rows.email is not None:
-        is_theirs |= np.isin(rows.email, people)
-    sent = np.flatnonzero(is_theirs & (rows.note >= 0)).tolist()
-    others = {(who, what) for who, what, _ in loaded.known(journal).told(sent, [b""] * len(sent))}
-    left_out, corrected = _pairs(said, by_hand), _pairs(said, corrections.keys() - by_hand)
-    left_out -= others | corrected
-    journal.left_out(settings.workspace).enter(sheet.fingerprint, loaded.file, left_out, corrected)
+    """Record whom a person left out of this sheet's rows, or took out of them, unless another row says the same."""
+    sheet, rows, earlier = loaded.sheet, loaded.rows, loaded.known(journal)
+    corrections, whose = sheet.corrections or {}, earlier.identities.names
+    now = {number: set[str]() for number, row in corrections.items() if row.is_left_out}
+    valid = np.flatnonzero(rows.note >= 0)
+    corrected = valid[np.isin(rows.number[valid], [*corrections])].tolist()
+    for number, names in zip(rows.number[corrected].tolist(), whose(corrected), strict=True):
+        now.setdefault(number, set()).update(names)
+    left_out, stay = set[tuple[str, bytes]](), set[tuple[str, bytes]]()
+    for number, said in as_they_stand(loaded, now).items():
+        gone = said.gone(now[number])
+        left_out |= _pairs(gone, said.what)
+        stay |= _pairs([names for names in said.people if names not in gone], said.what)
+    if those := {who for who, _ in left_out}:
+        every = valid.tolist()
+        sent = [at for at, names in zip(every, whose(every), strict=True) if not those.isdisjoint(names)]
+        left_out -= stay.union((who, what) for who, what, _ in earlier.told(sent, [b""] * len(sent)))
+    journal.left_out(loaded.settings.workspace).enter(sheet.fingerprint, loaded.file, left_out, stay)
 
 
-def _pairs(said: Mapping[int, AsItStood], numbers: Collection[int]) -> set[tuple[str, bytes]]:
-    return {(said[number].who, what) for number in numbers for what in said[number].what}
+def _pairs(people: Sequence[Sequence[str]], what: Sequence[bytes]) -> set[tuple[str, bytes]]:
+    return {(who, one) for names in people for who in names for one in what}
 
 
 def corrected_cells(sheet: Sheet) -> dict[int, Message]:

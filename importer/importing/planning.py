@@ -177,7 +177,7 @@ def every_guard(loaded: Loaded, remaining: Remaining) -> Iterator[Guarded]:
     in_words, limit = say("count.row", n=number), settings.max_invalid
     if loaded.unclear is not None and not loaded.questions:
         yield Guarded(loaded.unclear.message, "map")
-    if loaded.unclear is None and number < settings.min_rows:
+    if loaded.unclear is None and number + len(loaded.sheet.left_out) < settings.min_rows:
         message = say("guard.few-rows", file=file, rows=in_words, n=settings.min_rows, enough=str(number))
         if not number and repeats_results(loaded.sheet.headings):
             message = say("guard.nothing-to-fix", file=file)

@@ -87,21 +87,18 @@ def imported(folder: Path, tmp_path: Path) -> Imported:
 # -- which files
 
 
-def test_a_folder_means_every_spreadsheet_in_it_in_the_order_of_their_names(folder: Path) -> None:
-    for name in ("b.csv", "A.XLSX", "c.tsv", "d.xlsb", ".hidden.csv", "~$A.XLSX", "letter.pdf"):
+def test_files_folders_and_patterns_come_in_the_order_in_which_they_are_named_and_once(folder: Path) -> None:
+    """A folder means every spreadsheet in it, by name. A file whose name looks like a pattern is that file."""
+    for name in ("b.csv", "A.XLSX", "c.tsv", "d.xlsb", "[2026].csv", ".hidden.csv", "~$A.XLSX", "letter.pdf"):
         lay(folder, name)
     (folder / "sub.csv").mkdir()
-    chosen = choose([folder])
-    assert [candidate.path.name for candidate in chosen.candidates] == ["A.XLSX", "b.csv", "c.tsv", "d.xlsb"]
-    assert chosen.left_out == []
-
-
-def test_files_folders_and_patterns_come_in_the_order_in_which_they_are_named_and_once(folder: Path) -> None:
-    for name in ("a.csv", "b.csv", "c.txt"):
-        lay(folder, name)
-    chosen = choose([folder / "c.txt", folder / "*.csv", folder, folder / "a.csv"])
-    assert [candidate.path.name for candidate in chosen.candidates] == ["c.txt", "a.csv", "b.csv"]
-    assert [candidate.is_named for candidate in chosen.candidates] == [True, False, False]
+    by_name = ["[2026].csv", "A.XLSX", "b.csv", "c.tsv", "d.xlsb"]
+    several = ["d.xlsb", "*.csv", "", "b.csv"], ["d.xlsb", "[2026].csv", "b.csv", "A.XLSX", "c.tsv"]
+    for named, found in ([""], by_name), several, (by_name[:1], by_name[:1]):
+        chosen = choose([folder / name for name in named])
+        assert [candidate.path.name for candidate in chosen.candidates] == found
+        assert [one.path.name for one in chosen.candidates if one.is_named] == [name for name in named[:1] if name]
+        assert chosen.left_out == []
 
 
 def test_what_runs_wrote_is_left_out_of_a_folder_and_imported_when_it_is_named(
@@ -118,11 +115,6 @@ def test_what_runs_wrote_is_left_out_of_a_folder_and_imported_when_it_is_named(
     again = run(results, settings)
     assert (again.exit_status, again.counts) == (0, {Result.ALREADY_IMPORTED: 1})
     assert len(box.notes) == 1
-
-
-def test_a_file_whose_name_looks_like_a_pattern_is_that_file(folder: Path) -> None:
-    path = lay(folder, "[2026] notes.csv")
-    assert [(each.path, each.is_named) for each in choose([path]).candidates] == [(path, True)]
 
 
 @pytest.mark.parametrize("named", ["", "*.csv"])

@@ -22,7 +22,7 @@ from importer.operations.corrections import Act, Corrections, Step
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.reading import Correction
 from importer.settings import Settings
-from importer.settings.kinds import InDoubt, Values
+from importer.settings.kinds import InDoubt, SeveralInCell, Values
 from tests import running
 from tests.page.conftest import HEAD, write
 from tests.reading.catalogue import ENTRIES, Entry
@@ -261,6 +261,20 @@ def by_email(settings: Settings) -> Iterator[Settings]:
 
 
 # -- left out from then on
+
+
+def test_of_a_corrected_row_of_several_people_none_is_told_twice_nor_who_was_taken_out(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    one, two, three, four = (f"8PvBmrB7P{i}" for i in range(1, 5))
+    settings = replace(settings, several_in_cell=SeveralInCell.EACH)
+    rows = [(f"{one}, {two}", "Helo", "Public"), (f"{one}, {two}", "Hi", "Public"), (one, "Hey", "Public")]
+    path = write(tmp_path / "n.csv", rows)
+    run(path, settings, wrote(2, 1, "Hello"), wrote(3, 0, f"{two}, {three}"), wrote(4, 0, three))
+    for later in rows, [*rows, (four, "Hey", "Public")], rows[2:]:
+        night(write(path, later), settings)
+    told = sorted((note.sent_content, note.prospect_id) for note in box.notes)
+    assert told == [("Hello", one), ("Hello", two), ("Hey", three), ("Hey", four), ("Hi", two), ("Hi", three)]
 
 
 @pytest.mark.parametrize("head", [HEAD, ("Email", *HEAD[1:])])
