@@ -78,6 +78,12 @@ def test_of_two_columns_that_say_who_sees_a_note_the_least_visible_counts_for_ea
         # of tags, only those with a word for private restrict
         ({"Visibility": ["Public"] * 3, "Tags": ["pricing; private", "pricing, call", ""]},
          ["--map", "visibility=Visibility, Tags"], "21 11 11"),
+        # a meaning that names no column counts in each if it says less, or leaves rows out
+        ({"Visibility": ["Public"] * 4, "Note Visibility": ["Shared", "Skip", "Public", ""], "Tags": ["", "", "", "7"]},
+         ["--map", "visibility=Visibility, Note Visibility, Tags", "--value", "visibility:Shared=Private",
+          "--value", "visibility:Skip=", "--value", "visibility:7=Private"], "21 11 21"),
+        ({"Visibility": ["Public"], "Status": ["Published"], "Note Status": ["Live"]},
+         ["--map", "status=Status, Note Status", "--value", "status:Live=Draft"], "10"),
         # of two columns of statuses, a draft counts
         ({"Visibility": ["Public"] * 2, "Status": ["Published", ""], "Draft": ["Yes", ""]},
          ["--map", "status=Status, Draft"], "10 11"),
@@ -89,7 +95,7 @@ def test_of_two_columns_that_say_who_sees_a_note_the_least_visible_counts_for_ea
 def test_each_row_is_as_visible_and_as_published_as_its_columns_say(
     box: Sandbox, columns: Mapping[str, Sequence[str]], flags: Sequence[str], sent: str
 ) -> None:
-    assert run({"Note": list("ABC")[: len(next(iter(columns.values())))], **columns}, *flags) == 0
+    assert run({"Note": list("ABCD")[: len(next(iter(columns.values())))], **columns}, *flags) == 0
     found = sorted(box.notes, key=lambda note: note.sent_content)
     assert [note.visibility + note.status for note in found] == sent.split()
 
@@ -138,6 +144,15 @@ def test_a_column_that_was_named_by_its_letter_is_remembered_by_its_heading(box:
     assert run(other, name="other.csv") == 0
     assert run({"Internal comment": ["Secret"], **other}, name="third.csv") == 2  # a text: is it the same kind?
     assert sorted(note.sent_content for note in box.notes) == ["Hello", "Hello again"]
+
+
+def test_what_a_second_column_says_is_asked_about_and_remembered(box: Sandbox, profiles: Path) -> None:
+    columns = {"Note": ["A"], "Visibility": ["Public"], "Note visibility (new)": ["Shared"]}
+    assert run(columns, "--value", "visibility:Shared=Private") == 2
+    flags = ["--map", "visibility=Visibility, Note visibility (new)", "--export", "Calls"]
+    assert run(columns, *flags, "--value", "visibility:Shared=Private") == 0
+    assert run(columns, name="other.csv") == 0
+    assert [note.visibility for note in box.notes] == ["2", "2"]
 
 
 def test_what_is_not_understood_is_not_remembered(box: Sandbox, profiles: Path) -> None:

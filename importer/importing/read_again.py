@@ -29,6 +29,7 @@ from importer.rows import recognition
 from importer.rows.columns import Roles, SheetHeadings
 from importer.rows.composing import template_in
 from importer.rows.recognition import own_names
+from importer.rows.words import in_further
 from importer.settings import Settings
 from importer.settings.reading import Reading, as_stored, key, named
 from importer.settings.readings import HELD, NONE, name_for
@@ -101,14 +102,14 @@ def _answers(headings: Sequence[str], roles: Roles, settings: Settings) -> dict[
         columns[Role.CONTENT] = roles.composition.renamed(called)
     without = {role: "" for role, names in settings.mapping.items() if "" in names}
     words = {
-        (role, called(roles.columns[role])): {
+        (role, called(at)): {
             word: value
-            for (of, heading), said in settings.values.items()
-            if of is role and (heading is None or key(heading) == key(headings[roles.columns[role]]))
+            for (of, heading), said in (in_further(settings.values) if further else settings.values).items()
+            if of is role and (heading is None or key(heading) == key(headings[at]))
             for word, value in said.items()
         }
         for role in WORDED
-        if role in columns
+        for further, at in enumerate(roles.of(role))
     }
     answers: dict[str, Any] = {
         "map": {role: (name,) for role, name in {**without, **columns}.items()},

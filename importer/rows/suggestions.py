@@ -121,11 +121,7 @@ def _is_email(text: str) -> bool:
     return not isinstance(read_emails(text), Wrong)
 
 
-_LOOKS: Mapping[Role, Callable[[str], bool]] = {
-    Role.PROSPECT: _is_id,
-    Role.EMAIL: _is_email,
-    Role.CONTENT: _is_prose,
-}
+_LOOKS: Mapping[Role, Callable[[str], bool]] = {Role.PROSPECT: _is_id, Role.EMAIL: _is_email, Role.CONTENT: _is_prose}
 
 
 def emails_among(cells: Sequence[str]) -> int:

@@ -18,7 +18,7 @@ from importer.models import Note, PossibleAnswer, Question, Role, Visibility
 from importer.rows import words
 from importer.rows.columns import Roles, called, in_words, shown
 from importer.rows.suggestions import SPELLED
-from importer.rows.values import Block, Wrong, cleaned_id, folded, is_footer
+from importer.rows.values import Block, Value, Wrong, cleaned_id, folded, is_footer
 from importer.rows.words import LEAST
 from importer.settings.kinds import Values
 from importer.settings.reading import key, numbered
@@ -40,25 +40,28 @@ def private_among(cells: Iterable[str]) -> set[str]:
     return set(_AMONG.findall(words.without_accents("\n".join(cells).casefold())))
 
 
-def restricting(role: Role, heading: str, values: Values) -> Callable[[str], bool]:
-    """Return a function: whether a cell, in a column beside that of the role, makes a note less visible.
+def restricting(role: Role, heading: str, values: Values) -> Callable[[str], Value | Wrong | None]:
+    """Return a function: what a cell, in a column beside that of the role, makes of a note; None if nothing.
 
-    It does unless it surely doesn't: by a usual word, a yes or a no, or the user's own meaning for this very column.
-    Under a heading that says nothing of the role (*Tags*), only a word for private does.
+    It makes it less visible unless it surely doesn't, by a usual word, a yes or a no, or the user's own meaning; or it
+    leaves its row out. Under a heading that says nothing of the role (*Tags*), only the user's own word, or one for
+    private, does so.
     """
-    own = words.vocabulary(role, heading, {place: own for place, own in values.items() if place[1] is not None})
+    own, least = words.vocabulary(role, heading, values), LEAST[role]
     is_spoken_of = words.speaks(role, heading) or words.is_about(role, heading)
 
     @cache
-    def restricts(text: str) -> bool:
+    def restricted(text: str) -> Value | Wrong | None:
         word = cleaned_id(text)
         read = own(word) if word else words.blank(role, heading)
+        if isinstance(read, Wrong) and read.is_left_out:
+            return read
         value = words.reading(role, heading, word) if isinstance(read, Wrong) else read
         if value is None and role is Role.VISIBILITY and not is_spoken_of:
-            return words.says_only(role, word) or bool(private_among([word]))
-        return value is None or value is LEAST[role]
+            return least if words.says_only(role, word) or private_among([word]) else None
+        return least if value in (None, least) else None
 
-    return restricts
+    return restricted
 
 
 def question(
@@ -116,7 +119,8 @@ class Unmapped:
         self, headings: Sequence[str], roles: Roles, values: Values, known: Mapping[str, Sequence[str]]
     ) -> None:
         self.seen: dict[str, tuple[str, ...]] = {}
-        self._headings, self._roles, self._own, self._names = headings, roles, values, numbered(headings)
+        self._headings, self._roles, self._names = headings, roles, numbered(headings)
+        self._own = words.in_further(values, is_listed=False)
         self._known = {key(column): {*map(folded, seen)} for column, seen in known.items()}
         self._words = {role: {*SPELLED[role], *words.ever(values, role)} for role in WORDED}
         self._columns = {
@@ -138,8 +142,7 @@ class Unmapped:
             if column.cells is None:
                 continue
             texts = (text for text in distinct.union(column.cells) if not is_footer(text))
-            unknown = (text for text in texts if not self._is_word(column, text))
-            odd = (text for text in unknown if not self._may_be_word(column, text))
+            odd = (text for text in texts if not (self._is_word(column, text) or self._may_be_word(column, text)))
             if len([*islice(odd, _MOST_ODD + 1)]) > _MOST_ODD:
                 column.cells = None
             elif len(column.cells) <= _MOST_WORDS:

@@ -218,7 +218,7 @@ class _Validation:
                 earlier = self.problems.pop(position, ())
                 if kept := [one for one in earlier if one.column is None or one.column != flaw.column]:
                     self.problems[position] = kept
-                if flaw.column in (None, *(self.columns[role].position for role in WORDED)):
+                if flaw.column in (None, *(at for role in WORDED for at in self.roles.of(role))):
                     self.left_out.pop(position, None)  # the word may be another cell's, or not what the cell holds
                 self._add(block, i, flaw.column, flaw.text)
 
@@ -342,6 +342,5 @@ def _words(role: Role, sheet: Sheet, roles: Roles, settings: Settings) -> WordRe
     return WordReader(
         position,
         lambda text: read(word) if (word := cleaned_id(text)) else blank,
-        words.LEAST[role],
-        {at: unmapped.restricting(role, headings[at], values) for at in further},
+        {at: unmapped.restricting(role, headings[at], words.in_further(values)) for at in further},
     )

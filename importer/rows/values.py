@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +22,8 @@ from importer.models import Ints, Role, Status, Visibility
 from importer.resultsfile import was_cut
 
 Value: TypeAlias = Visibility | Status
+Read: TypeAlias = Callable[[str], object]
+"""A function that returns the value of a cell's text, or the :class:`Wrong`."""
 
 _WORDS = re.compile(r"(?:\A|>)[^<>&]*\w")  # outside of markup
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\u2028\u2029]")  # \x0b is Word's line break within a paragraph
@@ -141,8 +143,7 @@ def _wrong_with_text(content: str) -> Message | None:
 
 def read_attachments(text: str) -> tuple[str, ...] | Wrong:
     """Return the attachment IDs in a cell, each once; they are separated by commas, semicolons or line breaks."""
-    ids = [cleaned_id(part) for part in re.split(r"[,;\n]", text)]
-    attachments = tuple(dict.fromkeys(part for part in ids if part))
+    attachments = tuple(dict.fromkeys(filter(None, map(cleaned_id, re.split(r"[,;\n]", text)))))
     for attachment in attachments:
         if _FILE_NAME.fullmatch(attachment) and not is_link(attachment) and "@" not in attachment:
             return Wrong(say("attachment.file-name", value=Cell(quoted(attachment))))
@@ -169,9 +170,7 @@ def read_emails(text: str) -> tuple[str, ...] | Wrong:
 
 
 def _one_email(cell: str) -> str | Wrong:
-    plain = cell
-    if _SCHEME.search(cell):
-        plain = _QUERY.sub("", _SCHEME.sub("", cell))
+    plain = _QUERY.sub("", _SCHEME.sub("", cell)) if _SCHEME.search(cell) else cell
     addresses = list(dict.fromkeys(match.lower() for match in _ADDRESS.findall(plain[: 10 * _LONGEST_EMAIL])))
     if len(addresses) > 1:
         return Wrong(say("email.holds-several", value=Cell(quoted(cell)), n=len(addresses)))
@@ -289,7 +288,7 @@ class ColumnReader:
     ``texts`` are the distinct texts.
     """
 
-    def __init__(self, position: int | None, read: Callable[[str], object]) -> None:
+    def __init__(self, position: int | None, read: Read) -> None:
         self.position = position
         self.values: list[object] = []
         self._read = read
@@ -319,39 +318,35 @@ class ColumnReader:
         spellings: dict[str, tuple[str, Value | None]] = {}
         for text, code in self.code.items():
             value, word = self.values[code], cleaned_id(text)
-            if isinstance(value, Visibility | Status):
-                spellings.setdefault(folded(word), (word, value))
-            elif isinstance(value, Wrong) and value.is_left_out:
-                spellings.setdefault(folded(word), (word, None))
+            means = value if isinstance(value, Visibility | Status) else None
+            if means is not None or (isinstance(value, Wrong) and value.is_left_out):
+                spellings.setdefault(folded(word), (word, means))
         return dict(sorted(spellings.values(), key=lambda pair: (pair[1] is None, pair[1] or "")))
 
 
 class WordReader(ColumnReader):
     """Reader of the column of visibility or status, and of further columns that can only make notes less visible.
 
-    ``least`` is the value of the least visible note; ``further`` has position of each further column → whether a cell
-    makes the note of its row so, and ``restricted`` the number of rows where it did.
+    ``further`` has position of each further column → what a cell makes of the note of its row: the least visible one,
+    or why the row is left out, or None; and ``restricted`` the number of notes that are less visible by it.
     """
 
-    def __init__(
-        self,
-        position: int | None,
-        read: Callable[[str], object],
-        least: Value,
-        further: Mapping[int, Callable[[str], bool]],
-    ) -> None:
+    def __init__(self, position: int | None, read: Read, further: Mapping[int, Read]) -> None:
         super().__init__(position, read)
-        self._least, self._further = least, further
+        self._further = further
         self.restricted = dict.fromkeys(further, 0)
 
     def codes(self, block: Block) -> Ints:
-        """See :meth:`ColumnReader.codes`. A cell that is not valid stays so."""
+        """See :meth:`ColumnReader.codes`. A cell that is not valid stays so, unless its row is left out."""
         codes = super().codes(block)
-        for position, restricts in self._further.items():
+        for position, restricted in self._further.items():
             for i, text in enumerate(block.columns[position]):
-                if restricts(text) and isinstance(value := self.values[codes[i]], Visibility | Status):
-                    self.restricted[position] += value is not self._least
-                    codes[i] = self._code(self._least)
+                less, value = restricted(text), self.values[codes[i]]
+                if isinstance(less, Wrong):
+                    codes[i] = self._code(replace(less, column=position))
+                elif less is not None and isinstance(value, Visibility | Status):
+                    self.restricted[position] += value is not less
+                    codes[i] = self._code(less)
         return codes
 
 

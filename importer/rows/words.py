@@ -210,6 +210,21 @@ def _own_words(role: Role, heading: str, values: Values) -> dict[str, Value | No
     return own
 
 
+def in_further(values: Values, *, is_listed: bool = True) -> Values:
+    """Return the meanings that count in a further column: those that name no column only if they say less.
+
+    ``is_listed``: whether the user says that the column counts. Otherwise only a heading says what a yes or a no means.
+    """
+    return {
+        (role, column): {
+            word: value
+            for word, value in own.items()
+            if column or (value in (None, LEAST[role]) and (is_listed or not depends_on_heading(word)))
+        }
+        for (role, column), own in values.items()
+    }
+
+
 def ever(values: Values, role: Role) -> set[str]:
     """Return all words, folded, that have a meaning for a role in any column."""
     return {folded(cleaned_id(word)) for (of, _), words in values.items() if of is role for word in words}
@@ -228,18 +243,17 @@ def unknown(
     column is known and no setting names the column, because such a column may not have the role at all.
     """
     values = settings.values
-    asked = {columns[role]: role for role in WORDED if role in columns}
     found = Counter((problem.column, problem.word) for of_row in problems for problem in of_row if problem.word)
     questions = []
-    for position, role in asked.items():
+    for role, of_column in known.items():
         answered = ever(values, role) if "value" in settings.origin.said else set()  # one says nothing of others
-        is_said = any(folded(word) not in {"", *answered} for word in known[role])
+        is_said = any(folded(word) not in {"", *answered} for word in of_column)
         is_sure = is_said or any(settings.mapping.get(role, ()))
-        minimum = _OFTEN if is_sure and is_plain(role, headings[position]) else 1
-        rows = counted({word: n for (column, word), n in found.items() if column == position})
+        minimum = _OFTEN if is_sure and is_plain(role, headings[columns[role]]) else 1
+        rows = counted({word: n for (column, word), n in found.items() if column == columns[role]})
         frequent = [(word, n) for word, n in rows.most_common() if n >= minimum]
         asked_now = frequent if len(frequent) <= MOST_WORDS else frequent[:1]
-        questions += [_word(role, headings, position, word, count) for word, count in asked_now]
+        questions += [_word(role, headings, columns[role], word, count) for word, count in asked_now]
     return questions
 
 

@@ -147,8 +147,8 @@ def _texts(name: str, value: Any) -> Iterable[str]:
         case "map":
             yield from (f"{role}={as_argument(column)}" for role, columns in value.items() for column in columns)
         case "value":
-            for (role, _), words in value.items():
-                yield from (f"{role}:{as_argument(word)}={as_stored(meaning)}" for word, meaning in words.items())
+            pairs = [(role, pair) for (role, _), words in value.items() for pair in words.items()]
+            yield from dict.fromkeys(f"{role}:{as_argument(word)}={as_stored(means)}" for role, (word, means) in pairs)
         case "ignore":
             yield from map(as_argument, value)
         case _:

@@ -82,12 +82,6 @@ def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("word", ["Team", "Équipe", "Equipo"])
-def test_a_team_is_not_everybody(tmp_path: Path, word: str) -> None:
-    [question] = loaded(tmp_path, word, "Public", word, "Private").rows.questions
-    assert (question.samples, question.count) == ([word], 2)
-
-
 def test_a_word_in_a_single_row_is_a_problem_that_names_the_setting(tmp_path: Path) -> None:
     found = loaded(tmp_path, "Public", "Yes", "Private")
     assert found.rows.questions == []
@@ -128,6 +122,7 @@ def under(folder: Path, heading: str, *words: str, role: Role = Role.VISIBILITY)
 @pytest.mark.parametrize(
     ("heading", "word"),
     [*(("IsPrivate", word) for word in ("1", "2", "0", "TRUE", "false", "x", "ja", "OUI", "No", "sì", "１", "Maybe")),
+     *(("Access", word) for word in ("Team", "Équipe", "Equipo")),  # which isn't everybody
      *((heading, "1") for heading in ("Private note", "Confidential", "Shared With", "Shared?", "Public", "Access"))],
 )  # fmt: skip
 def test_what_depends_on_the_heading_is_a_question_even_in_a_single_row(
