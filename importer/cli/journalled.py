@@ -95,8 +95,9 @@ def _begin(watch: RunWatch, takes: Message, notes: int) -> None:
 def hide(run_name: str | None, *, file: Path | None, note_ids: Sequence[str], undo: bool, **_: Any) -> int:
     """Make the notes that RUN created private drafts. They still exist, because the API can't delete notes.
 
-    RUN is a name from `history`, or last. Exit status: 0 all are hidden; 1 the API refused some; 2 nothing was changed;
-    3 stopped before the end: run the same command again; 4 stopped and needs your attention.
+    RUN is a name from `history`, or last. Exit status: 0 all are hidden; 1 the API refused some, or some rows of FILE
+    have no known note; 2 nothing was changed; 3 stopped before the end: run the same command again; 4 stopped and needs
+    your attention.
     """
     if [run_name is not None, file is not None, bool(note_ids)].count(True) != 1:
         raise click.UsageError(with_flags(say("hide.which")))

@@ -8,33 +8,38 @@ takes no lock. Hiding takes the lock, lists them again, and refuses if the list 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from importer import grouping
 from importer.api import NoteChange, Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.delivery.changes import Wish
-from importer.delivery.matching import How
+from importer.delivery.matching import How, Match
 from importer.delivery.updating import Updating
 from importer.errors import BadSettings, Changed, ImporterError, Stopped
+from importer.fields import WORDED
 from importer.identity import RECORD, TEXT
 from importer.importing.api_context import calls, delivering
-from importer.importing.loaded import Loaded
+from importer.importing.loaded import Loaded, folder_of
 from importer.importing.loading import load
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.journal.lock import check_journal, held
 from importer.messages import Said, say
-from importer.models import Note, Progress, Result, Status, Visibility
+from importer.models import Note, Progress, Result, Rows, Status, Visibility
 from importer.operations.history import find_run, there
+from importer.rows.validation import validate
 from importer.settings import Settings
+from importer.settings.kinds import SeveralInCell
 
 SHOWN = 5  # number of notes that a person sees before they are hidden
 _LIVE = frozenset({DeliveryState.CREATED, DeliveryState.UNCLEAR})
+_OURS = frozenset({DeliveryState.CREATED, DeliveryState.HIDDEN, DeliveryState.LEFT})
 
 
 class Which(NamedTuple):
@@ -62,12 +67,14 @@ class Hiding:
         notes: the deliveries, each with the ID of the note that would be hidden.
         left: deliveries whose note isn't changed: its text differs from the text that was sent; or, when notes are
             given back, its row was sent again since.
+        unmatched: numbers of the file's rows that name a person for whom no note of this program is known.
     """
 
     which: Which
     run: Run | None
     notes: Sequence[KnownDelivery]
     left: Sequence[KnownDelivery] = ()
+    unmatched: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -75,21 +82,21 @@ class Hidden:
     """Result of hiding notes, or of giving them back.
 
     Attributes:
-        which: which notes a person named.
+        planned: the notes to which a person agreed.
         hidden: number of notes that are private drafts now, or as they were before.
         refused: note ID → the API's words, for notes that it would not change.
         stopped: why hiding ended early, or None. The same command hides the rest.
     """
 
-    which: Which
+    planned: Hiding
     hidden: int
     refused: Mapping[str, Said] = field(default_factory=dict)
     stopped: Stopped | None = None
 
     @property
     def exit_status(self) -> int:
-        """Exit status. 0: all notes are hidden; 1: some were refused; 3 and 4: hiding ended early."""
-        return self.stopped.exit_status if self.stopped else int(bool(self.refused))
+        """Exit status. 0: all notes are hidden; 1: some were refused or not found; 3 and 4: hiding ended early."""
+        return self.stopped.exit_status if self.stopped else int(bool(self.refused or self.planned.unmatched))
 
 
 def what_to_hide(which: Which, settings: Settings) -> Hiding:
@@ -100,7 +107,7 @@ def what_to_hide(which: Which, settings: Settings) -> Hiding:
 
 
 def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
-    run, copies = None, list[KnownDelivery]()
+    run, copies, unmatched = None, list[KnownDelivery](), list[int]()
     if which.run is not None:
         run, known = _of_run(which, which.run, journal, settings)
         if run.workspace != journal.owner(settings.workspace):
@@ -108,8 +115,7 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
                 say("hide.other-workspace", run=run.name, other=str(run.workspace), workspace=str(settings.workspace))
             )
     elif which.file is not None:
-        with load(which.file, settings) as loaded:
-            known = [*{one.name: one for *_, one in deliveries_in(loaded, journal)}.values()]
+        known, unmatched = _of_file(which.file, journal, settings)
     else:
         known = [*journal.deliveries.delivered(settings.workspace, which.note_ids).values()]
         unknown = {*which.note_ids}.difference(one.note_id or "" for one in known)
@@ -124,7 +130,36 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
         # A note that was recognised only by its likeness isn't hidden, because it may be a colleague's.
         left = {one.name for one in known if one.is_by_likeness}
     notes = [*(one for one in known if one.name not in left), *copies]
-    return Hiding(which, run, notes, [one for one in known if one.name in left])
+    return Hiding(which, run, notes, [one for one in known if one.name in left], unmatched)
+
+
+def _of_file(file: Path, journal: Journal, settings: Settings) -> tuple[list[KnownDelivery], list[int]]:
+    """Return the deliveries of a file, and the numbers of the rows that aren't matched."""
+    with _in_any_form(file, settings) as loaded:
+        rows, found = loaded.rows, dict[bytes, KnownDelivery]()
+        is_open = np.ones(len(rows), dtype=bool)
+        is_open[[*rows.skipped]] = False
+        if loaded.settings.several_in_cell is SeveralInCell.FIRST:
+            is_open[rows.in_sheet :] = False
+        for positions, one in deliveries_in(loaded, journal):
+            found[one.name] = one
+            if one.state in _OURS:
+                is_open[positions] = False
+        return [*found.values()], sorted({*rows.number[is_open].tolist()})
+
+
+@contextmanager
+def _in_any_form(file: Path, settings: Settings) -> Iterator[Loaded]:
+    """Yield a file with a note for each person in every row, whatever its words of visibility and status are."""
+    with load(file, replace(settings, default_visibility=settings.default_visibility or Visibility.PRIVATE)) as loaded:
+        if loaded.unclear is not None:
+            raise loaded.unclear
+        others = {role: at for role, at in loaded.roles.columns.items() if role not in WORDED}
+        sheet, roles = replace(loaded.sheet, left_out={}), replace(loaded.roles, columns=others)
+        every = replace(loaded.settings, default_visibility=Visibility.PRIVATE, several_in_cell=SeveralInCell.EACH)
+        rows = validate(sheet, roles, every, folder_of(sheet, roles, every))
+        rows.template, rows.earlier = loaded.rows.template, loaded.rows.earlier
+        yield replace(loaded, sheet=sheet, rows=rows, plan=grouping.plan(rows))
 
 
 def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> tuple[Run, Sequence[KnownDelivery]]:
@@ -163,10 +198,12 @@ def described(planned: Hiding, settings: Settings) -> dict[str, tuple[Sequence[i
         paths = dict.fromkeys(planned.which.file or Path(file_of[known.run]) for known in shown)
         places = [place for path in paths for place in (path, settings.archive and settings.archive / path.name)]
         for place in filter(None, places):
-            with suppress(ImporterError, OSError), load(place, settings) as loaded:  # it may be elsewhere, or changed
-                for numbers, who, note, known in deliveries_in(loaded, journal):
+            with suppress(ImporterError, OSError), _in_any_form(place, settings) as loaded:  # it may have changed
+                for positions, known in deliveries_in(loaded, journal):
                     if known.name in wanted:
-                        said.setdefault(wanted[known.name], (numbers, who, note.text if note else ""))
+                        rows, [at, *_] = loaded.rows, positions
+                        numbers, note = rows.number[positions].tolist(), note_at(rows, at)
+                        said.setdefault(wanted[known.name], (numbers, rows.person(at), note.text if note else ""))
     return said
 
 
@@ -194,7 +231,7 @@ def hide(
             stage = Updating(delivering(settings, journal, caller), observe)
             stopped = stage.change([*wishes(current)])
     refused = {name: end.why for name, end in stage.ended.items() if end.why is not None}
-    return Hidden(planned.which, stage.counts[Result.UPDATED], refused, stopped)
+    return Hidden(current, stage.counts[Result.UPDATED], refused, stopped)
 
 
 def wishes(planned: Hiding) -> Iterator[Wish]:
@@ -208,23 +245,18 @@ def wishes(planned: Hiding) -> Iterator[Wish]:
         yield Wish(one, change, is_read=False, becomes=becomes)
 
 
-def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[int], str, Note | None, KnownDelivery]]:
-    """Yield the deliveries of a file's rows that exist: numbers of the rows, person as named there, note, delivery.
-
-    The note is what the rows say; None if they say none that is valid.
-    """
+def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[int], KnownDelivery]]:
+    """Yield the deliveries of a file's rows that exist, each with the positions that it answers for."""
     if loaded.unclear is not None:
         raise loaded.unclear
-    rows, found = loaded.rows, list[tuple[int, KnownDelivery]]()
-    undecided = replace(loaded, settings=replace(loaded.settings, in_doubt=()))
-    answered = undecided.known(journal).sort(
-        loaded.plan, lambda some: found.extend((one.position, one.delivery) for one in some)
-    )
-    for match in answered.asked:
-        if match.known is not None and (match.how.answers or match.how is How.HIDDEN):
-            found.append((match.row.position, match.known))
-    repeats = loaded.plan.original
-    for position, known in sorted(found, key=lambda one: one[0]):
-        numbers = [int(rows.number[position]), *rows.number[np.flatnonzero(repeats == position)].tolist()]
-        note = rows.notes[int(rows.note[position])] if rows.note[position] >= 0 else None
-        yield numbers, rows.person(position), note, known
+    matches, undecided = list[Match](), replace(loaded, settings=replace(loaded.settings, in_doubt=()))
+    answered = undecided.known(journal).sort(loaded.plan, lambda some: matches.extend(one.match for one in some))
+    matches += [one for one in answered.asked if one.how.answers or one.how is How.HIDDEN]
+    for (at, *_), _, known in sorted(matches, key=lambda one: one.row.position):
+        if known is not None:
+            yield [at, *np.flatnonzero(loaded.plan.original == at).tolist()], known
+
+
+def note_at(rows: Rows, position: int) -> Note | None:
+    """Return the note of the row at a position; None if the row says none that is valid."""
+    return rows.notes[int(rows.note[position])] if rows.note[position] >= 0 else None

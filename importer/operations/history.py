@@ -96,21 +96,18 @@ def one(settings: Settings, name: str) -> PastRun:
 
 
 def _past(journal: Journal, run: Run) -> PastRun:
+    """Return all about a run. If a later run began, this one is over, because a run needs the lock to begin."""
     states = journal.deliveries.states_of(run)
+    ended = run.ended or ("broken off" if journal.runs.is_followed(run) else "still running, or broken off")
     return PastRun(
         run,
-        _ended(journal, run),
+        ended,
         states[DeliveryState.HIDDEN] + states[DeliveryState.LEFT],
         states[DeliveryState.CREATED],
         journal.runs.reading(run),
         journal.runs.confirmation(run.workspace),
         [one for one in journal.deliveries.missing(run.workspace) if one.run == run.id],
     )
-
-
-def _ended(journal: Journal, run: Run) -> str:
-    """Return how the run ended. If a later run began, this run is over, because a run needs the lock to begin."""
-    return run.ended or ("broken off" if journal.runs.is_followed(run) else "still running, or broken off")
 
 
 def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from importer.markup import first_words
-from importer.messages import Cell, Message, Part, render, say, when
+from importer.messages import Cell, Message, Part, render, say, some, when
 from importer.operations.history import History, PastRun
 from importer.reading import column_letter
 from importer.telling.rendering import Line, LineKind, numbers, taken
@@ -51,7 +51,7 @@ def hidden(done: Hidden) -> Iterator[Line]:
     if done.stopped is not None:
         yield Line(say("ended.stopped", why=done.stopped.message), LineKind.TEXT)
     if done.hidden or done.refused or done.stopped:
-        yield Line(say("hide.undone" if done.which.undo else "hide.done", n=done.hidden))
+        yield Line(say("hide.undone" if done.planned.which.undo else "hide.done", n=done.hidden))
         for note_id, reason in done.refused.items():
             yield Line(say("labelled", label=note_id, text=reason), LineKind.DETAIL)
 
@@ -71,6 +71,9 @@ def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str, str]])
     if planned.left:
         ids = tuple(delivery.note_id or "" for delivery in planned.left[:5]) + (("…",) if len(planned.left) > 5 else ())
         yield Line(say("hide.sent-again" if undo else "hide.left-alone", n=len(planned.left), ids=ids), LineKind.TEXT)
+    if planned.unmatched:
+        unmatched = some([say("row", row=str(number)) for number in planned.unmatched], 20)
+        yield Line(say("hide.unmatched", n=len(planned.unmatched), rows=unmatched), LineKind.TEXT)
     if notes and not undo:
         yield Line(say("hide.still-exist"), LineKind.TEXT)
         yield Line(say("hide.to-send-anew"), LineKind.TEXT)

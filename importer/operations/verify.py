@@ -35,7 +35,7 @@ from importer.journal import DeliveryState, Journal, KnownDelivery
 from importer.journal.lock import check_journal, held, opened
 from importer.messages import Message, Said, say, words
 from importer.models import Note, Progress, Result, Status
-from importer.operations.hide import deliveries_in
+from importer.operations.hide import deliveries_in, note_at
 from importer.operations.history import there
 from importer.results.layout import MEANINGS, Meaning
 from importer.settings import Settings
@@ -120,13 +120,12 @@ def verify(
             except Stopped as error:
                 stopped = error
         counts = outcomes.counts()
-        created = counts.get(Result.CREATED, 0)
         duplicates = [note_id for ids in outcomes.duplicates.values() for note_id in ids]
         logs.event("looked up", **{result.value.replace(" ", "_"): rows for result, rows in counts.items()})
-        absent, doubts = counts.get(Result.NOT_SENT, 0), outcomes.reasons(Result.UNCONFIRMED)
+        doubts = outcomes.reasons(Result.UNCONFIRMED)
         return Verified(
-            created,
-            absent,
+            counts.get(Result.CREATED, 0),
+            counts.get(Result.NOT_SENT, 0),
             doubts.total(),
             {reason: rows for reason, rows in doubts.items() if reason is not None},
             duplicates,
@@ -268,13 +267,12 @@ def verify_all(
     target = results.target_of(file, replace(settings, results="{name}.verified.xlsx"))
     with there(settings) as journal, load(file, settings) as loaded:
         check_journal(journal, settings)
-        of_row = defaultdict[int, dict[bytes, str]](dict)
+        of_position = dict[int, KnownDelivery]()
         wanted = defaultdict[str, dict[bytes, _Wanted]](dict)  # by prospect and name
-        for rows, _, says, known in deliveries_in(loaded, journal):
+        for positions, known in deliveries_in(loaded, journal):
             if known.note_id is not None:
-                wanted[known.prospect][known.name] = known, says
-                for row in rows:
-                    of_row[row][known.name] = known.note_id
+                wanted[known.prospect][known.name] = known, note_at(loaded.rows, positions[0])
+                of_position |= dict.fromkeys(positions, known)
         names = [name for some in wanted.values() for name in some]
         before = journal.runs.latest(settings.workspace)
         takes = estimated({Endpoint.READ: len(wanted)}, learned_rates(journal, settings), settings.rate)
@@ -290,22 +288,20 @@ def verify_all(
             stopped = stage.read([*some.values()] for some in wanted.values())
         outcomes = Outcomes(len(loaded.rows))
         settle_before(loaded.rows, outcomes, loaded.sheet.headings)
-        gather(outcomes, loaded.rows)
         outcomes.explain(Result.NOT_SENT, say("verified.not-delivered"))
         unread = [say("verified.unread", why=stopped.message)] if stopped else []
-        for at, row in enumerate(loaded.rows.number[: loaded.rows.in_sheet].tolist()):
-            if ids := of_row.get(row):
-                note_ids = [*ids.values()] if len(ids) == 1 else None
-                became = [one for name in ids for one in stage.found.get(name, unread)]
-                reason = say("outcome.reasons", reasons=tuple(became))
-                outcomes.settle([at], Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
-                if any(one.kind in _BAD for one in became):
-                    outcomes.left[at] = ()
+        for at, known in of_position.items():
+            became = tuple(stage.found.get(known.name, unread))
+            reason, note_ids = say("outcome.reasons", reasons=became), [known.note_id or ""]
+            outcomes.settle([at], Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
+            if any(one.kind in _BAD for one in became):
+                outcomes.left[at] = ()
+        gather(outcomes, loaded.rows)
         kinds = Counter(one.kind for name in names for one in stage.found.get(name, unread))
         counts = {finding: kinds[f"verified.{finding}"] for finding in FINDINGS}
         logs.event("read back", notes=len(names), **counts)
-        lines: list[tuple[Said, Said | int]] = [(say("history.of-file"), loaded.file)]
-        lines += [(say(f"label.verified-{finding}"), number) for finding, number in counts.items()]
+        of_kinds = ((say(f"label.verified-{finding}"), number) for finding, number in counts.items())
+        lines: list[tuple[Said, Said | int]] = [(say("history.of-file"), loaded.file), *of_kinds]
         summary = results.Summary(say("verified.title"), lines, settings.profile, _MEANINGS)
         written = write_results(target, loaded, outcomes, summary)
         return ReadBack(counts, written.path, written.remark, stopped)

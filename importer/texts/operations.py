@@ -92,6 +92,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} note would not be changed, because the API shows it differently ({ids}). Look at it in Saleshandy.",
         "{n} notes would not be changed, because the API shows them differently ({ids}). Look at them in Saleshandy.",
     ),
+    "hide.unmatched": (
+        "No note that this program created was found for {n} row, or for some of its people: {rows}. If you know a note's ID, use `note-importer hide --note ID`.",
+        "No note that this program created was found for {n} rows, or for some of their people: {rows}. If you know a note's ID, use `note-importer hide --note ID`.",
+    ),
     "hide.sent-again": (
         "{n} note stays hidden, because its row was sent again since ({ids}).",
         "{n} notes stay hidden, because their rows were sent again since ({ids}).",

@@ -14,10 +14,11 @@ from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.journal.deliveries import Deliveries
 from importer.journal.sqlite import SQLiteJournal
-from importer.messages import say
-from importer.models import Result, Visibility
-from importer.operations.hide import Which, hide, what_to_hide
-from importer.settings.kinds import InDoubt
+from importer.messages import render, say
+from importer.models import Result, Role, Visibility
+from importer.operations import report_messages
+from importer.operations.hide import Which, described, hide, what_to_hide
+from importer.settings.kinds import InDoubt, SeveralInCell
 from tests.importing.test_identity import ADA, BEN, HEADINGS, SECOND, Desk, Ran, row
 from tests.sandbox import Fault, Sandbox
 
@@ -389,6 +390,21 @@ def test_a_file_and_single_notes_can_be_hidden(desk: Desk) -> None:
     assert [status for _, status in seen(desk)] == ["1"] * 5
     with pytest.raises(BadSettings, match="knows no note nobodys"):
         hidden(desk, Which(note_ids=["nobodys"]))
+
+
+def test_each_note_of_a_file_is_hidden_whatever_its_row_says_of_visibility(desk: Desk) -> None:
+    """The answers of the import aren't given again. Rows whose notes aren't found are named, and the status is 1."""
+    lines = [row(f"{ADA}; {BEN}", "Open"), row(CAL, "Blank", ""), row(CAL, "Odd", "Team"), row(ADA, "Secret", "Secret")]
+    values = {(Role.VISIBILITY, None): {"team": Visibility.PUBLIC, "secret": None}}
+    said: Any = {"default_visibility": Visibility.PUBLIC, "several_in_cell": SeveralInCell.EACH, "values": values}
+    assert desk.run(*lines, **said).counts == {"created": 3, "skipped": 1}
+    planned = what_to_hide(Which(file=desk.folder / "1.csv"), settings := desk.settings())
+    rows = [rows for rows, *_ in described(planned, settings).values()]
+    assert (planned.unmatched, rows) == ([5], [[2], [3], [4], [2]])
+    assert "for 1 row, or for some of its people: row 5." in " ".join(
+        render(line.text) for line in report_messages.hiding(planned, {})
+    )
+    assert (hide(planned, settings).exit_status, {*seen(desk)}) == (1, {PRIVATE_DRAFT})
 
 
 def test_the_last_run_is_the_last_that_made_notes(desk: Desk) -> None:

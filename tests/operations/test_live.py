@@ -127,15 +127,13 @@ def test_each_habit_is_seen_and_no_other(service: Open, habit: str) -> None:
         assert seen[about].startswith(text), seen[about]
 
 
-class Wrapped:
+class AllPublic:
     def __init__(self, api: NotesApi) -> None:
         self._api = api
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._api, name)
 
-
-class AllPublic(Wrapped):
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
         reply = self._api.find(prospect, skip, take)
         if reply.value is None:

@@ -1,4 +1,4 @@
-"""The workbook to fill in."""
+"""The workbook to fill in: choices are drop-downs that say what is allowed."""
 
 from pathlib import Path
 
@@ -22,7 +22,8 @@ def sheet(tmp_path: Path) -> Worksheet:
     return openpyxl.load_workbook(path).worksheets[0]
 
 
-def test_choices_are_drop_downs_that_say_what_is_allowed(sheet: Worksheet) -> None:
+def test_every_column_explains_itself_and_keeps_what_is_typed(sheet: Worksheet) -> None:
+    """Excel refuses titles over 32 and messages over 255 characters. Columns are text, so that Excel keeps 00123."""
     rules = {str(rule.sqref): rule for rule in sheet.data_validations.dataValidation}
     visibility, status = rules["D2:D1048576"], rules["E2:E1048576"]
     assert (visibility.type, visibility.formula1) == ("list", '"Private,Public"')
@@ -31,13 +32,8 @@ def test_choices_are_drop_downs_that_say_what_is_allowed(sheet: Worksheet) -> No
         assert rule.showErrorMessage
         assert "Choose one" in rule.error
     assert "Private or Public" in visibility.error
-
-
-def test_every_column_explains_itself_and_keeps_what_is_typed(sheet: Worksheet) -> None:
-    """Excel refuses titles over 32 and messages over 255 characters. Columns are text, so that Excel keeps 00123."""
-    rules = sheet.data_validations.dataValidation
     assert len(rules) == 6
-    for rule in rules:
+    for rule in rules.values():
         assert rule.showInputMessage and rule.prompt and rule.promptTitle
         assert max(map(len, (rule.promptTitle, rule.errorTitle or ""))) <= 32
         assert max(map(len, (rule.prompt, rule.error or "", rule.formula1 or ""))) <= 255
