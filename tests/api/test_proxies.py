@@ -27,19 +27,7 @@ from importer.settings import Settings
 from importer.settings.secrets import KEY_VARIABLE
 from tests import running
 from tests.api import canned
-from tests.api.canned import (
-    KEY,
-    Call,
-    Canned,
-    called,
-    create,
-    entry,
-    failure_of,
-    find,
-    reply,
-    results,
-    update,
-)  # fmt: skip
+from tests.api.canned import KEY, Call, Canned, called, create, entry, failure_of, find, reply, results, update
 from tests.between import Between
 from tests.truth import Line, read_results, write_sheet
 

@@ -79,13 +79,7 @@ class Importer:
         self.of_row: dict[tuple[str, int], str] = {}
 
     def run(
-        self,
-        records: Sequence[Record],
-        *,
-        ids: bool,
-        template: str,
-        earlier: Sequence[str] = (),
-        kind: str = "calls",
+        self, records: Sequence[Record], *, ids: bool, template: str, earlier: Sequence[str] = (), kind: str = "calls"
     ) -> tuple[list[Record], list[Record]]:
         rows = table(records, ids=ids, template=template, earlier=earlier)
         plan = grouping.plan(rows)
