@@ -175,17 +175,13 @@ def test_a_link_is_as_private_as_the_folder_that_holds_it_and_the_one_that_it_le
 @pytest.mark.parametrize(
     ("owner", "group", "mode", "user", "its_group", "is_used"),
     [
-        (0, ANOTHER, 0o2775, ANOTHER, ANOTHER, True),
-        (0, OTHER, 0o2775, ANOTHER, ANOTHER, False),
-        (0, ANOTHER, 0o2777, ANOTHER, ANOTHER, False),
-        (0, OTHER, 0o755, ANOTHER, ANOTHER, True),
-        (ANOTHER, ANOTHER, 0o775, ANOTHER, ANOTHER, True),
-        (ANOTHER, OTHER, 0o775, ANOTHER, ANOTHER, False),
-        (OTHER, 0, 0o700, ANOTHER, 0, False),
-        (OTHER, ANOTHER, 0o755, ANOTHER, ANOTHER, False),
+        (0, ANOTHER, 0o2775, ANOTHER, ANOTHER, True), (0, OTHER, 0o2775, ANOTHER, ANOTHER, False),
+        (0, ANOTHER, 0o2777, ANOTHER, ANOTHER, False), (0, OTHER, 0o755, ANOTHER, ANOTHER, True),
+        (ANOTHER, ANOTHER, 0o775, ANOTHER, ANOTHER, True), (ANOTHER, OTHER, 0o775, ANOTHER, ANOTHER, False),
+        (OTHER, 0, 0o700, ANOTHER, 0, False), (OTHER, ANOTHER, 0o755, ANOTHER, ANOTHER, False),
         (OTHER, 0, 0o755, 0, 0, False),
     ],
-)
+)  # fmt: skip
 def test_a_folder_that_was_given_to_our_group_is_used_and_another_users_is_refused(
     home: Path, owner: int, group: int, mode: int, user: int, its_group: int, is_used: bool
 ) -> None:

@@ -56,16 +56,11 @@ def test_of_rows_that_share_a_note_the_least_counts_and_no_text() -> None:
 @pytest.mark.parametrize(
     ("how", "key", "content"),
     [
-        (How.NOTE, "", "Other"),
-        (How.RECORD, "", "Other"),
-        (How.KEY, "1", "Other"),
-        (How.TEXT, "1", "Other"),
-        (How.TEXT, "", None),
-        (How.EARLIER_TEXT, "", None),
-        (How.WORDS, "", None),
+        (How.NOTE, "", "Other"), (How.RECORD, "", "Other"), (How.KEY, "1", "Other"), (How.TEXT, "1", "Other"),
+        (How.TEXT, "", None), (How.EARLIER_TEXT, "", None), (How.WORDS, "", None),
         (How.AS_IT_STOOD, "", None),
     ],
-)
+)  # fmt: skip
 def test_a_text_follows_only_if_something_else_says_which_note_it_is(how: How, key: str, content: str | None) -> None:
     private = Note("Terms", PRIVATE, PUBLISHED)
     found = wish(row(Note("Other", PRIVATE, PUBLISHED), sent=private, how=how, key=key))

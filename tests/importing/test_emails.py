@@ -106,15 +106,11 @@ BOTH = ("Prospect ID", *HEADINGS)
 
 def test_an_id_counts_more_than_an_email_and_where_they_differ_that_is_a_problem(tmp_path: Path) -> None:
     rows = [
-        ("P1", "jo@example.com", "a", "Public"),
-        ("P1", "kim@example.com", "b", "Public"),
-        ("P1", "nobody@example.com", "c", "Public"),
-        ("P1", "", "d", "Public"),
-        ("P4", "twice@example.com", "e", "Public"),
-        ("P1", "no email", "f", "Public"),
-        ("", "kim@example.com", "g", "Public"),
-        ("", "", "h", "Public"),
-    ]
+        ("P1", "jo@example.com", "a", "Public"), ("P1", "kim@example.com", "b", "Public"),
+        ("P1", "nobody@example.com", "c", "Public"), ("P1", "", "d", "Public"),
+        ("P4", "twice@example.com", "e", "Public"), ("P1", "no email", "f", "Public"),
+        ("", "kim@example.com", "g", "Public"), ("", "", "h", "Public"),
+    ]  # fmt: skip
     with Sandbox(prospects=PEOPLE) as box:
         report = send(write(tmp_path, rows, BOTH), settings_of(box, tmp_path))
         assert report.counts == {Result.CREATED: 6, Result.INVALID: 2}
