@@ -47,6 +47,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} of them is more visible than the sheet says: see To fix",
         "{n} of them are more visible than the sheet says: see To fix",
     ),
+    "counts.to-agree": (
+        "{n} of them waits for your answer: see To fix",
+        "{n} of them wait for your answer: see To fix",
+    ),
     "counts.left-alone": "{n} of them could not be updated: see To fix",
     "counts.twins": ("{n} of them exists more than once", "{n} of them exist more than once"),
     "counts.missing": ("{n} of them was created, but not found", "{n} of them were created, but not found"),
