@@ -170,7 +170,7 @@ def decide(wish: Wish, found: FoundNote | None, *, other_draft: bool) -> Decisio
         if not has_form(found, wanted, wish.text or wish.now.content or ""):
             return Decision(why=touched(found.edited_at))
         return Decision(form=wanted, why=wish.to_agree)
-    rest = replace(wish, delivery=wish.delivery._replace(form=base, opened=None), change=differing(wish.change, found))
+    rest = replace(wish, change=differing(wish.change, found))
     change, why = rest.now, rest.to_agree
     if change.status is Status.DRAFT and other_draft:
         change, why = replace(change, status=None), why or say("update.second-draft")

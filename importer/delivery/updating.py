@@ -248,8 +248,9 @@ class Updating(Stage[Patch | Look, _Entry]):
             wish = self._release(wish)
         if form != wish.delivery.form:
             self._unwritten.append(partial(self._enter_form, wish, form))
-        result = Result.UPDATED if decision.is_opened and decision.why is None else Result.ALREADY_IMPORTED
-        self.ended[name] = End(result, wish.change, decision.why)
+        change = {None: wish.change, wish.to_agree: wish.now}.get(decision.why, NoteChange())
+        result = Result.UPDATED if decision.is_opened and change else Result.ALREADY_IMPORTED
+        self.ended[name] = End(result, change, decision.why)
         return True
 
     def _prove(self, look: Look, patch: Patch, found: FoundNote | None) -> None:

@@ -219,9 +219,8 @@ def _follow(told: Story, *, agrees: bool) -> Outcomes | None:
         for wish in asked:
             if agrees:
                 _allow(told, wish)
-            elif (text := wish.change.content) is not None and wish.change.visibility is not Visibility.PUBLIC:
-                is_private = any(form.visibility is Visibility.PRIVATE for form in wish.delivery.forms)
-                told.allowed[wish.note_id].texts |= {text} if is_private else set()
+            elif (text := wish.now.content) is not None and wish.delivery.visibility is Visibility.PRIVATE:
+                told.allowed[wish.note_id].texts.add(text)
         stopped = stage.change([wish for wish in asked if wish.is_due])
         settle(stage, asked, outcomes)
         _ended(told, stage, asked, stopped)
