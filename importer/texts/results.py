@@ -19,6 +19,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "result.practised": "the import would create the note",
     "result.practised.next": "correct the original file",
     "result.nothing-to-do": "nothing to do",
+    "result.see-to-fix": "look at its rows on To fix",
     "written.beside": "{taken} already exists, so the new file is {file}.",
     "written.elsewhere": "{folder} could not be written to ({why}), so the new file is {file}.",
     "written.nowhere": (
