@@ -317,11 +317,11 @@ def test_more_visible_or_a_new_public_text_needs_a_yes_in_this_very_run(box: San
     assert main([*run, "--yes"]) == 0
     write(head, [("P1", f"{same}Terms", "Public", ids[0]), ("P2", "Offer", "Public", ids[1])])
     before = box.notes
-    assert types([*run, "--yes"], []).status == 0
+    assert types([*run, "--yes"], []).status == 1
     for answer in ("n", "y"):
         assert box.notes == before
         seen = types(run, [answer])
-        assert seen.status == 0
+        assert (seen.status, "2 rows wait for a person" in seen.screen) == ((1, True) if answer == "n" else (0, False))
         for words in (
             "Make these 2 changes, too? [y/N]:", "row 2, prospect P1: public",
             "row 3, prospect P2: private. Afterwards public",

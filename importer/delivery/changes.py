@@ -30,6 +30,7 @@ class Wish:
         text: the text in which the note was sent, if the sheet has it; a note that reads much like it is the same.
         is_read: whether the note is read first, and changed only if nobody else has changed it.
         becomes: the state of the delivery after the change.
+        is_agreed: whether a person agreed to all of the change.
     """
 
     delivery: KnownDelivery
@@ -39,6 +40,7 @@ class Wish:
     text: str = ""
     is_read: bool = True
     becomes: DeliveryState = DeliveryState.CREATED
+    is_agreed: bool = False
 
     @property
     def note_id(self) -> str:
@@ -46,9 +48,11 @@ class Wish:
         return self.delivery.note_id or ""
 
     @property
-    def unasked(self) -> NoteChange:
-        """The part of the change that needs no person's yes."""
+    def now(self) -> NoteChange:
+        """The part of the change that may be made: all of it, or what needs no person's yes."""
         change = self.change
+        if self.is_agreed:
+            return change
         return NoteChange(
             change.visibility if change.visibility is Visibility.PRIVATE else None,
             change.status if change.status is Status.DRAFT else None,
@@ -56,18 +60,15 @@ class Wish:
         )
 
     @property
-    def is_asked(self) -> bool:
-        """Whether a part of the change needs a person's yes."""
-        return self.change != self.unasked
+    def to_agree(self) -> Message | None:
+        """Message about the part of the change that a person has to agree to; None if there is none."""
+        what = [one for one in described(self.change) if one not in described(self.now)]
+        return say("update.needs-a-yes", what=tuple(what)) if what else None
 
     @property
     def is_due(self) -> bool:
         """Whether there is anything to be changed, or an earlier change to be settled."""
-        return bool(self.change) or self.delivery.opened is not None
-
-    def agreed(self, *, is_agreed: bool) -> Wish:
-        """Return the wish if a person has agreed to all of it, and otherwise the part that needs no yes."""
-        return self if is_agreed else replace(self, change=self.unasked)
+        return bool(self.now) or self.delivery.opened is not None
 
     @property
     def digest(self) -> int:
@@ -89,9 +90,7 @@ def follow(rows: Sequence[AnsweredRow], runs: Collection[int], *, keeps_markup: 
         return Wish(delivery._replace(changing=None, opened=None), NoteChange(), positions, (why,))
     visibility, status = max(row.note.visibility for row in rows), min(row.note.status for row in rows)
     content, left = _text(rows, keeps_markup=keeps_markup)
-    change = NoteChange(visibility, status, content)
-    if delivery.opened is None:
-        change = differing(change, delivery.form)
+    change = differing(NoteChange(visibility, status, content), *delivery.forms)
     text = "" if any(row.has_other_text for row in rows) else rows[0].note.content
     return Wish(delivery, change, positions, left, text)
 
@@ -167,27 +166,29 @@ def decide(wish: Wish, found: FoundNote | None, *, other_draft: bool) -> Decisio
     if opened is not None and is_opened:
         base = opened
     elif not has_form(found, base, wish.text):
-        wanted = changed(base, wish.change)
-        if not has_form(found, wanted, wish.text or wish.change.content or ""):
+        wanted = changed(base, wish.now)
+        if not has_form(found, wanted, wish.text or wish.now.content or ""):
             return Decision(why=touched(found.edited_at))
-        return Decision(form=wanted)
-    change, why = differing(wish.change, found), None
+        return Decision(form=wanted, why=wish.to_agree)
+    rest = replace(wish, change=differing(wish.change, found))
+    change, why = rest.now, rest.to_agree
     if change.status is Status.DRAFT and other_draft:
-        change, why = replace(change, status=None), say("update.second-draft")
+        change, why = replace(change, status=None), why or say("update.second-draft")
     # An earlier change that isn't shown may have come about all the same; then other fields would differ.
     is_sure = opened is None or (is_opened and bool(change))
-    form = changed(base, replace(change, content=wish.change.content))  # the note has this text, or gets it
+    content = wish.change.content if rest.change.content == change.content else None  # the note has it, or gets it
+    form = changed(base, replace(change, content=content))
     return Decision(change, form, is_opened, is_sure, why)
 
 
-def differing(change: NoteChange, there: FoundNote | NoteKey) -> NoteChange:
-    """Return the part of a change that a note, or a form, doesn't have yet; of a form, the text isn't compared."""
-    content = change.content
-    if content is not None and isinstance(there, FoundNote) and has_text(there, seen_digests(content)):
+def differing(change: NoteChange, *there: FoundNote | NoteKey) -> NoteChange:
+    """Return the part of a change that a note, or all its forms, don't have yet; of forms, texts aren't compared."""
+    content, notes = change.content, [one for one in there if isinstance(one, FoundNote)]
+    if content is not None and any(has_text(note, seen_digests(content)) for note in notes):
         content = None
     return NoteChange(
-        None if change.visibility is there.visibility else change.visibility,
-        None if change.status is there.status else change.status,
+        None if all(change.visibility is one.visibility for one in there) else change.visibility,
+        None if all(change.status is one.status for one in there) else change.status,
         content,
     )
 

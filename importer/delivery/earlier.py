@@ -161,9 +161,7 @@ class Earlier:
             if one.delivery.name in differing:
                 by_delivery[one.delivery.name].append(one)
         for rows in by_delivery.values():
-            wish = follow(rows, self._runs, keeps_markup=self._keeps_markup)
-            if wish.is_due or wish.left:
-                yield wish
+            yield follow(rows, self._runs, keeps_markup=self._keeps_markup)
 
     @cached_property
     def _keeps_markup(self) -> bool:

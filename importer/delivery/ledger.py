@@ -150,13 +150,11 @@ class Ledger:
         if is_accepted:
             number, names = post.request_number, post.request.names
             self._entries.append(lambda: self._journal.deliveries.explain(number, names, ACCEPTED))
-        positions = post.request.positions
-        self.outcomes.settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
+        self.outcomes.settle(post.request.positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
 
     def unconfirmed(self, post: Post, reason: Message, at: float) -> None:
         """Settle deliveries that can be neither confirmed nor ruled out."""
-        positions = post.request.positions
-        self._settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
+        self._settle(post.request.positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
 
     def pending(self, post: Post) -> None:
         """Mark the rows of a request that was not applied as not sent; its claim stays if it is proven absent (D1)."""

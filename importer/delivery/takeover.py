@@ -81,7 +81,7 @@ class Takeover:
     def _why(self, one: AnsweredRow) -> Message | None:
         """Return what differs between a row and the delivery that answers for it; None if nothing does."""
         run = self._context.runs[one.delivery.run]
-        if one.is_changed or one.match.how in (How.EARLIER_TEXT, How.WORDS):
+        if one.is_changed or one.has_other_text or one.match.how in (How.EARLIER_TEXT, How.WORDS):
             return say("known.changed", run=run.name, file=run.file)
         if one.is_less_visible:
             kinds = kind_in_words(one.delivery.visibility, one.delivery.status)

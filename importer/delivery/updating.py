@@ -248,8 +248,9 @@ class Updating(Stage[Patch | Look, _Entry]):
             wish = self._release(wish)
         if form != wish.delivery.form:
             self._unwritten.append(partial(self._enter_form, wish, form))
-        result = Result.UPDATED if decision.is_opened and decision.why is None else Result.ALREADY_IMPORTED
-        self.ended[name] = End(result, wish.change, decision.why)
+        change = {None: wish.change, wish.to_agree: wish.now}.get(decision.why, NoteChange())
+        result = Result.UPDATED if decision.is_opened and change else Result.ALREADY_IMPORTED
+        self.ended[name] = End(result, change, decision.why)
         return True
 
     def _prove(self, look: Look, patch: Patch, found: FoundNote | None) -> None:
@@ -297,25 +298,26 @@ class Updating(Stage[Patch | Look, _Entry]):
         self._dispatcher.add(again, self._clock() + max(wait, failure.wait or 0.0))
 
     def _tell(self) -> None:
-        counts = self.counts
-        ended = counts.total() - counts[Result.UNCONFIRMED]
+        ended = sum(end.result is not Result.UNCONFIRMED for end in self.ended.values())
         self._observe(self._dispatcher.progress(self._size, ended, {}))
 
 
 def settle(stage: Updating, wishes: Sequence[Wish], outcomes: Outcomes) -> None:
     """Settle the rows whose notes were to follow them; those that the run didn't come to stay as they are."""
     for wish in wishes:
-        result, change, why = stage.ended.get(wish.note_id, End(Result.NOT_SENT))
+        result, change, why = stage.ended.get(wish.note_id, End(Result.NOT_SENT, why=wish.to_agree))
         if result in (Result.UPDATED, Result.UNCONFIRMED):
             reason = say("outcome.updated", what=described(change)) if change else say("outcome.update-unclear")
             outcomes.settle(wish.positions, result, note_ids=[wish.note_id] * len(wish.positions), reason=reason)
         follows = result is Result.UPDATED or (result is Result.ALREADY_IMPORTED and why is None)
-        is_left = wish.delivery.touched is not None or why is not None
+        mark = outcomes.left if wish.delivery.touched is not None or why is not None else None
+        if why is not None and why.kind == "update.needs-a-yes":
+            mark = outcomes.asked
         for position in wish.positions:
             if follows:
                 outcomes.visible.pop(position, None)
             for remark in wish.left if why is None else (*wish.left, why):
-                outcomes.remark(position, remark, outcomes.left if is_left else None)
+                outcomes.remark(position, remark, mark)
 
 
 def _written(entries: Sequence[_Entry]) -> None:

@@ -319,6 +319,8 @@ class _One:
             return ended
         if report.more_visible:  # they are told every night until somebody does something about them
             return replace(ended, why=say("archive.more-visible", file=str(path)))
+        if report.to_agree:
+            return replace(ended, why=say("archive.to-agree", file=str(path)))
         moved = archiving.archive(path, place, fingerprint)
         status = max(ended.exit_status, moved.exit_status)
         return replace(ended, archived=moved.place, exit_status=status, why=moved.why)

@@ -104,11 +104,11 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         remaining=replace(remaining, files=(), groups=(), asked={}),
         updates={
             "total": sum(bool(wish.change) for wish in wishes),
-            "notes": sum(bool(wish.unasked) for wish in wishes),
-            "asked": sum(wish.is_asked for wish in wishes),
+            "notes": sum(bool(wish.now) for wish in wishes),
+            "asked": sum(wish.to_agree is not None for wish in wishes),
             "public": sum(wish.change.visibility is Visibility.PUBLIC for wish in wishes),
             "published": sum(wish.change.status is Status.PUBLISHED for wish in wishes),
-            "texts": sum(wish.is_asked and wish.change.content is not None for wish in wishes),
+            "texts": sum(wish.change.content != wish.now.content for wish in wishes),
             "touched": sum(wish.delivery.touched is not None for wish in wishes),
         },
         follows=settings.update,
@@ -150,7 +150,7 @@ def digest(loaded: Loaded, remaining: Remaining, wishes: Iterable[Wish]) -> str:
     rows, settings = loaded.rows, loaded.settings
     decided = settings.skip_existing, settings.update, settings.in_doubt
     counted = remaining.total, remaining.in_doubt, remaining.hidden
-    asked = sorted(wish.digest for wish in wishes if wish.is_asked)
+    asked = sorted(wish.digest for wish in wishes if wish.to_agree)
     who = rows.prospect.tolist(), None if rows.key is None else rows.key.tolist(), rows.note.tolist()
     parts = map(repr, (decided, counted, asked, who, *((note.digest, hashed(note.content)) for note in rows.notes)))
     return hashed("\n".join(parts)).hex()

@@ -135,7 +135,7 @@ class Prepared:
 
     def agree_to_updates(self) -> None:
         """Take note that a person agreed to the previewed changes that make notes more visible, or rewrite them."""
-        self._changes = {wish.digest for wish in self.planned.left.wishes if wish.is_asked}
+        self._changes = {wish.digest for wish in self.planned.left.wishes if wish.to_agree}
 
     def send(
         self,

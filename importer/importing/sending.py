@@ -58,7 +58,7 @@ class Report:
         started_at, ended_at: seconds since 1970.
         asked: number of rows in question, which aren't sent before a person has answered.
         more_visible: number of rows whose notes are more visible than the sheet says.
-        to_agree: number of changes of notes that wait for a person's yes.
+        to_agree: number of rows whose notes aren't changed before a person has agreed.
         left_alone: number of rows whose notes were to follow them and don't: somebody changed them, or they are gone.
         look_ups: number of calls to look up the prospects of emails.
         not_found: row number → IDs of its notes that were created, but not found when they were read back.
@@ -254,7 +254,7 @@ class Sending:
             tell(say("progress.updating", done=progress.settled, total=progress.rows))
 
         stage = Updating(self._delivering, observe, delivery.takeover.drafts)
-        asked = [wish.agreed(is_agreed=wish.digest in self.changes) for wish in self._wishes]
+        asked = [replace(wish, is_agreed=wish.digest in self.changes) for wish in self._wishes]
         try:
             if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
                 raise stopped
@@ -283,7 +283,7 @@ class Sending:
             asked=asked,
             more_visible=len(self.outcomes.visible),
             left_alone=len(self.outcomes.left),
-            to_agree=sum(wish.is_asked and wish.digest not in self.changes for wish in self._wishes),
+            to_agree=len(self.outcomes.asked) - asked,
             look_ups=self._look_ups,
             not_found=self._by_number(self.outcomes.missing),
             ended=ended,

@@ -60,7 +60,7 @@ def write_summary(book: Workbook, table: ResultTable) -> None:
     outcome = say("summary.practised") if summary.is_practice else headline(table.outcomes)
     sheet.write_string(1, 1, *_text(summary.title, title))
     sheet.write_string(2, 1, *_text(outcome, lead))
-    row = _table(book, sheet, counts, 4, summary)
+    row = _table(book, sheet, table.outcomes, 4, summary)
     row = _chart(book, sheet, counts, row + 1, outcome)
     row = _pairs(book, sheet, say("summary.run"), summary.lines, row + 1)
     columns: list[tuple[Said, Said | int]] = [
@@ -74,8 +74,10 @@ def write_summary(book: Workbook, table: ResultTable) -> None:
 def headline(outcomes: Outcomes) -> Message:
     """Return a sentence with the number of rows by result."""
     counts = outcomes.counts()
+    to_agree = sum(outcomes.result(row) is not Result.NOT_SENT for row in outcomes.asked)
     parts = [
         say("counts.more-visible", n=len(outcomes.visible)),
+        say("counts.to-agree", n=to_agree),
         say("counts.left-alone", n=len(outcomes.left)),
         say("counts.twins", n=len(outcomes.duplicates)),
         say("counts.missing", n=len(outcomes.missing)),
@@ -90,7 +92,7 @@ def headline(outcomes: Outcomes) -> Message:
     return say("counts", parts=(delivered, *(part for part in parts if ("n", 0) not in part.parts)))
 
 
-def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: int, summary: Summary) -> int:
+def _table(book: Workbook, sheet: Worksheet, outcomes: Outcomes, row: int, summary: Summary) -> int:
     """Write the table of results with rows, share, meaning and next step; return the first free row."""
     line: dict[str, object] = {"bottom": 1, "bottom_color": "#D5DCE1", "valign": "vcenter"}
     head = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#44525F", "valign": "vcenter"}
@@ -98,6 +100,7 @@ def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
     text = book.add_format({**line, "indent": 1})
     number, share = (book.add_format({**line, "num_format": number_format}) for number_format in ("#,##0", "0.0%"))
     bold = {**line, "bold": True, "bottom": 0}
+    counts, to_fix = outcomes.counts(), outcomes.to_fix()
     total = sum(counts.values())
     sheet.set_row(row, 22)
     names = (
@@ -117,7 +120,9 @@ def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
         sheet.write_string(row, 1, result.value, chip)
         sheet.write_number(row, 2, count, number)
         sheet.write_number(row, 3, count / total, share)
-        advice = render(say("series.sentence", why=meaning.next or say("result.nothing-to-do")))
+        is_marked = to_fix[outcomes.positions(result)].any()
+        otherwise = say("result.see-to-fix") if is_marked else say("result.nothing-to-do")
+        advice = render(say("series.sentence", why=meaning.next or otherwise))
         sheet.write_string(row, 4, *_text(say("series.sentence", why=meaning.means), text))
         sheet.write_string(row, 5, *_text(profiles.in_commands(advice, summary.profile), text))
     row += 1

@@ -129,7 +129,7 @@ def changes(prepared: Prepared) -> Iterator[Line]:
 
     The journal holds no texts, so a text that is to be replaced is read from the API, with a call for each example.
     """
-    rows, wishes = prepared.loaded.rows, [wish for wish in prepared.planned.left.wishes if wish.is_asked]
+    rows, wishes = prepared.loaded.rows, [wish for wish in prepared.planned.left.wishes if wish.to_agree]
     rewritten = [wish for wish in wishes if wish.change.content is not None][:_EACH]
     texts = _texts_of([wish.delivery for wish in rewritten], prepared)
     for wish in (*[wish for wish in wishes if wish.change.content is None][:_EACH], *rewritten):

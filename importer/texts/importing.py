@@ -127,8 +127,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Move it by hand. If it stays, the next run does not send its notes again."
     ),
     "archive.more-visible": "{file} was not moved to the archive, because notes are still more visible than it says.\nTo change them: `update`",
+    "archive.to-agree": "{file} was not moved to the archive, because a person has to agree to changes of notes.\nTo agree, import it with `update` at a terminal, or on the page.",
     "summary.title": "Results of the import",
-    "label.visibility": "Visibility",
+    "label.visibility": "Visibility, as the sheet says",
     "label.stopped": "Why it stopped",
     "label.requests": "Requests sent",
     "label.look-ups": "Calls to look up email addresses",

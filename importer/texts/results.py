@@ -19,6 +19,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "result.practised": "the import would create the note",
     "result.practised.next": "correct the original file",
     "result.nothing-to-do": "nothing to do",
+    "result.see-to-fix": "look at its rows on To fix",
     "written.beside": "{taken} already exists, so the new file is {file}.",
     "written.elsewhere": "{folder} could not be written to ({why}), so the new file is {file}.",
     "written.nowhere": (
@@ -46,6 +47,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "counts.more-visible": (
         "{n} of them is more visible than the sheet says: see To fix",
         "{n} of them are more visible than the sheet says: see To fix",
+    ),
+    "counts.to-agree": (
+        "{n} of them waits for your answer: see To fix",
+        "{n} of them wait for your answer: see To fix",
     ),
     "counts.left-alone": "{n} of them could not be updated: see To fix",
     "counts.twins": ("{n} of them exists more than once", "{n} of them exist more than once"),

@@ -33,8 +33,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} rows have notes that do not follow them: somebody changed the notes, or they are gone.",
     ),
     "ended.to-agree": (
-        "{n} note was not changed, because a person has to agree: it would be more visible, or is public and would get a new text.",
-        "{n} notes were not changed, because a person has to agree: they would be more visible, or are public and would get a new text.",
+        "{n} row waits for a person to agree: its note would be more visible, or is public and would get a new text.",
+        "{n} rows wait for a person to agree: their notes would be more visible, or are public and would get a new text.",
     ),
     "ended.duplicates": (
         "{n} note exists more than once: {rows:; }. Look at these notes in Saleshandy, and remove all but one of each by hand.",

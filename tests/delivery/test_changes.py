@@ -11,6 +11,7 @@ from importer.delivery.matching import AnsweredRow, How, Match
 from importer.identity import RowIdentity, text_digests
 from importer.journal import DeliveryState, KnownDelivery, NoteKey
 from importer.markup import seen_digest
+from importer.messages import say
 from importer.models import Note, Status, Visibility
 
 PUBLIC, PRIVATE, DRAFT, PUBLISHED = Visibility.PUBLIC, Visibility.PRIVATE, Status.DRAFT, Status.PUBLISHED
@@ -64,7 +65,7 @@ def test_of_rows_that_share_a_note_the_least_counts_and_no_text() -> None:
 def test_a_text_follows_only_if_something_else_says_which_note_it_is(how: How, key: str, content: str | None) -> None:
     private = Note("Terms", PRIVATE, PUBLISHED)
     found = wish(row(Note("Other", PRIVATE, PUBLISHED), sent=private, how=how, key=key))
-    assert found.change.content == content == found.unasked.content
+    assert found.change.content == content == found.now.content
 
 
 @pytest.mark.parametrize(
@@ -83,8 +84,8 @@ def test_less_visible_and_texts_that_stay_private_need_no_yes(
 ) -> None:
     before = Note("Terms", *sent)
     found = wish(row(Note("Other", *says), sent=before))
-    assert found.unasked == unasked == found.agreed(is_agreed=False).change
-    assert found.agreed(is_agreed=True).change == found.change
+    assert found.now == unasked
+    assert replace(found, is_agreed=True).now == found.change
 
 
 def test_a_yes_is_for_one_change_of_one_form() -> None:
@@ -98,10 +99,10 @@ def test_a_yes_is_for_one_change_of_one_form() -> None:
     assert len({found.digest, *(one.digest for one in others)}) == 5
 
 
-def decided(found: FoundNote | None, opened: Note | None = None, *, draft: bool = False, **says: Any) -> Decision:
+def decided(found: FoundNote | None, opened: Note | None = None, *, is_agreed: bool = True, **says: Any) -> Decision:
     changing: dict[str, Any] = {} if opened is None else {"changing": 2, "opened": NoteKey.of(opened)}
-    made = wish(row(replace(SENT, content="", **says), **changing))
-    return decide(made, found, other_draft=draft)
+    made = replace(wish(row(replace(SENT, content="", **says), **changing)), is_agreed=is_agreed)
+    return decide(made, found, other_draft=False)
 
 
 def there(**what: Any) -> FoundNote:
@@ -116,7 +117,14 @@ def test_what_may_be_read_too_early_is_looked_at_again() -> None:
 
 def test_only_the_fields_that_differ_are_sent() -> None:
     decision = decided(there(), visibility=PRIVATE, text="Other")
-    assert decision.change == NoteChange(PRIVATE, None, "Other")
+    assert (decision.change, decision.why) == (NoteChange(PRIVATE, None, "Other"), None)
+    decision = decided(there(), visibility=PRIVATE, text="Other", is_agreed=False)
+    assert (decision.change, decision.why) == (
+        NoteChange(PRIVATE),
+        say("update.needs-a-yes", what=(say("update.to-text"),)),
+    )
+    assert decision.form is not None
+    assert (decision.form.visibility, decision.form.seen) == (PRIVATE, NoteKey.of(SENT).seen)
     decision = decided(there(status=DRAFT), replace(SENT, status=DRAFT), visibility=PRIVATE, status=DRAFT)
     assert (decision.change, decision.is_opened, decision.is_sure) == (NoteChange(PRIVATE), True, True)
 
@@ -138,11 +146,3 @@ def test_an_unclear_new_text_didnt_come_about_if_the_text_before_is_shown() -> N
     """Though that reads like the sheet's, and all else is as it would be."""
     decision = decided(there(), Note("Quite another", PUBLIC, PUBLISHED))
     assert (decision.change, decision.is_opened, decision.form) == (NoteChange(), False, NoteKey.of(SENT))
-
-
-def test_no_second_draft_is_made() -> None:
-    decision = decided(there(), draft=True, status=DRAFT)
-    assert (decision.change, decision.why is not None) == (NoteChange(), True)
-    assert decided(there(), status=DRAFT).change
-    decision = decided(there(), draft=True, visibility=PRIVATE, status=DRAFT)
-    assert (decision.change, decision.why is not None) == (NoteChange(PRIVATE), True), "the rest is done all the same"

@@ -406,7 +406,7 @@ def test_a_file_that_another_import_took_after_it_was_read_here_is_gone_and_leav
     assert (names(folder), box.notes) == (set(), ())
 
 
-def test_a_file_with_notes_that_are_still_too_visible_is_not_archived_so_that_every_night_tells_of_them(
+def test_a_file_whose_notes_are_too_visible_or_wait_for_a_yes_is_not_archived_so_that_every_night_tells_of_them(
     settings: Settings, folder: Path, tmp_path: Path
 ) -> None:
     done = tmp_path / "done"
@@ -421,6 +421,11 @@ def test_a_file_with_notes_that_are_still_too_visible_is_not_archived_so_that_ev
         assert "still more visible" in render(found.files[0].why)
     assert run(folder, replace(settings, update=True)).exit_status == 0
     assert names(folder) == set()
+    lay(folder, "c.csv", "P1,x,public")
+    found = run(folder, replace(settings, update=True))
+    assert (found.exit_status, found.files[0].archived, names(folder)) == (1, None, {"c.csv"})
+    assert "a person has to agree" in render(found.files[0].why)
+    assert "1 row waits for a person to agree" in notifications.notification(found).body
 
 
 def test_only_what_a_person_saw_is_bound_to_stay_as_it_was(box: Sandbox, settings: Settings, folder: Path) -> None:

@@ -80,14 +80,16 @@ def test_a_profile_may_do_what_makes_notes_less_visible_and_nothing_more(desk: D
     desk.run([*row(ADA, "Terms"), "Draft"], [*row(BEN, "Terms", "Private"), "Published"], headings=headings)
     rows = [*row(ADA, "Terms", "Private"), "Published"], [*row(BEN, "Terms"), "Published"]
     ran = desk.run(*rows, headings=headings, update=True)
-    assert (ran.counts, ran.status) == ({"updated": 1, "already imported": 1}, 0)
+    assert (ran.counts, ran.status) == ({"updated": 1, "already imported": 1}, 1)
+    assert "; this was not changed, because a person has to agree: published now." in ran.rows[0]["reason"]
+    assert "it is there as private, and was not changed; this was not changed, because" in ran.rows[1]["reason"]
     updates = ran.preview.updates
     assert (updates["notes"], updates["asked"], updates["public"], updates["published"]) == (1, 2, 1, 1)
-    assert ran.report.to_agree == 2, "the run says at its end how many wait for a yes"
+    assert (ran.report.to_agree, ran.report.to_fix) == (2, 2), "the run says at its end how many wait for a yes"
     assert seen(desk) == [("2", "0"), ("2", "1")]
     ran = desk.run(*rows, headings=headings, update=True, agrees=True)
     assert (ran.counts, seen(desk)) == ({"updated": 2}, [("2", "1"), ("1", "1")])
-    assert ran.report.to_agree == 0
+    assert (ran.report.to_agree, ran.report.to_fix, ran.status) == (0, 0, 0)
 
 
 def test_a_yes_is_for_what_was_seen(desk: Desk) -> None:
@@ -122,9 +124,11 @@ def test_a_yes_is_not_for_what_shows_only_once_emails_are_looked_up(tmp_path: Pa
 def test_a_private_notes_new_text_follows_and_a_public_ones_needs_a_yes(desk: Desk) -> None:
     desk.run(row(ADA, "Trms", "Private"), row(BEN, "Trms", record=SECOND), ids=True)
     rows = row(ADA, "Terms", "Private"), row(BEN, "Terms", record=SECOND)
-    ran = desk.run(*rows, ids=True, update=True)
-    assert (ran.counts, ran.changes) == ({"updated": 1, "already imported": 1}, [{"content": "Terms"}])
-    assert ran.rows[0]["reason"] == "updated: a new text"
+    for counts, changes in (({"updated": 1, "already imported": 1}, ["Terms"]), ({"already imported": 2}, [])):
+        ran = desk.run(*rows, ids=True, update=True)
+        assert (ran.counts, ran.status, [change["content"] for change in ran.changes]) == (counts, 1, changes)
+        assert "; its text has changed since run" in ran.rows[1]["reason"]
+        assert "; this was not changed, because a person has to agree: a new text." in ran.rows[1]["reason"]
     ran = desk.run(*rows, ids=True, update=True, agrees=True)
     assert ran.counts == {"already imported": 1, "updated": 1}
     assert {note.content for note in desk.box.notes} == {"<p>Terms</p>"}

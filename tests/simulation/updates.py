@@ -215,12 +215,12 @@ def _follow(told: Story, *, agrees: bool) -> Outcomes | None:
         if found.remaining.deliveries:
             raise Violation("a note is about to be sent")
         stage = Updating(context, drafts=delivery.takeover.drafts)
-        asked = [wish.agreed(is_agreed=agrees) for wish in found.wishes]
+        asked = [replace(wish, is_agreed=agrees) for wish in found.wishes]
         for wish in asked:
             if agrees:
                 _allow(told, wish)
-            elif wish.change.content is not None and wish.delivery.visibility is Visibility.PRIVATE:
-                told.allowed[wish.note_id].texts.add(wish.change.content)
+            elif (text := wish.now.content) is not None and wish.delivery.visibility is Visibility.PRIVATE:
+                told.allowed[wish.note_id].texts.add(text)
         stopped = stage.change([wish for wish in asked if wish.is_due])
         settle(stage, asked, outcomes)
         _ended(told, stage, asked, stopped)
