@@ -253,10 +253,10 @@ def _gather(outcomes: Outcomes, rows: Rows, row: int, positions: list[int]) -> N
     reasons = []
     emails = [""] if rows.email is None else rows.email[positions].tolist()
     for position, result in [*zip(positions, results, strict=True)][:_MOST_NAMED]:
-        note_id, why = outcomes.note_id(position), outcomes.reason(position)
+        why = tuple(part for part in (outcomes.note_id(position), outcomes.reason(position)) if part)
         parts: dict[str, Part] = {"prospect": _named(rows, position, emails), "result": result.value}
-        if note_id or why:
-            reasons.append(say("outcome.of-one-because", **parts, why=note_id or why or ""))
+        if why:
+            reasons.append(say("outcome.of-one-because", **parts, why=why))
         else:
             reasons.append(say("outcome.of-one", **parts))
     if len(positions) > _MOST_NAMED:

@@ -82,7 +82,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "outcome.of-people": ("{n} person: {outcomes:; }", "{n} people: {outcomes:; }"),
     "outcome.of-one": "{prospect} {result}",
-    "outcome.of-one-because": "{prospect} {result} ({why})",
+    "outcome.of-one-because": "{prospect} {result} ({why:; })",
     "doubt.not-read": "the prospect's notes could not be read: {why}",
     "doubt.no-date": "a note that reads the same was found, but without a date",
     "doubt.dated-after": "a note that reads the same was found, but its date is long after the request",

@@ -19,12 +19,10 @@ from tests.truth import Line, write_sheet
 
 @pytest.fixture
 def imported(settings: Settings, tmp_path: Path) -> Callable[..., str]:
-    def imported(name: str, at: float, **more: object) -> str:
+    def imported(name: str, at: float) -> str:
         sheet = write_sheet(tmp_path / name, [Line("P1", name), Line("INVALID1", name)])
         ticks = iter(range(1_000_000))
-        told = replace(settings, **more)  # type: ignore[arg-type]
-        report = running.ran(sheet, told, clock=lambda: at + next(ticks) / 100)
-        return report.run
+        return running.ran(sheet, settings, clock=lambda: at + next(ticks) / 100).run
 
     return imported
 
