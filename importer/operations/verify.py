@@ -70,8 +70,7 @@ class Verified:
     @property
     def exit_status(self) -> int:
         """Exit status. 0: all deliveries are settled; 1: some need a person; 3 and 4: the look-up ended early."""
-        needs_a_look = self.unconfirmed > 0 or self.duplicates
-        return self.stopped.exit_status if self.stopped else int(bool(needs_a_look))
+        return self.stopped.exit_status if self.stopped else int(bool(self.unconfirmed or self.duplicates))
 
 
 def unclear(settings: Settings) -> int:

@@ -79,6 +79,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} note is now a private draft. It still exists, and the owner of the API key can see it.",
         "{n} notes are now private drafts. They still exist, and the owner of the API key can see them.",
     ),
+    "hide.other-run": (
+        "Run {run} imported the same file, and {n} of its notes is not hidden. To hide it, use `note-importer hide {run}`.",
+        "Run {run} imported the same file, and {n} of its notes are not hidden. To hide them, use `note-importer hide {run}`.",
+    ),
     "hide.undone": ("{n} note is as it was before.", "{n} notes are as they were before."),
     "hide.no-such-note": "The journal knows no note {ids} in the workspace '{workspace}'.",
     "hide.nothing-of-these": "None of these notes can be hidden. They are private drafts already, or this program didn't create them.",
