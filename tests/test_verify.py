@@ -10,12 +10,14 @@ from openpyxl import load_workbook
 from importer.cli import main
 from importer.journal import Journal
 from importer.messages import Message
+from importer.operations.hide import Which, hide, what_to_hide
 from importer.operations.verify import ReadBack, verify_all
 from importer.settings.secrets import KEY_VARIABLE
+from tests import running
 from tests.delivering import KEY, counts, deliver, settings
 from tests.sandbox import OWNER, Fault, Sandbox
 from tests.sandbox.service import View
-from tests.truth import Line
+from tests.truth import Line, write_sheet
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -42,9 +44,9 @@ def verify_file(verify: Verify, tmp_path: Path) -> Verify:
     return lambda box, *more: verify(box, str(tmp_path / "sheet.csv"), "--all", *more)
 
 
-def reasons(folder: Path) -> list[str]:
+def reasons(folder: Path, heading: str = "reason") -> list[str]:
     rows = [*load_workbook(folder / "sheet.verified.xlsx").worksheets[0].values]
-    return [str(row[rows[0].index("reason")]) for row in rows[1:]]
+    return [str(row[rows[0].index(heading)]) for row in rows[1:]]
 
 
 @pytest.mark.parametrize("is_there_twice", [False, True])
@@ -91,6 +93,23 @@ def test_it_says_what_became_of_each_note_and_changes_nothing(verify_file: Verif
     assert all(", last changed on " in reason and " by " in reason for reason in found[:3])
     for sentence in ("Changed since: 3", "Gone: 1", "There twice: 1"):
         assert sentence in said
+
+
+def test_hidden_notes_are_said_to_be_hidden_and_each_of_a_rows_people_is_named(
+    verify_file: Verify, tmp_path: Path
+) -> None:
+    with Sandbox(api_key=KEY) as box:
+        here = settings(box, tmp_path, several_in_cell="each")
+        ada, ben, cal = "AbCdEfGh1", "AbCdEfGh2", "AbCdEfGh3"
+        running.ran(write_sheet(tmp_path / "sheet.csv", [Line(f"{ada}; {ben}", "Hello"), Line(cal, "Ho")]), here)
+        one, two, three = (note.id for note in sorted(box.notes, key=lambda note: note.prospect_id))
+        hide(what_to_hide(Which(note_ids=[one, three]), here), here)
+        status, said = verify_file(box, "--several-in-cell", "each")
+    assert (status, "There: 1" in said, "Hidden drafts: 2" in said) == (0, True, True)
+    hidden = "hidden: it is a private draft"
+    people = f"2 people: {ada} already imported ({one}; {hidden}); {ben} already imported ({two}; there)"
+    assert reasons(tmp_path) == [people, hidden]
+    assert reasons(tmp_path, "note_id") == [f"{one}; {two}", three]
 
 
 def test_a_note_that_is_more_visible_than_the_sheet_says_now_is_to_be_fixed(

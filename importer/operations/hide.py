@@ -39,7 +39,6 @@ from importer.settings.kinds import SeveralInCell
 
 SHOWN = 5  # number of notes that a person sees before they are hidden
 _LIVE = frozenset({DeliveryState.CREATED, DeliveryState.UNCLEAR})
-_OURS = frozenset({DeliveryState.CREATED, DeliveryState.HIDDEN, DeliveryState.LEFT})
 
 
 class Which(NamedTuple):
@@ -86,12 +85,14 @@ class Hidden:
         hidden: number of notes that are private drafts now, or as they were before.
         refused: note ID → the API's words, for notes that it would not change.
         stopped: why hiding ended early, or None. The same command hides the rest.
+        others: name of another run of the same file → number of its notes that aren't hidden.
     """
 
     planned: Hiding
     hidden: int
     refused: Mapping[str, Said] = field(default_factory=dict)
     stopped: Stopped | None = None
+    others: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def exit_status(self) -> int:
@@ -107,13 +108,11 @@ def what_to_hide(which: Which, settings: Settings) -> Hiding:
 
 
 def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
-    run, copies, unmatched = None, list[KnownDelivery](), list[int]()
+    run, copies, unmatched, workspace = None, list[KnownDelivery](), list[int](), str(settings.workspace)
     if which.run is not None:
         run, known = _of_run(which, which.run, journal, settings)
         if run.workspace != journal.owner(settings.workspace):
-            raise BadSettings(
-                say("hide.other-workspace", run=run.name, other=str(run.workspace), workspace=str(settings.workspace))
-            )
+            raise BadSettings(say("hide.other-workspace", run=run.name, other=str(run.workspace), workspace=workspace))
     elif which.file is not None:
         known, unmatched = _of_file(which.file, journal, settings)
     else:
@@ -121,7 +120,7 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
         unknown = {*which.note_ids}.difference(one.note_id or "" for one in known)
         copies = [*journal.deliveries.copies(settings.workspace, unknown)] if unknown and not which.undo else []
         if unknown := unknown.difference(one.note_id or "" for one in copies):
-            raise BadSettings(say("hide.no-such-note", ids=tuple(sorted(unknown)), workspace=str(settings.workspace)))
+            raise BadSettings(say("hide.no-such-note", ids=tuple(sorted(unknown)), workspace=workspace))
     if which.undo:
         known = [one for one in known if one.state in (DeliveryState.HIDDEN, DeliveryState.LEFT)]
         left = _sent_again(known, journal, settings)
@@ -143,7 +142,7 @@ def _of_file(file: Path, journal: Journal, settings: Settings) -> tuple[list[Kno
             is_open[rows.in_sheet :] = False
         for positions, one in deliveries_in(loaded, journal):
             found[one.name] = one
-            if one.state in _OURS:
+            if one.state not in (DeliveryState.FOUND, DeliveryState.UNCLEAR):
                 is_open[positions] = False
         return [*found.values()], sorted({*rows.number[is_open].tolist()})
 
@@ -230,8 +229,11 @@ def hide(
         with calls(settings, journal, vendor, stop) as caller:
             stage = Updating(delivering(settings, journal, caller), observe)
             stopped = stage.change([*wishes(current)])
+        of_file = journal.runs.listed(settings.workspace, fingerprint=current.run.fingerprint) if current.run else []
+        shown = ((one, journal.deliveries.states_of(one)[DeliveryState.CREATED]) for one in of_file)
+        others = {one.name: n for one, n in shown if n and one != current.run}
     refused = {name: end.why for name, end in stage.ended.items() if end.why is not None}
-    return Hidden(current, stage.counts[Result.UPDATED], refused, stopped)
+    return Hidden(current, stage.counts[Result.UPDATED], refused, stopped, others)
 
 
 def wishes(planned: Hiding) -> Iterator[Wish]:

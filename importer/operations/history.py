@@ -61,8 +61,9 @@ class PastRun:
 
     @property
     def counts(self) -> dict[Result, int]:
-        """Number of rows by result at the end of the run; empty if that isn't recorded."""
-        return {result: rows for result in Result if (rows := self.run.counts.get(result, 0))}
+        """Number of rows by result at the end of the run; if that isn't recorded, number of notes that it created."""
+        counts = self.run.counts or {Result.CREATED.value: self.hidden + (self.shown or 0)}
+        return {result: rows for result in Result if (rows := counts.get(result, 0))}
 
     @property
     def file(self) -> Message:

@@ -54,6 +54,8 @@ def hidden(done: Hidden) -> Iterator[Line]:
         yield Line(say("hide.undone" if done.planned.which.undo else "hide.done", n=done.hidden))
         for note_id, reason in done.refused.items():
             yield Line(say("labelled", label=note_id, text=reason), LineKind.DETAIL)
+    for run, n in () if done.planned.which.undo else done.others.items():
+        yield Line(say("hide.other-run", n=n, run=run), LineKind.TEXT)
 
 
 def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str, str]]) -> Iterator[Line]:

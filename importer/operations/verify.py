@@ -1,8 +1,8 @@
 """Read notes back: settle unconfirmed deliveries, or say what became of every note of a file. Creates nothing.
 
-Input: the workspace, or a file. Output: the findings; for a file, results whose reasons say *there*, *changed since*,
-*gone* or *there twice*. Settling takes the lock, and looks for notes that exist twice after they were sent again.
-Reading back a file takes no lock and changes nothing. It ends early if a run of the workspace begins or sends.
+Input: the workspace, or a file. Output: the findings; for a file, results whose reasons say *there*, *hidden*, *changed
+since*, *gone* or *there twice*. Settling takes the lock, and looks for notes that exist twice after they were sent
+again. Reading back a file takes no lock and changes nothing. It ends early if a run of the workspace begins or sends.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from importer.results.layout import MEANINGS, Meaning
 from importer.settings import Settings
 from importer.telling.rendering import duration, rate
 
-FINDINGS = ("there", "visible", "changed", "gone", "twice", "unseen", "unread")
+FINDINGS = ("there", "visible", "hidden", "changed", "gone", "twice", "unseen", "unread")
 _MEANINGS = {**MEANINGS, Result.NOT_SENT: Meaning(say("verified.not-delivered"), say("verified.not-delivered.next"))}
 _DOUBTED = ("verified.changed", "verified.gone", "verified.twice", "verified.unread")
 _BAD = ("verified.visible", *_DOUBTED)
@@ -70,8 +70,7 @@ class Verified:
     @property
     def exit_status(self) -> int:
         """Exit status. 0: all deliveries are settled; 1: some need a person; 3 and 4: the look-up ended early."""
-        needs_a_look = self.unconfirmed > 0 or self.duplicates
-        return self.stopped.exit_status if self.stopped else int(bool(needs_a_look))
+        return self.stopped.exit_status if self.stopped else int(bool(self.unconfirmed or self.duplicates))
 
 
 def unclear(settings: Settings) -> int:
@@ -210,13 +209,14 @@ class _ReadingAll(Stage[_Look, None]):
         forms = delivery.forms
         notes = {note.note_id: note for note in page.all}
         if (note := notes.pop(delivery.note_id or "", None)) is None:
-            is_hidden = page.draft is not None and any(form.status is Status.DRAFT for form in forms)
-            return [say("verified.unseen" if is_hidden and self._api.traits.one_draft else "verified.gone")]
+            is_covered = page.draft is not None and any(form.status is Status.DRAFT for form in forms)
+            return [say("verified.unseen" if is_covered and self._api.traits.one_draft else "verified.gone")]
         if delivery.state is DeliveryState.FOUND:  # a note of somebody else may have any form
             visibility, status = note.visibility or forms[0].visibility, note.status or forms[0].status
             forms = [replace(form, visibility=visibility, status=status) for form in forms]
         form = next((form for form in forms if has_form(note, form, text)), None)
-        found = say("verified.there")
+        is_hidden = delivery.state in (DeliveryState.HIDDEN, DeliveryState.LEFT)
+        found = say("verified.hidden" if is_hidden else "verified.there")
         if form and says and (still := still_visible(form, says, is_ours=delivery.state is not DeliveryState.FOUND)):
             found = say("verified.visible", why=still)
         elif form is None:
