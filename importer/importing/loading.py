@@ -43,10 +43,7 @@ def read(path: str | Path, settings: Settings) -> Sheet:
     known = [*_known(settings)]
     options = reading.Options(settings.sheet, settings.header_row, settings.encoding, settings.delimiter, known=known)
     return reading.read(
-        path,
-        options,
-        is_header=lambda cells: _is_header(cells, settings, known),
-        is_likely=suggestions.may_hold_notes,
+        path, options, is_header=lambda cells: _is_header(cells, settings, known), is_likely=suggestions.may_hold_notes
     )
 
 

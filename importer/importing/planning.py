@@ -202,11 +202,8 @@ def every_guard(loaded: Loaded, remaining: Remaining) -> Iterator[Guarded]:
     for setting, notes in to_send.items():
         most = getattr(settings, SETTINGS[setting].attribute)
         if most is not None and notes > most and not is_open:  # notes for open emails may be delivered already
-            about: dict[str, Part] = {
-                "notes": SETTINGS[setting].counted(notes),
-                "setting": SettingPart(setting, str(notes)),
-            }
-            yield Guarded(say("guard.many-notes", **about, file=file, most=most), setting)
+            counted, allowed = SETTINGS[setting].counted(notes), SettingPart(setting, str(notes))
+            yield Guarded(say("guard.many-notes", notes=counted, setting=allowed, file=file, most=most), setting)
 
 
 def _count_rejected(rows: Rows) -> int:

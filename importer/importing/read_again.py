@@ -2,9 +2,9 @@
 
 Input: a sheet as it was understood, and the answers; a file, and the settings. Output: the
 :class:`~importer.settings.reading.Reading` of the sheet's kind; a document for the journal. The document holds headings
-as digests, and columns by their positions among these. It holds words of visibility and status with their meanings, but
-no text of a note, no email and no key. A word that might be more than that is left out, and of a template with words of
-its own there is the digest.
+as digests, and columns by their positions among these. It holds words of visibility and status with their meanings, the
+user's own ones also if the sheet lacks them, but no text of a note, no email and no key. A word that might be more than
+that is left out, and of a template with words of its own there is the digest.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from importer import files, resultsfile
+from importer.errors import UnreadableFile
 from importer.fields import WORDED
 from importer.importing.loaded import Loaded
 from importer.journal import Journal, Run
+from importer.messages import say
 from importer.models import Role, hashed
 from importer.reading import Sheet
 from importer.reading.detection import run_of
@@ -29,6 +31,7 @@ from importer.rows import recognition
 from importer.rows.columns import Roles, SheetHeadings
 from importer.rows.composing import template_in
 from importer.rows.recognition import own_names
+from importer.rows.values import cleaned_id, folded
 from importer.rows.words import in_further
 from importer.settings import Settings
 from importer.settings.reading import Reading, as_stored, key, named
@@ -66,9 +69,8 @@ def learned(loaded: Loaded, written: Settings, given: Collection[tuple[str, str]
     names |= {*known, *(["dates"] if roles.composition is not None else [])}
     answered |= {*known.get("map", {}), *(WORDED if names & {"value", "default-visibility"} else ())}
     every = _answers(sheet.headings, roles, settings)
-    answers = {name: value for name, value in every.items() if name in names}
-    answers["map"] = {role: column for role, column in every["map"].items() if role in answered}
-    answers = {name: value for name, value in answers.items() if value not in ({}, ())}
+    every["map"] = {role: column for role, column in every["map"].items() if role in answered}
+    answers = {name: value for name, value in every.items() if name in {*names, "map"} and value not in ({}, ())}
     seen = {column: tuple(words) for column, words in loaded.rows.seen.items()}
     latest = Reading("", headings, date.today(), answers, seen)  # noqa: DTZ011 - the person's own day
     if before is not None and not before.run and not recognition.missing(latest, before.headings):
@@ -101,22 +103,24 @@ def _answers(headings: Sequence[str], roles: Roles, settings: Settings) -> dict[
     if roles.composition is not None:
         columns[Role.CONTENT] = roles.composition.renamed(called)
     without = {role: "" for role, names in settings.mapping.items() if "" in names}
+    # the words that name no column come last, because they count more
+    values = {place: settings.values[place] for place in sorted(settings.values, key=lambda place: place[1] is None)}
     words = {
         (role, called(at)): {
             word: value
-            for (of, heading), said in (in_further(settings.values) if further else settings.values).items()
+            for (of, heading), said in (in_further(values) if further else values).items()
             if of is role and (heading is None or key(heading) == key(headings[at]))
             for word, value in said.items()
         }
         for role in WORDED
         for further, at in enumerate(roles.of(role))
     }
-    answers: dict[str, Any] = {
+    return {
         "map": {role: (name,) for role, name in {**without, **columns}.items()},
         "value": {place: of_column for place, of_column in words.items() if of_column},
         "ignore": tuple(map(called, sorted(SheetHeadings(headings, settings).ignored))),
+        **_scalars(settings),
     }
-    return answers | _scalars(settings)
 
 
 def are_headings(names: Sequence[str]) -> bool:
@@ -129,25 +133,33 @@ def document(loaded: Loaded) -> dict[str, object]:
     """Return how a run of a file, as it was understood, reads it."""
     sheet, roles, settings = loaded.sheet, loaded.roles, loaded.settings
     own, names = own_columns(sheet.headings), own_names(sheet.headings)
-    ignored = [at for at in roles.unused if at not in roles.unexplained]
     about: dict[str, Any] = {
         "program": __version__,
         "headings": [_digest(key(name)) for name in names],
         "columns": {role.value: [own.index(at) for at in roles.of(role)] for role in roles.columns},
-        "ignore": [own.index(at) for at in ignored],
+        "ignore": [own.index(at) for at in roles.unused if at not in roles.unexplained],
         "settings": {name: as_stored(value) for name, value in _scalars(settings).items()},
+        "further": {},  # role → the words of each further column; None if the journal must not hold one of them
     }
     if roles.composition is not None:
         about["columns"][Role.CONTENT] = [own.index(at) for at in roles.composition.columns]
-        signs = re.sub(r"\{[^{}]*\}", "", roles.composition.template.text)
-        is_plain = not any(map(str.isalnum, signs))
+        is_plain = not any(map(str.isalnum, re.sub(r"\{[^{}]*\}", "", roles.composition.template.text)))
         text = roles.composition.renamed(lambda at: str(own.index(at)) if is_plain else names[own.index(at)])
         about["template"] = text if is_plain else _digest(text)
     if settings.reading is not None and _is_plain(settings.reading.name):
         about["reading"] = settings.reading.name
-    for role, words in loaded.rows.meanings.items():
-        about[role.value] = {word: value and value.name.lower() for word, value in words.items() if _is_plain(word)}
+    answered = _answers(sheet.headings, roles, settings)["value"]
+    for role, seen in loaded.rows.meanings.items():
+        first, *further = (answered.get((role, names[own.index(at)]), {}) for at in roles.of(role))
+        are_plain = all(_is_plain(word) for words in further for word in words)
+        about[role.value] = _plain({**seen, **first, **seen})
+        about["further"][role.value] = [*map(_plain, further)] if are_plain else None
     return about
+
+
+def _plain(words: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return words and their meanings as the journal holds them, without those that it must not hold."""
+    return {word: value and value.name.lower() for word, value in words.items() if _is_plain(word)}
 
 
 def _scalars(settings: Settings) -> dict[str, Any]:
@@ -158,6 +170,7 @@ def _scalars(settings: Settings) -> dict[str, Any]:
 
 def _is_plain(word: str) -> bool:
     """Return whether a word can't be a text, an email or a number that identifies somebody."""
+    word = folded(cleaned_id(word))
     return len(word) <= _LONGEST and "@" not in word and sum(map(str.isdigit, word)) < _DIGITS
 
 
@@ -191,8 +204,10 @@ def _run_named(source: str) -> str:
 def _reading(sheet: Sheet, run: Run, about: Mapping[str, Any], settings: Settings) -> Reading | None:
     """Return the reading that the journal has of a run; None if the sheet has other headings than the run's."""
     names = own_names(sheet.headings)
-    if about.get("headings") != [_digest(key(name)) for name in names]:
+    if about.get("headings") != [_digest(key(name)) for name in names] or "further" not in about:
         return None
+    if None in about["further"].values():  # an unknown word of a further column may restrict nothing
+        raise UnreadableFile(say("again.lost-words", run=run.name, n=_LONGEST))
     columns = {Role(role): [names[at] for at in positions] for role, positions in about["columns"].items()}
     roles = {role: (", ".join(of_role),) for role, of_role in columns.items()}
     if Role.CONTENT in columns and "template" in about:
@@ -202,10 +217,10 @@ def _reading(sheet: Sheet, run: Run, about: Mapping[str, Any], settings: Setting
             roles[Role.CONTENT] = (text,)
     values = {}
     for role in WORDED:
-        if role in columns and (words := {word: of for word, of in about.get(role.value, {}).items() if word}):
-            values[role, columns[role][0]] = words
-    scalars = {name: value for name, value in about["settings"].items() if not HELD[name].decides_rows}
-    answers: dict[str, Any] = {name: HELD[name].read(value) for name, value in scalars.items()}
+        of_columns = [about.get(role.value, {}), *about["further"].get(role.value, ())]
+        for name, words in zip(columns.get(role, ()), of_columns, strict=False):
+            values[role, name] = {word: value for word, value in words.items() if word}
+    answers = {name: HELD[name].read(of) for name, of in about["settings"].items() if not HELD[name].decides_rows}
     answers |= {"map": roles, "value": HELD["value"].read(values), "ignore": tuple(names[at] for at in about["ignore"])}
     day = datetime.fromtimestamp(run.started_at).date()  # noqa: DTZ006 - the person's own day
     return Reading(run.name, names, day, answers, run=run.name)

@@ -187,10 +187,7 @@ class Prepared:
                 return report
 
     def practise(
-        self,
-        *,
-        observe: Callable[[Progress], None] = lambda _: None,
-        stop: Callable[[], Said | None] = lambda: None,
+        self, *, observe: Callable[[Progress], None] = lambda _: None, stop: Callable[[], Said | None] = lambda: None
     ) -> Report:
         """Do all that :meth:`send` does, with a vendor in memory: nothing is sent, and the results say so.
 

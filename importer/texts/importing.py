@@ -86,6 +86,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{source} contains the results of practice, in which nothing was sent.\n"
         "Import the original file instead. Corrections belong there, too."
     ),
+    "again.lost-words": (
+        "These are results of the run {run}, in which words of a second column decided who sees a note, or which are drafts.\n"
+        "Not all of these words are kept: none with an @, many digits or more than {n} characters. Import the original file instead. Corrections belong there, too."
+    ),
     "sending.has-changed": (
         "The notes to send have changed since you agreed. Another import, a setting or an attached file changed them.\n"
         "Nothing was sent. {action.Run-same-command}, and look at the new plan."

@@ -31,8 +31,11 @@ ROWS = [
     ("2", "8PvBmrB7P2", "Spoke about the price", "Nobody", "Offen", "2026-11-02"),
     ("3", "8PvBmrB7P3", "", "Everyone", "Offen", "2026-11-03"),
     ("4", "8PvBmrB7P4", "Wants an offer", "Pubic", "Fertig", "2026-11-04"),
+    ("5", "8PvBmrB7P5", "Thinks about it", "Sharde", "Offen", "2026-11-05"),
+    ("Hidden", "8PvBmrB7P6", "Never mind", "Pubic", "Fertig", "2026-11-06"),
 ]
 WORDS = {"visibility:Nobody": "Private", "status:Offen": "Draft", "status:Fertig": "Published"}
+WORDS |= {"visibility:Shared": "Private", "visibility:Hidden": "Private"}  # no valid row has them
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def told(settings: Settings) -> Settings:
         mapping={
             Role.PROSPECT: ("Owner id",),
             Role.CONTENT: ("{When}: {What was said}",),
-            Role.VISIBILITY: ("Who sees it",),
+            Role.VISIBILITY: ("Who sees it, Nr",),
             Role.STATUS: ("State of note",),
         },
         values=SETTINGS["value"].read([f"{word}={meaning}" for word, meaning in WORDS.items()]),  # type: ignore[arg-type]
@@ -60,7 +63,8 @@ def results(told: Settings, tmp_path: Path) -> Path:
     headings = [cell.value for cell in book[TO_FIX][1]]
     assert headings[2:8] == [*HEAD]
     book[TO_FIX].cell(2, headings.index("What was said") + 1, "Spoke about the contract")
-    book[TO_FIX].cell(3, headings.index("Who sees it") + 1, "Public")
+    for row, word in enumerate(("Public", "Shared", "Public"), 3):
+        book[TO_FIX].cell(row, headings.index("Who sees it") + 1, word)
     book.save(report.results)
     return report.results
 
@@ -77,6 +81,8 @@ def test_what_was_corrected_is_sent_as_the_sheet_was(box: Sandbox, settings: Set
         ("8PvBmrB7P2", "2026-11-02: Spoke about the price", "2", "0"),
         ("8PvBmrB7P3", "2026-11-03: Spoke about the contract", "1", "0"),
         ("8PvBmrB7P4", "2026-11-04: Wants an offer", "1", "1"),
+        ("8PvBmrB7P5", "2026-11-05: Thinks about it", "2", "0"),
+        ("8PvBmrB7P6", "2026-11-06: Never mind", "2", "1"),
     ]
 
 
@@ -91,13 +97,13 @@ def test_answers_to_results_replace_no_other_remembered_ones(settings: Settings,
     assert reading.answers["value"][Role.STATUS, "State of note"].keys() == {"Offen", "Fertig", "Erledigt"}
 
 
-def test_one_visibility_for_all_is_known_again(settings: Settings, tmp_path: Path) -> None:
-    path = tmp_path / "n.csv"
-    path.write_text("Prospect ID,Note\nP1,Hello\nP2,\n", encoding="utf-8")
-    report = ran(path, replace(settings, default_visibility=Visibility.PRIVATE))
-    with prepare(report.results, settings) as prepared:
-        assert prepared.loaded.questions == ()
-        assert prepared.loaded.settings.default_visibility is Visibility.PRIVATE
+def test_a_word_of_a_second_column_that_the_journal_must_not_hold_is_not_forgotten(
+    settings: Settings, told: Settings, results: Path
+) -> None:
+    person = SETTINGS["value"].read(["visibility:jo@example.com=Private"])
+    report = ran(results.parent / "n.csv", replace(told, values={**told.values, **person}, again=True))  # type: ignore[dict-item]
+    with pytest.raises(UnreadableFile, match="second column"), prepare(report.results, settings):
+        pass
 
 
 @pytest.mark.parametrize("head", ["Visibility", "Other"])
@@ -125,8 +131,11 @@ def test_that_blank_was_public_does_not_count_again(
     assert len(box.notes) == 1
     assert head == "Visibility" or "default-visibility" in capsys.readouterr().err
     with prepare(report.results, replace(settings, sheet="Results", default_visibility=Visibility.PRIVATE)) as prepared:
-        prepared.send()
+        again = prepared.send().results
     assert [note.visibility for note in box.notes] == ["1", "2"]
+    with prepare(again, settings) as prepared:  # that it was private does
+        assert prepared.loaded.settings.default_visibility is Visibility.PRIVATE
+        assert prepared.loaded.questions == ()
 
 
 def is_known(path: Path, settings: Settings) -> bool:
