@@ -79,6 +79,7 @@ SHOWN_IN: dict[str, tuple[str, int]] = {
     "a later draft hides nothing": ("drafts, colleagues' drafts", 5),
     "our author is the same with every key": ("a key that changes owner", 5),
     "all that is absent is sent again at once": ("one shard lags 30 s", 2),
+    "nothing is kept back": ("a copy stops for 180 s", 6),
     "nothing needs an explanation": ("people edit 30 % of the notes", 0),
     "a control is read over another connection": ("half of the connections lag 60 s", 8),
     "a control may have left before rest": ("lag 20 s", 24),
