@@ -40,11 +40,13 @@ class AsItStood(NamedTuple):
         place: digest of its place in the file.
         people: all by which each of its people is known, as :meth:`Identities.names` has it.
         what: digests of its record, if it has one, and of its text.
+        record: digest of its record; empty if it has none.
     """
 
     place: bytes
     people: Sequence[Sequence[str]] = ()
     what: Sequence[bytes] = ()
+    record: bytes = b""
 
     def gone(self, names: Collection[str]) -> list[Sequence[str]]:
         """Return its people who aren't among those with these names."""

@@ -19,7 +19,7 @@ from importer import grouping, resultsfile
 from importer.delivery.earlier import AsItStood, Earlier, Sorted
 from importer.errors import UnclearColumns
 from importer.fields import WORDED
-from importer.identity import RECORD, Identities, place_digest
+from importer.identity import Identities, place_digest
 from importer.importing import logs
 from importer.importing.api_context import batch_size
 from importer.journal import Journal, Owners
@@ -199,8 +199,7 @@ def as_they_stand(loaded: Loaded, numbers: Collection[int]) -> dict[int, AsItSto
 
     Of a row that says nothing to anybody, only its place is known.
     """
-    of_file = loaded.sheet.fingerprint, loaded.sheet.name or ""
-    found = {number: AsItStood(place_digest(*of_file, number)) for number in numbers}
+    found = {number: AsItStood(_place(loaded.sheet, number)) for number in numbers}
     if not found:
         return found
     others = {role: at for role, at in loaded.roles.columns.items() if role not in WORDED}
@@ -212,32 +211,37 @@ def as_they_stand(loaded: Loaded, numbers: Collection[int]) -> dict[int, AsItSto
     for row, names in zip(identities.of(valid), identities.names(valid), strict=True):
         one = found[number := int(rows.number[row.position])]
         what = (row.record, *row.texts) if row.record else row.texts
-        found[number] = one._replace(people=[*one.people, names], what=what)
+        found[number] = one._replace(people=[*one.people, names], what=what, record=row.record)
     return found
 
 
 def left_out_before(loaded: Loaded) -> dict[int, Message]:
     """Return the numbers of the rows that a person left out of an earlier sheet, each with the reason.
 
-    Of the file in which somebody corrects rows now, only what that person leaves out now counts, and a row that is
-    corrected now isn't left out.
+    A row is left out if it has the same place in the same sheet, or says the same to one of its people: it has the
+    same record, or the same text unless both have a record. Of the sheet in which somebody corrects rows now, only what
+    that person leaves out now counts, and a row that is corrected now isn't left out.
     """
     sheet, rows, settings = loaded.sheet, loaded.rows, loaded.settings
     if settings.again or not Journal.exists(settings.journal):
         return {}
+    this = _place(sheet, 0).hex()
     with Journal.open(settings.journal) as journal:
-        but = "" if sheet.corrections is None else sheet.fingerprint
-        found = journal.left_out(settings.workspace).known(but=but)
+        found = journal.left_out(settings.workspace).known(but="" if sheet.corrections is None else this)
     if not found:
         return {}
-    those = {who for who, _ in found}
-    whose = Identities(rows, settings.key).who(range(rows.in_sheet))
-    candidates = {int(rows.number[at]) for at, who in enumerate(whose) if who in those and at not in rows.done}
-    wanted = candidates - (sheet.corrections or {}).keys() - sheet.left_out.keys()
+    any_text = {(who, what[:16]): file for (who, what), file in found.items()}
+    those, wanted = {who for who, _ in found}, set[int]()
+    whose = Identities(rows, settings.key).names(range(len(rows)))
+    for number, names in zip(rows.number.tolist(), whose, strict=True):
+        if not those.isdisjoint(names) or (this in those and (this, _place(sheet, number)) in found):
+            wanted.add(number)
+    wanted -= {*(sheet.corrections or ()), *sheet.left_out, *rows.number[[*rows.done]].tolist()}
     left_out = {}
     for number, said in as_they_stand(loaded, wanted).items():
-        what = said.what[:1] if said.what and said.what[0].startswith(RECORD) else said.what
-        if file := next((found[one] for one in _pairs(said.people, what) if one in found), ""):
+        among = found if said.record else any_text
+        signs = (this, said.place), *_pairs(said.people, said.what)
+        if file := next((among[one] for one in signs if one in among), ""):
             left_out[number] = say("skipped.before", file=file)
     return left_out
 
@@ -251,16 +255,23 @@ def enter_left_out(journal: Journal, loaded: Loaded) -> None:
     corrected = valid[np.isin(rows.number[valid], [*corrections])].tolist()
     for number, names in zip(rows.number[corrected].tolist(), whose(corrected), strict=True):
         now.setdefault(number, set()).update(names)
-    left_out, stay = set[tuple[str, bytes]](), set[tuple[str, bytes]]()
+    this, left_out, stay = _place(sheet, 0).hex(), set[tuple[str, bytes]](), set[tuple[str, bytes]]()
     for number, said in as_they_stand(loaded, now).items():
         gone = said.gone(now[number])
-        left_out |= _pairs(gone, said.what)
+        if gone or not now[number]:
+            left_out.add((this, said.place))
+        left_out |= _pairs(gone, [one if one == said.record else one + said.record for one in said.what])
         stay |= _pairs([names for names in said.people if names not in gone], said.what)
     if those := {who for who, _ in left_out}:
         every = valid.tolist()
         sent = [at for at, names in zip(every, whose(every), strict=True) if not those.isdisjoint(names)]
-        left_out -= stay.union((who, what) for who, what, _ in earlier.told(sent, [b""] * len(sent)))
-    journal.left_out(loaded.settings.workspace).enter(sheet.fingerprint, loaded.file, left_out, stay)
+        others = stay.union((who, what) for who, what, _ in earlier.told(sent, [b""] * len(sent)))
+        left_out = {(who, what) for who, what in left_out if (who, what[:16]) not in others}
+    journal.left_out(loaded.settings.workspace).enter(this, loaded.file, left_out, stay)
+
+
+def _place(sheet: Sheet, row: int) -> bytes:
+    return place_digest(sheet.fingerprint, sheet.name or "", row)
 
 
 def _pairs(people: Sequence[Sequence[str]], what: Sequence[bytes]) -> set[tuple[str, bytes]]:

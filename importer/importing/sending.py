@@ -163,7 +163,7 @@ class Sending:
             of_uploads = self.journal.uploads(settings.workspace, self._clock)
             uploads = Uploads(self.caller, of_uploads, loaded.rows.files, tell)
             if loaded.sheet.corrections is not None:
-                enter_left_out(self.journal, loaded)
+                enter_left_out(self.journal, self._emails.loaded)
             keep_in_mind(self.journal, settings, is_agreed=True)
             ended = "broken off"
             try:

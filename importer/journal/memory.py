@@ -23,7 +23,7 @@ DAY = 86_400.0
 Owners: TypeAlias = tuple[str, ...]
 """IDs of the prospects that have an email, in the order in which the API showed them. There may be others."""
 Said: TypeAlias = tuple[str, bytes]
-"""A prospect, or the keyed digest of an email; and the digest of a record or a text."""
+"""A prospect, or the keyed digest of an email, or a sheet's name; and digests of what a row says, or of its place."""
 
 _KNOWN = """
     SELECT name, value FROM remembered
@@ -92,22 +92,22 @@ def keyed(key: str, email: str) -> str:
 
 
 class LeftOut:
-    """The rows that were left out of a workspace's files. A file is named by its SHA-256."""
+    """The rows that were left out of a workspace's sheets."""
 
     def __init__(self, store: Store, workspace: Workspace) -> None:
         self._memory, self._transaction = Memory(store, workspace, "left out"), store.transaction
 
     def known(self, *, but: str = "") -> dict[Said, str]:
-        """Return what rows said that were left out → the name of their file, but for the file with a fingerprint."""
-        return {said: file for said, fingerprint, file, _ in self._all() if fingerprint != but}
+        """Return what rows said that were left out → the name of their file, but for the sheet of this name."""
+        return {said: file for said, sheet, file, _ in self._all() if sheet != but}
 
-    def enter(self, fingerprint: str, file: str, left_out: Iterable[Said], sent: Collection[Said]) -> None:
-        """Record what the rows of a file said that are left out now. Rows that are sent are left out no more."""
+    def enter(self, sheet: str, file: str, left_out: Iterable[Said], sent: Collection[Said]) -> None:
+        """Record what the rows of a sheet said that are left out now. Rows that are sent are left out no more."""
         with self._transaction():
-            self._memory.forget(name for said, of, _, name in self._all() if of == fingerprint or said in sent)
-            self._memory.enter({f"{what.hex()} {fingerprint} {who}": file for who, what in left_out})
+            self._memory.forget(name for said, of, _, name in self._all() if of == sheet or said in sent)
+            self._memory.enter({f"{what.hex()} {sheet} {who}": file for who, what in left_out})
 
     def _all(self) -> Iterator[tuple[Said, str, str, str]]:
         for name, file in self._memory.all().items():
-            what, fingerprint, who = name.split(" ", 2)
-            yield (who, bytes.fromhex(what)), fingerprint, file, name
+            what, sheet, who = name.split(" ", 2)
+            yield (who, bytes.fromhex(what)), sheet, file, name

@@ -171,16 +171,6 @@ def test_a_row_that_was_corrected_is_not_sent_again_once_its_word_has_a_meaning(
     assert made_last == {("p1", "<p>Hello there</p>"), ("p5", "<p>Hello</p>")}
 
 
-def test_a_correction_changed_after_sending_sends_no_more(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    path = write(tmp_path / "n.csv", [("p1", "", "Public"), ("p2", "Helo", "Public"), ("p3", "Hi", "Public")])
-    run(path, settings, wrote(2, 1, "One"), wrote(3, 1, "Hello"))
-    assert len(box.notes) == 3
-    report = run(path, settings, wrote(2, 1, "Two"), wrote(3, 1, "Hello!"), wrote(4, 1, "Hi!"))
-    assert report.counts == {Result.ALREADY_IMPORTED: 3}
-    assert all("its text has changed since" in str(row["reason"]) for row in rows_of(report))
-    assert len(box.notes) == 3
-
-
 @pytest.mark.parametrize(
     ("template_of_page", "template"), [("", "[{Date}: ]{Note}"), ("[{Date}: ]{Note}", ""), ("[{Date}: ]{Note}",) * 2]
 )
@@ -227,13 +217,14 @@ def test_equal_rows_that_somebody_corrected_each_in_another_way_are_one_note_if_
     settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
     rows = [("p1", "Hello", "Pubic"), ("p1", "Hello", "Pubic"), ("p2", "", "Pubic"), ("p2", "", "Pubic")]
-    path = write(tmp_path / "n.csv", rows)
+    path = write(tmp_path / "n.csv", [*rows, ("p3", "Hi", "Private")])
     steps = [Step(Act.WRITE, (2, 4, 5), 2, "Private"), wrote(3, 2, "Public"), wrote(4, 1, "One"), wrote(5, 1, "Two")]
-    for _ in range(2):
-        run(path, settings, *steps)
-        assert len(box.notes) == 3
+    for later in [], [wrote(4, 1, "Uno"), wrote(5, 1, "Dos"), wrote(6, 1, "Hi!")]:
+        found = rows_of(run(path, settings, *steps, *later))
+        assert len(box.notes) == 4
+    assert all("its text has changed since" in str(row["reason"]) for row in found[2:])
     run(write(tmp_path / "m.csv", rows[2:3]), settings, wrote(2, 2, "Private"), wrote(2, 1, "Three"))
-    assert [note.visibility for note in box.notes] == ["2"] * 4
+    assert [note.visibility for note in box.notes] == ["2"] * 5
 
 
 def test_all_is_sent_anew_with_again_and_counts_from_then_on(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
@@ -309,6 +300,28 @@ def test_a_record_that_was_left_out_is_known_by_its_id(settings: Settings, box: 
     run(path, told, left_out(2))
     rows = [("p1", "Hello, edited", "Public", "activity-1"), ("p1", "Hello", "Public", "activity-3")]
     assert night(write(tmp_path / "m.csv", rows, head), told).counts == {Result.CREATED: 1, Result.SKIPPED: 1}
+    assert night(write(tmp_path / "m.csv", [("p1", "Hello", "Public")]), settings).counts == {Result.SKIPPED: 1}
+    run(write(tmp_path / "o.csv", [("p3", "Ho", "Public", "activity-4")], head), settings, left_out(2))
+    assert check(write(path, [("p3", "Ho", "Public", "activity-5")], head), told).remaining.total == 0
+
+
+def test_a_row_left_out_of_a_sheet_stays_out_however_the_sheet_is_read(by_email: Settings, tmp_path: Path) -> None:
+    settings = replace(by_email, several_in_cell=SeveralInCell.EACH)
+    al, jo, head, book = "al@example.com", "jo@example.com", ("Email", *HEAD[1:], "Day"), openpyxl.Workbook()
+    rows = (al, "Hello", "Public", "May"), (f"{al}; {jo}", "Hi", "Public", "May"), (al, "Ho", "Public", "May")
+    for sheet in book.worksheets[0], book.create_sheet("Later"):
+        for row in head, *rows:
+            sheet.append(row)
+    book.save(path := tmp_path / "n.xlsx")
+    run(path, replace(settings, sheet="Sheet"), left_out(2, 3), wrote(4, 0, jo))
+    run(path, replace(settings, sheet="Later"), left_out(4))
+    for other in {}, {"key": "another"}, {"mapping": {Role.CONTENT: ("{Day}: {Note}",)}}:
+        assert check(path, replace(settings, sheet="Sheet", **other)).remaining.total == 0
+    with_ids = write(tmp_path / "m.csv", [("8PvBmrB7P1", *row) for row in rows[::2]], ("Prospect ID", *head))
+    assert check(with_ids, settings).remaining.total == 0
+    path = write(tmp_path / "o.csv", [(f"{jo}; no@example.com", "Hey", "Public")], head[:3])
+    run(path, settings, wrote(2, 1, "Hey!"))
+    assert check(path, settings).to_look_up == 1, "who wasn't there wasn't taken out"
 
 
 def test_of_rows_that_repeat_each_other_one_may_be_left_out(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
