@@ -1,8 +1,7 @@
 """Exports of twelve CRMs and a spreadsheet, people and texts invented: headings, encodings, footers and oddities.
 
-Each is a table with what a person answers when asked about it the first time; ``write`` makes the file, with the
-prospects' emails or without. The layouts are those of the CRMs' public documentation, connectors and schemas, and of
-public code that reads such exports.
+Each is a table with what a person answers when asked about it the first time. The layouts are those of the CRMs' public
+documentation, connectors and schemas, and of public code that reads such exports.
 """
 
 import csv

@@ -1,8 +1,4 @@
-"""What other processes do beside a run at work never makes it send anything twice.
-
-A run has the journal open for as long as it lasts. Whatever opens the journal beside it, and whoever of them is killed,
-its log stays the one that every process writes to.
-"""
+"""What other processes do beside a run at work, or whoever of them is killed, makes it send nothing twice."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""The packed folder that has a Python of its own, where there is nothing but a C library and zlib: no
-Python, no shell.
+"""The packed folder that has a Python of its own, where there is nothing but a C library and zlib.
 
 `make release` runs this for the archive that ``STANDALONE`` names. It needs root, because it changes the root folder.
-The network is this machine's, so that servers of the tests can be reached. The program has no other file than its own.
 """
 
 import io

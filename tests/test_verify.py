@@ -107,7 +107,7 @@ def test_hidden_notes_are_said_to_be_hidden_and_each_of_a_rows_people_is_named(
         status, said = verify_file(box, "--several-in-cell", "each")
     assert (status, "There: 1" in said, "Hidden drafts: 2" in said) == (0, True, True)
     hidden = "hidden: it is a private draft"
-    people = f"2 people: {ada} already imported ({one}; {hidden}); {ben} already imported ({two}; there)"
+    people = f"2 people: {ada} already imported ({one}, {hidden}); {ben} already imported ({two}, there)"
     assert reasons(tmp_path) == [people, hidden]
     assert reasons(tmp_path, "note_id") == [f"{one}; {two}", three]
 

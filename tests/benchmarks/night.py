@@ -1,9 +1,8 @@
 """A bad night: the same rows and faults for two scripts and for this tool (``make bench BENCH=--night``).
 
-Each contender imports 1,000 rows with 200 notes, in a process of its own, to a stand-in of its own on this machine. The
-stand-in has Saleshandy's limit. 11 % of the calls fail, more than half of them after the notes were created. The
-process is killed once, in the middle, and started again until it ends. Nothing is speeded up: it takes about a quarter
-of an hour. Comes in: nothing. Goes out: the table of the README.
+Each contender imports 1,000 rows with 200 notes to a stand-in of its own, which has Saleshandy's limit. 11 % of the
+calls fail, more than half of them after the notes were created. The process is killed once, in the middle, and started
+again until it ends. It takes about a quarter of an hour.
 """
 
 import csv

@@ -6,12 +6,6 @@ in what it differs; ``box.received``, ``box.notes`` and ``box.attachments`` show
 runs one in a process of its own, and README.md beside this file lists the most common faults, and all limits.
 
 Input: HTTP on a loopback port. Output: replies, like the API's or faulty.
-
-- `box`: starts and stops it; `server`: sockets and HTTP
-- `state`: its whole state; `service`, `prospects`, `attachments`, `forms`, `calls`, `clock`, `limits`: the API's rules
-- `faults`: how misbehaviour is written, and what it can do; `wire`: replies as they are sent
-- `kinds`: the common kinds of misbehaviour; `odd_kinds`: replies that can't be read, and what intermediaries do
-- `shapes`: other layouts of replies; `demo`: the main job on the samples
 """
 
 from pathlib import Path

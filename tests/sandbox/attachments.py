@@ -1,9 +1,8 @@
 """Store the attachments of an account, and check the use of their IDs.
 
-Input: an uploaded file, or the IDs that a note names. Output: the reply with the file's ID, or a refusal. The vendor's
-reference limits a file to 20 MB and lists the refusals. It doesn't say which types are supported, how the reply is laid
-out, or how often an ID can be used. So all of that can be chosen: see README.md. Files whose names
-begin with ``failed`` are refused as failed. Programs (such as ``.exe``) are refused as an unsupported type.
+Input: an uploaded file, or the IDs that a note names. Output: the reply with the file's ID, or a refusal. What the
+vendor's reference leaves open can be chosen: see README.md. Files whose names begin with ``failed`` are refused as
+failed, and programs (such as ``.exe``) as an unsupported type.
 """
 
 from __future__ import annotations

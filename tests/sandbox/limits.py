@@ -1,8 +1,7 @@
 """Limit the rate of calls: so many calls of each kind, and so many in all, in each window of time.
 
 Input: a call's kind and its time. Output: whether it is allowed, and how its reply tells of the limit. `REFERENCE` is
-the service's limit. It refuses further calls with 400, and no header tells of it. Everything else is a mode, which
-words after the rate switch on; tests add further ways in which a client may be told to `WORDS`.
+the service's limit. Everything else is a mode, which words after the rate switch on (`WORDS`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """``python -m tests.simulation.kinds``: worlds that each show one trouble, and how often notes are twice or lost there.
 
-Each has 60 rows; about a third of the calls fail; settings are the defaults. A kind says how many of its notes may be
-there twice, lost, under another's ID or rejected without need, in so many trials.
+Each has 60 rows; about a third of the calls fail; settings are the defaults. A kind says how many notes may be wrong.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Notes that are changed in a world: sheets that say other things, hides and undos, and colleagues who edit.
-
-Each seed makes a few notes in calm, and then changes them in its world: the process dies, answers are lost, changes are
-applied late, and reading is behind.
-"""
+"""Notes that are made in calm, and changed in a world: other sheets, hides and undos, and colleagues who edit."""
 
 import random
 from collections.abc import Callable, Sequence
