@@ -1,8 +1,6 @@
 """Generate the parts of docs/output.schema.json that describe facts: their fields are the document, so is their text.
 
-    .venv/bin/python -m tests.output_schema     writes the file anew
-
-The definitions of plan, run and file come from their dataclasses. The rest of the file is kept as it is.
+``python -m tests.output_schema`` writes the definitions of plan, run and file anew, from their dataclasses.
 """
 
 import dataclasses

@@ -1,9 +1,7 @@
 """Define how faults are written, which requests they strike, and what a kind of fault can do.
 
-Input: texts such as ``502:after@2,5``, ``hang=30:after@4``, ``lost-route=8@100``. Output: for each request the one
-fault that strikes it, and those that stand in its way. README.md lists them all. A fault that *strikes* spoils
-one request; at most one does. A fault that *stands* (a firewall, a copy of the data that lags) affects all requests
-that it is meant for, beside any other.
+Input: texts such as ``502:after@2,5``. Output: for each request the one fault that *strikes* and spoils it, and those
+that *stand* in its way (a firewall, a copy of the data that lags). README.md lists them all.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Read a file that arrives as ``multipart/form-data``.
 
-Input: the stream of a request's body, its length and its Content-Type. Output: an `UploadedFile`: facts about the file,
-and the error of the form, if any.
+Input: a request's body, its length and its Content-Type. Output: facts about the file, and the form's error, if any.
 """
 
 import hashlib

@@ -1,7 +1,6 @@
 """Define rarer kinds of faults: replies that can't be read, entries that are wrong, and what intermediaries do.
 
-Importing this module adds them to `tests.sandbox.faults.KINDS`, and ways to announce a rate limit to
-`tests.sandbox.limits.WORDS`.
+Importing it adds them to `tests.sandbox.faults.KINDS`, and ways to announce a limit to `tests.sandbox.limits.WORDS`.
 """
 
 import html

@@ -1,7 +1,6 @@
 """List and search the prospects of an account that have an email address.
 
-Input: IDs with their emails. Output: pages of prospects, as in the vendor's reference (List Prospects). A search also
-matches names, so a client that searches for an email must compare the results.
+Input: IDs with their emails. Output: pages of prospects. A search matches names, too: a client compares the results.
 """
 
 import hashlib

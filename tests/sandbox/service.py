@@ -1,12 +1,8 @@
 """Implement the API's state and rules, without HTTP.
 
-Input: a call. Output: a reply. Shapes and refusals are those of the vendor's reference (Create Note, Get Notes, Update
-Note, List Prospects; uploads are in `attachments`), as ``tests/api/reference/`` has them. If it doesn't specify a case,
-the sandbox is strict, so that a client that works here works anywhere. It refuses unknown fields and parameters,
-numbers in place of strings, a prospect named twice and unknown attachments.
-
-Prospect IDs that begin with ``INVALID`` don't exist. One that begins with ``MALFORMED`` or holds white space makes the
-whole request fail. All others exist, unless the known ones were named.
+Input: a call. Output: a reply. Shapes and refusals are those of ``tests/api/reference/``. Where it is silent, it is
+strict: it refuses unknown fields and parameters, numbers in place of strings, a prospect named twice and unknown
+attachments. A prospect ID that begins with ``MALFORMED`` or holds white space makes the whole request fail.
 """
 
 import html

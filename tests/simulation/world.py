@@ -1,7 +1,6 @@
 """A world of one seed: a clock that moves when someone waits, a network, an API with its readers, colleagues, crashes.
 
-Nothing here knows how delivery decides; it stands in for what is outside the process: :class:`importer.api.NotesApi`
-and :class:`importer.calls.workers.WorkerPool`.
+Nothing here knows how delivery decides; it stands in for what is outside the process.
 """
 
 from __future__ import annotations
