@@ -220,7 +220,8 @@ def left_out_before(loaded: Loaded) -> dict[int, Message]:
 
     A row is left out if it has the same place in the same sheet, or says the same to one of its people: it has the
     same record, or the same text unless both have a record. Of the sheet in which somebody corrects rows now, only what
-    that person leaves out now counts, and a row that is corrected now isn't left out.
+    that person leaves out now counts, and a row that is corrected now isn't left out. Of a row of which only some
+    people were left out, these are skipped here.
     """
     sheet, rows, settings = loaded.sheet, loaded.rows, loaded.settings
     if settings.again or not Journal.exists(settings.journal):
@@ -232,7 +233,7 @@ def left_out_before(loaded: Loaded) -> dict[int, Message]:
         return {}
     any_text = {(who, what[:16]): file for (who, what), file in found.items()}
     those, wanted = {who for who, _ in found}, set[int]()
-    whose = Identities(rows, settings.key).names(range(len(rows)))
+    whose = [*Identities(rows, settings.key).names(range(len(rows)))]
     for number, names in zip(rows.number.tolist(), whose, strict=True):
         if not those.isdisjoint(names) or (this in those and (this, _place(sheet, number)) in found):
             wanted.add(number)
@@ -241,6 +242,12 @@ def left_out_before(loaded: Loaded) -> dict[int, Message]:
     for number, said in as_they_stand(loaded, wanted).items():
         among = found if said.record else any_text
         signs = (this, said.place), *_pairs(said.people, said.what)
+        gone = [any(one in among for one in _pairs([names], said.what)) for names in said.people]
+        if any(gone) and not all(gone):
+            for at in np.flatnonzero(rows.number == number).tolist():
+                if file := next((among[one] for one in _pairs([whose[at]], said.what) if one in among), ""):
+                    rows.note[at], rows.skipped[at] = -1, say("skipped.before", file=file)
+            continue
         if file := next((among[one] for one in signs if one in among), ""):
             left_out[number] = say("skipped.before", file=file)
     return left_out

@@ -84,6 +84,7 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     loaded = Loaded(sheet, roles, rows, grouping.plan(rows), settings)
     if before := left_out_before(loaded):
         return understood(replace(sheet, left_out={**sheet.left_out, **before}), known)
+    loaded = replace(loaded, plan=grouping.plan(rows))
     rows.remarks[:0] = recognition.remarks(sheet.headings, settings)
     rows.remarks += foreign.remarks(sheet.headings, roles, cells)
     _see_to_files(rows, sheet, roles, settings, cells)

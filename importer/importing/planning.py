@@ -173,7 +173,9 @@ def every_guard(loaded: Loaded, remaining: Remaining) -> Iterator[Guarded]:
         remaining: the notes still to be sent.
     """
     rows, file, settings = loaded.rows, loaded.file, loaded.settings
-    number = rows.in_sheet - len(rows.skipped)  # a report's footer isn't data, however long it is
+    is_skipped = np.zeros(len(rows), dtype=bool)
+    is_skipped[[*rows.skipped]] = True
+    number = rows.in_sheet - _count_whole(rows, is_skipped)  # a report's footer isn't data, however long it is
     in_words, limit = say("count.row", n=number), settings.max_invalid
     if loaded.unclear is not None and not loaded.questions:
         yield Guarded(loaded.unclear.message, "map")

@@ -138,8 +138,6 @@ def _of_file(file: Path, journal: Journal, settings: Settings) -> tuple[list[Kno
         rows, found = loaded.rows, dict[bytes, KnownDelivery]()
         is_open = np.ones(len(rows), dtype=bool)
         is_open[[*rows.skipped]] = False
-        if loaded.settings.several_in_cell is SeveralInCell.FIRST:
-            is_open[rows.in_sheet :] = False
         for positions, one in deliveries_in(loaded, journal):
             found[one.name] = one
             if one.state not in (DeliveryState.FOUND, DeliveryState.UNCLEAR):
@@ -155,7 +153,8 @@ def _in_any_form(file: Path, settings: Settings) -> Iterator[Loaded]:
             raise loaded.unclear
         others = {role: at for role, at in loaded.roles.columns.items() if role not in WORDED}
         sheet, roles = replace(loaded.sheet, left_out={}), replace(loaded.roles, columns=others)
-        every = replace(loaded.settings, default_visibility=Visibility.PRIVATE, several_in_cell=SeveralInCell.EACH)
+        several = loaded.settings.several_in_cell or SeveralInCell.EACH
+        every = replace(loaded.settings, default_visibility=Visibility.PRIVATE, several_in_cell=several)
         rows = validate(sheet, roles, every, folder_of(sheet, roles, every))
         rows.template, rows.earlier = loaded.rows.template, loaded.rows.earlier
         yield replace(loaded, sheet=sheet, rows=rows, plan=grouping.plan(rows))

@@ -11,7 +11,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "outcome.corrected": "corrected: {changes:, }",
     "corrected.cell": "{cell}: {before} → {after}",
     "corrected.blank": "(blank)",
-    "skipped.before": "left out by hand when {file} was imported",
+    "skipped.before": "left out by hand, or corrected to somebody else, when {file} was imported",
     "composed.results": "A template composed the notes of these results, and none is given now. Which notes do you want to send?",
     "overlooked.names-files": "it contains names of files in the folder of attachments",
     "questions.nothing-sent": "Nothing was sent.",

@@ -255,8 +255,16 @@ def test_of_a_corrected_row_of_several_people_none_is_told_twice_nor_who_was_tak
     run(path, settings, wrote(2, 1, "Hello"), wrote(3, 0, f"{two}, {three}"), wrote(4, 0, three))
     for later in rows, [*rows, (four, "Hey", "Public")], rows[2:]:
         night(write(path, later), settings)
+    added = night(write(tmp_path / "added.csv", [(f"{one}, {four}", "Hi", "Public")]), settings)
+    assert (f"{one} skipped (" in str(rows_of(added)[0]["reason"]), added.counts) == (True, {Result.CREATED: 1})
     told = sorted((note.sent_content, note.prospect_id) for note in box.notes)
-    assert told == [("Hello", one), ("Hello", two), ("Hey", three), ("Hey", four), ("Hi", two), ("Hi", three)]
+    assert told == [
+        ("Hello", one),
+        ("Hello", two),
+        ("Hey", three),
+        ("Hey", four),
+        *(("Hi", who) for who in (two, three, four)),
+    ]
 
 
 @pytest.mark.parametrize("head", [HEAD, ("Email", *HEAD[1:])])

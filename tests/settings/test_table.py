@@ -109,11 +109,7 @@ def key_file(found: Options) -> Path | None:
 
 
 def test_every_setting_has_an_example_here() -> None:
-    """A new one is walked through as the others are; the profile's own name can't stand in a profile.
-
-    What is said says where a value stood, readings stand in a table of their own, secret files are found by other
-    settings: these are none.
-    """
+    """A new one is walked through as the others are; the profile's own name can't stand in a profile."""
     assert set(GOOD) == set(SETTINGS) - {"profile"}
     attributes = {setting.attribute for setting in SETTINGS.values() if setting.attribute}
     assert attributes == {one.name for one in fields(Settings)} - {

@@ -1,9 +1,7 @@
 """``python -m tests.simulation.mutants``: does the simulation bite? Each rule is broken in turn.
 
-A mutant is delivery with one thing changed: a safety constant halved or taken away, or a rule left out. (The table of
-answers is tested row by row in ``tests/delivery/test_decisions.py``.) Seeds are searched for it; the first whose import
-is not as it must be *kills* it. One that survives is either harmless, and :data:`HARMLESS` says why, or something that
-the model doesn't show.
+A mutant is delivery with one thing changed. Seeds are searched for it; the first whose import is not as it must be
+*kills* it. One that survives is harmless, and :data:`HARMLESS` says why, or the model doesn't show it.
 """
 
 import argparse
