@@ -26,7 +26,7 @@ def notes_in(
 def test_no_file_of_the_corpus_is_read_wrongly_without_a_question(tmp_path: Path) -> None:
     """English with one to four foreign names, in all encodings, and Western files, of which few are asked about.
 
-    Measured with ten seeds and other names, 896 files each: none read wrongly, at most 15 of 480 Western ones asked about.
+    Measured with ten seeds and other names, 896 files each: none read wrongly, at most 15 of 480 Western ones asked.
     """
     counts: Counter[tuple[bool, str]] = Counter()
     for file in corpus(each=1):
