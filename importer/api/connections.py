@@ -10,13 +10,18 @@ from __future__ import annotations
 import functools
 import http.client
 import io
+import math
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+
+LEAVES_BY: ContextVar[float] = ContextVar("leaves_by", default=math.inf)
+"""Until when, in seconds since 1970 by the system's clock, the first byte of this thread's call may leave."""
 
 
 class Session(requests.Session):
@@ -105,6 +110,8 @@ class _Tracked:
         if self.sock is None:
             self.connect()
         if self._session.left is None and not self._is_connecting:
+            if time.time() > LEAVES_BY.get():
+                raise TimeoutError("it took too long until the request could leave")
             self._session.left = self._session.clock()
         super().send(data)  # type: ignore[misc]
 

@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from typing import Any, ClassVar, TypeAlias
 
 from importer.api import Cause, Endpoint, Failure, NotesApi, Reply
+from importer.api.connections import LEAVES_BY
 from importer.api.transport import CONNECT
 from importer.calls.dispatcher import Caller, Dispatcher
 from importer.calls.retry import Attempts
@@ -189,4 +190,8 @@ def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]
     note = task.request.note
     assert note is not None  # a note known only from the journal is never sent
     assert len(note.attachments) == len(note.files) or not note.files  # nor is a note without its files
-    return api.create(note, task.request.prospects)
+    leaves_by = LEAVES_BY.set(task.good_until)  # this process may be halted between here and there
+    try:
+        return api.create(note, task.request.prospects)
+    finally:
+        LEAVES_BY.reset(leaves_by)

@@ -113,11 +113,9 @@ class FaultKind:
     default method. ``value`` is the kind of value after the ``=``, None for none, and ``seconds`` its default.
     ``family`` matches the names of a whole family of kinds.
 
-    ``reply`` makes the reply of a request that was struck, ``standing`` the effect of a fault that stands. A fault
-    ``waits`` before the request is applied, or afterwards. ``withholds`` returns the prospects whose notes aren't made
-    if it strikes before; without it, the request isn't applied at all. A kind that ``cuts`` closes the connection
-    before the body is read, if ``on_reuse`` only a connection that is used again. A gateway ``answers`` with a status.
-    ``once`` is for a kind that would begin again as soon as it ends.
+    A fault ``waits`` before the request is applied, or afterwards. ``withholds`` returns the prospects whose notes aren't
+    made if it strikes before; without it, the request isn't applied at all. A kind that ``cuts`` closes the connection
+    before the body is read. ``once`` is for a kind that would begin again as soon as it ends.
     """
 
     does: str
@@ -148,11 +146,9 @@ _PART = re.compile(r"([:@%])([^:@%]+)")
 class Fault:
     """One misbehaviour and the requests that it strikes; ValueError if the values are impossible.
 
-    ``requests`` holds the numbers of the requests struck, from 1 (a set, or a ``range`` for every third or from the
-    fourth on). ``probability`` is from 0 to 1; if both are given, a request must satisfy both. ``times`` limits the
-    strikes. ``when``, ``method``, ``seconds`` and ``answer`` (a gateway's status) default to those of the kind.
-    ``value`` is a word or whatever else the kind takes. ``slow`` is a delay of the reply in seconds. ``as_json`` lets a
-    gateway answer in JSON.
+    ``requests`` holds the numbers of the requests struck, from 1. ``probability`` is from 0 to 1; if both are given, a
+    request must satisfy both. ``times`` limits the strikes. ``when``, ``method``, ``seconds`` and ``answer`` (a gateway's
+    status) default to those of the kind. ``slow`` is a delay of the reply in seconds.
     """
 
     kind: str

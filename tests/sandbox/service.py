@@ -87,14 +87,11 @@ class ServiceRules:
 
     ``prospects`` names the only ones that exist, as IDs or as a mapping from ID to email, the oldest first; None lets
     all exist. Only those with an email are listed and found. Unless it ``lists``, a page of prospects without a search
-    is refused. With ``any_email``, a search for any email finds a prospect, unless the email begins with nobody,
-    unknown or invalid. Without ``any_id``, an ID exists only if it looks like those in the vendor's reference (most
-    tests use short IDs, so they keep ``any_id``). Requests with more than ``max_batch`` prospects
-    are refused. ``notes_behind`` is how far the clock that dates notes is behind the clock of the replies,
-    in seconds. A wrong key has the status ``bad_key_status``; ``uploads`` is the behaviour of uploads. The owner of the
-    key is the ``author`` of its notes; an empty one isn't shown. New notes are shown before old ones.
-    If ``updates_text``, the content of an update is plain text, as the reference says, so that its markup is shown. An
-    update also changes the fields in ``update_resets``.
+    is refused. With ``any_email``, a search for any email finds a prospect. Without ``any_id``, an ID exists only if it
+    looks like those in the vendor's reference. ``notes_behind`` is how far the clock that dates notes is behind that of
+    the replies, in seconds. The owner of the key is the ``author`` of its notes; an empty one isn't shown. If
+    ``updates_text``, the content of an update is plain text, as the reference says. An update also changes the fields in
+    ``update_resets``.
     """
 
     prospects: Collection[str] | Mapping[str, str] | None = field(default=None, repr=False)

@@ -29,9 +29,8 @@ DEFAULT_KEY = "sandbox-key"
 class Received:
     """One request that arrived, without its headers, and so without its key.
 
-    ``number`` counts from 1; ``at`` is UTC by the sandbox's clock. ``body`` is None if there was no JSON object; for an
-    upload it describes the file: ``{"file": {"name", "type", "size", "sha256"}}``. ``status`` is None if no reply was
-    sent, or not yet. ``fault`` names the fault that struck the request, such as ``500:after``.
+    ``at`` is UTC by the sandbox's clock. ``body`` is None if there was no JSON object; for an upload it describes the
+    file. ``status`` is None if no reply was sent, or not yet. ``fault`` names the fault, such as ``500:after``.
     """
 
     number: int
@@ -105,9 +104,8 @@ class _FaultWatch:
 class State(ServiceRules):
     """The whole state of a sandbox, except its port. Thread-safe.
 
-    ``latency`` is the delay in seconds before a request is applied. ``clock_offset`` is in seconds; ``time_source``
-    returns seconds since the epoch. ``seed`` decides the IDs and the random faults; without it, no two sandboxes give
-    the same IDs. ``shapes`` lay out the API's replies otherwise, one after the other.
+    ``latency`` is the delay in seconds before a request is applied. ``seed`` decides the IDs and the random faults.
+    ``shapes`` lay out the API's replies otherwise, one after the other.
     """
 
     latency: float = 0.0

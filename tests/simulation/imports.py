@@ -371,8 +371,7 @@ def must_be_certain(regime: Regime) -> bool:
 def _check_reported(world: World, rows: Rows, last: Outcomes, written: Sequence[Outcomes]) -> None:
     """Beyond the model a note may be there twice; then the results of a run said so, or that it is in doubt.
 
-    What comes after the note that a row names, nobody may look for any more; nor for what was rejected before it was
-    sent anew. Whoever looks for a note that is in doubt sees those that read like it. Of drafts only one can be read.
+    What comes after the note that a row names, nobody may look for; nor for what was rejected before it was sent anew.
     """
     said = set()
     for outcomes in written:
