@@ -113,8 +113,8 @@ class FaultKind:
     default method. ``value`` is the kind of value after the ``=``, None for none, and ``seconds`` its default.
     ``family`` matches the names of a whole family of kinds.
 
-    A fault ``waits`` before the request is applied, or afterwards. ``withholds`` returns the prospects whose notes aren't
-    made if it strikes before; without it, the request isn't applied at all. A kind that ``cuts`` closes the connection
+    A fault ``waits`` before the request is applied, or afterwards. ``withholds`` returns the prospects without notes
+    if it strikes before; without it, the request isn't applied at all. A kind that ``cuts`` closes the connection
     before the body is read. ``once`` is for a kind that would begin again as soon as it ends.
     """
 
@@ -147,8 +147,8 @@ class Fault:
     """One misbehaviour and the requests that it strikes; ValueError if the values are impossible.
 
     ``requests`` holds the numbers of the requests struck, from 1. ``probability`` is from 0 to 1; if both are given, a
-    request must satisfy both. ``times`` limits the strikes. ``when``, ``method``, ``seconds`` and ``answer`` (a gateway's
-    status) default to those of the kind. ``slow`` is a delay of the reply in seconds.
+    request must satisfy both. ``times`` limits the strikes. ``when``, ``method``, ``seconds`` and ``answer`` (a
+    gateway's status) default to those of the kind. ``slow`` is a delay of the reply in seconds.
     """
 
     kind: str

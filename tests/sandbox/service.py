@@ -90,7 +90,7 @@ class ServiceRules:
     is refused. With ``any_email``, a search for any email finds a prospect. Without ``any_id``, an ID exists only if it
     looks like those in the vendor's reference. ``notes_behind`` is how far the clock that dates notes is behind that of
     the replies, in seconds. The owner of the key is the ``author`` of its notes; an empty one isn't shown. If
-    ``updates_text``, the content of an update is plain text, as the reference says. An update also changes the fields in
+    ``updates_text``, the content of an update is plain text, as the reference says. It also changes the fields in
     ``update_resets``.
     """
 
