@@ -111,7 +111,7 @@ class _Tracked:
             self.connect()
         if self._session.left is None and not self._is_connecting:
             if time.time() > LEAVES_BY.get():
-                raise TimeoutError("it took too long until the request could leave")
+                raise TimeoutError
             self._session.left = self._session.clock()
         super().send(data)  # type: ignore[misc]
 
