@@ -181,17 +181,24 @@ def expired(kind: Endpoint, now: float) -> Reply[Any]:
     return Reply(kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long")))
 
 
+def in_time(kind: Endpoint, clock: Callable[[], float], until: float, call: Callable[[], Reply[Any]]) -> Reply[Any]:
+    """Make a call whose claim is good until then, unless that is over: the process may be halted at any moment."""
+    if time.time() > until:
+        return expired(kind, clock())
+    before = LEAVES_BY.set(until)
+    try:
+        return call()
+    finally:
+        LEAVES_BY.reset(before)
+
+
 def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]:
     """Make a task's call in a worker thread, perhaps some time after its claim was entered."""
     if not isinstance(task, Post):
         return api.find(task.prospect, task.skip, task.take)
-    if clock() - task.sent_at > LONGEST_CLAIM or time.time() > task.good_until:
+    if clock() - task.sent_at > LONGEST_CLAIM:
         return expired(task.kind, clock())
     note = task.request.note
     assert note is not None  # a note known only from the journal is never sent
     assert len(note.attachments) == len(note.files) or not note.files  # nor is a note without its files
-    leaves_by = LEAVES_BY.set(task.good_until)  # this process may be halted between here and there
-    try:
-        return api.create(note, task.request.prospects)
-    finally:
-        LEAVES_BY.reset(leaves_by)
+    return in_time(task.kind, clock, task.good_until, lambda: api.create(note, task.request.prospects))

@@ -20,7 +20,7 @@ from importer.calls.dispatcher import ATTEMPTS
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
 from importer.delivery.changes import Wish, changed, decide, described
-from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, expired
+from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, in_time
 from importer.delivery.decisions import has_form
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.reads import WholeRead, read_on
@@ -200,9 +200,8 @@ class Updating(Stage[Patch | Look, _Entry]):
     def _perform(self, task: Patch | Look) -> Reply[Any]:
         if isinstance(task, Look):
             return self._api.find(task.prospect, task.skip, task.take)
-        if time.time() > task.good_until:
-            return expired(task.kind, self._clock())
-        return self._api.update(task.wish.note_id, task.change)
+        update = partial(self._api.update, task.wish.note_id, task.change)
+        return in_time(task.kind, self._clock, task.good_until, update)
 
     def _succeeded(self, task: Patch | Look, value: NotesPage | None) -> None:
         if isinstance(task, Patch):
