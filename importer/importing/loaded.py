@@ -8,7 +8,7 @@ file; the rows that a person left out of an earlier sheet, which this one leaves
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from importer.fields import WORDED
 from importer.identity import Identities, place_digest
 from importer.importing import logs
 from importer.importing.api_context import batch_size
+from importer.importing.workspaces import workspace_of
 from importer.journal import Journal, Owners
 from importer.messages import Cell, Message, cut, lines, say
 from importer.models import Plan, Question, Role, Rows, Visibility, hashed
@@ -45,7 +46,6 @@ class Loaded:
         sheet: the open sheet.
         roles: the role of each column; empty if the roles are unclear.
         rows: the rows of the sheet; none if the roles are unclear.
-        plan: the rows, grouped.
         settings: the settings for this sheet, with the answers about its kind.
         unclear: why it is unclear which column has which role, or None.
     """
@@ -53,9 +53,13 @@ class Loaded:
     sheet: Sheet
     roles: Roles
     rows: Rows
-    plan: Plan
     settings: Settings
     unclear: UnclearColumns | None = None
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The rows, grouped."""
+        return grouping.plan(self.rows)
 
     @property
     def file(self) -> str:
@@ -74,7 +78,7 @@ class Loaded:
             numbers = rows.number[: rows.in_sheet].tolist() if of_number else []
             return {at: of_number[number] for at, number in enumerate(numbers) if number in of_number}
 
-        workspace = settings.workspace if journal is None else journal.owner(settings.workspace)
+        workspace = workspace_of(journal, settings)
         of_sheet = kind_of(sheet), settings.in_doubt, settings.skip_existing, sheet.fingerprint
         size = batch_size(settings, journal)
         return Earlier(rows, journal, workspace, settings.key, occurrence, *of_sheet, settings.update, size, stood)
@@ -145,7 +149,7 @@ class LookedUpEmails:
             return loaded
         is_there = None if self.before is None else self.before.is_there
         rows = named(loaded.rows, self.answers, loaded.sheet, column, is_there)
-        return replace(loaded, rows=rows, plan=grouping.plan(rows))
+        return replace(loaded, rows=rows)
 
     @cached_property
     def left(self) -> Sorted:
@@ -194,6 +198,13 @@ def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:
     return Folder(settings.attachments, never, ours)
 
 
+def in_any_form(sheet: Sheet, roles: Roles, settings: Settings) -> Rows:
+    """Return the rows of a sheet as private notes, whatever their words of visibility and status."""
+    others = replace(roles, columns={role: at for role, at in roles.columns.items() if role not in WORDED})
+    settings = replace(settings, default_visibility=Visibility.PRIVATE)
+    return validate(sheet, others, settings, folder_of(sheet, roles, settings))
+
+
 def as_they_stand(loaded: Loaded, numbers: Collection[int]) -> dict[int, AsItStood]:
     """Return what rows say as they stand in the file, whatever their words of visibility and status; by their numbers.
 
@@ -202,12 +213,9 @@ def as_they_stand(loaded: Loaded, numbers: Collection[int]) -> dict[int, AsItSto
     found = {number: AsItStood(_place(loaded.sheet, number)) for number in numbers}
     if not found:
         return found
-    others = {role: at for role, at in loaded.roles.columns.items() if role not in WORDED}
-    settings = replace(loaded.settings, default_visibility=Visibility.PRIVATE)
     with loaded.sheet.as_it_stands({*numbers}) as sheet:
-        folder = folder_of(sheet, loaded.roles, settings)
-        rows = validate(sheet, replace(loaded.roles, columns=others), settings, folder)
-    identities, valid = Identities(rows, settings.key), np.flatnonzero(rows.note >= 0).tolist()
+        rows = in_any_form(sheet, loaded.roles, loaded.settings)
+    identities, valid = Identities(rows, loaded.settings.key), np.flatnonzero(rows.note >= 0).tolist()
     for row, names in zip(identities.of(valid), identities.names(valid), strict=True):
         one = found[number := int(rows.number[row.position])]
         what = (row.record, *row.texts) if row.record else row.texts
@@ -241,16 +249,19 @@ def left_out_before(loaded: Loaded) -> dict[int, Message]:
     left_out = {}
     for number, said in as_they_stand(loaded, wanted).items():
         among = found if said.record else any_text
-        signs = (this, said.place), *_pairs(said.people, said.what)
-        gone = [any(one in among for one in _pairs([names], said.what)) for names in said.people]
-        if any(gone) and not all(gone):
+        files = [_file_of(_pairs([names], said.what), among) for names in said.people]
+        if any(files) and not all(files):
             for at in np.flatnonzero(rows.number == number).tolist():
-                if file := next((among[one] for one in _pairs([whose[at]], said.what) if one in among), ""):
+                if file := _file_of(_pairs([whose[at]], said.what), among):
                     rows.note[at], rows.skipped[at] = -1, say("skipped.before", file=file)
-            continue
-        if file := next((among[one] for one in signs if one in among), ""):
+        elif file := _file_of([(this, said.place)], among) or "".join(files[:1]):
             left_out[number] = say("skipped.before", file=file)
     return left_out
+
+
+def _file_of(told: Iterable[tuple[str, bytes]], among: Mapping[tuple[str, bytes], str]) -> str:
+    """Return the name of the file in which one of these was left out; empty if none was."""
+    return next((among[one] for one in told if one in among), "")
 
 
 def enter_left_out(journal: Journal, loaded: Loaded) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from importer import grouping, reading, results, resultsfile
+from importer import reading, results, resultsfile
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.importing import read_again
 from importer.importing.loaded import Loaded, folder_of, left_out_before, writable
@@ -74,17 +74,16 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
         if but_for is not None:
             error = type(error)(lines(but_for, error.message), _because(but_for, error.questions))
         no_rows = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
-        return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), settings, error)
+        return Loaded(sheet, Roles({}, {}, ()), no_rows, settings, error)
     if roles.ours and sheet.delimiter is not None:  # our CSV protects cells that a program would run as formulas
         sheet = sheet.restored(results.unprotected)
     if roles.composition is not None and settings.dates is None:
         settings = replace(settings, dates=readers.proven(sheet, roles.composition))
     folder = folder_of(sheet, roles, settings)
     rows = validation.validate(sheet, roles, settings, folder)
-    loaded = Loaded(sheet, roles, rows, grouping.plan(rows), settings)
+    loaded = Loaded(sheet, roles, rows, settings)
     if before := left_out_before(loaded):
         return understood(replace(sheet, left_out={**sheet.left_out, **before}), known)
-    loaded = replace(loaded, plan=grouping.plan(rows))
     rows.remarks[:0] = recognition.remarks(sheet.headings, settings)
     rows.remarks += foreign.remarks(sheet.headings, roles, cells)
     _see_to_files(rows, sheet, roles, settings, cells)

@@ -7,6 +7,7 @@ takes no lock. Hiding takes the lock, lists them again, and refuses if the list 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -15,17 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from importer import grouping
 from importer.api import NoteChange, Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.delivery.changes import Wish
 from importer.delivery.matching import How, Match
 from importer.delivery.updating import Updating
 from importer.errors import BadSettings, Changed, ImporterError, Stopped
-from importer.fields import WORDED
 from importer.identity import RECORD, TEXT
 from importer.importing.api_context import calls, delivering
-from importer.importing.loaded import Loaded, folder_of
+from importer.importing.loaded import Loaded, in_any_form
 from importer.importing.loading import load
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
@@ -33,7 +32,6 @@ from importer.journal.lock import check_journal, held
 from importer.messages import Said, say
 from importer.models import Note, Progress, Result, Rows, Status, Visibility
 from importer.operations.history import find_run, there
-from importer.rows.validation import validate
 from importer.settings import Settings
 from importer.settings.kinds import SeveralInCell
 
@@ -151,13 +149,10 @@ def _in_any_form(file: Path, settings: Settings) -> Iterator[Loaded]:
     with load(file, replace(settings, default_visibility=settings.default_visibility or Visibility.PRIVATE)) as loaded:
         if loaded.unclear is not None:
             raise loaded.unclear
-        others = {role: at for role, at in loaded.roles.columns.items() if role not in WORDED}
-        sheet, roles = replace(loaded.sheet, left_out={}), replace(loaded.roles, columns=others)
-        several = loaded.settings.several_in_cell or SeveralInCell.EACH
-        every = replace(loaded.settings, default_visibility=Visibility.PRIVATE, several_in_cell=several)
-        rows = validate(sheet, roles, every, folder_of(sheet, roles, every))
+        sheet, several = replace(loaded.sheet, left_out={}), loaded.settings.several_in_cell or SeveralInCell.EACH
+        rows = in_any_form(sheet, loaded.roles, replace(loaded.settings, several_in_cell=several))
         rows.template, rows.earlier = loaded.rows.template, loaded.rows.earlier
-        yield replace(loaded, sheet=sheet, rows=rows, plan=grouping.plan(rows))
+        yield replace(loaded, sheet=sheet, rows=rows)
 
 
 def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> tuple[Run, Sequence[KnownDelivery]]:
@@ -253,9 +248,12 @@ def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[i
     matches, undecided = list[Match](), replace(loaded, settings=replace(loaded.settings, in_doubt=()))
     answered = undecided.known(journal).sort(loaded.plan, lambda some: matches.extend(one.match for one in some))
     matches += [one for one in answered.asked if one.how.answers or one.how is How.HIDDEN]
+    original, repeats = loaded.plan.original, defaultdict[int, list[int]](list)
+    for at in np.flatnonzero(original >= 0).tolist():
+        repeats[int(original[at])].append(at)
     for (at, *_), _, known in sorted(matches, key=lambda one: one.row.position):
         if known is not None:
-            yield [at, *np.flatnonzero(loaded.plan.original == at).tolist()], known
+            yield [at, *repeats[at]], known
 
 
 def note_at(rows: Rows, position: int) -> Note | None:
