@@ -131,6 +131,11 @@ class Outcomes:
             mark[position] = tuple(note_ids)
         self._more.setdefault(position, {})[why.kind] = why
 
+    @property
+    def to_agree(self) -> int:
+        """Number of rows whose notes are there, and aren't changed before a person has agreed."""
+        return sum(self.result(row) is not Result.NOT_SENT for row in self.asked)
+
     def to_fix(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Return for each row whether it needs attention."""
         needs_attention = np.isin(self._result, [_CODE[result] for result in NEEDS_A_PERSON])

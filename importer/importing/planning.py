@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Any
 
 import numpy as np
 
@@ -93,7 +92,7 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         questions=loaded.questions,
         guarded={one.setting: one.message for one in every_guard(loaded, remaining)},
         rows=sheet.row_count,
-        duplicates=_count_whole(rows, loaded.plan.original >= 0),
+        duplicates=_count_whole(rows, np.flatnonzero(loaded.plan.original >= 0)),
         done=sum(note < 0 for note in rows.note[[*rows.done]].tolist()) if rows.done else 0,
         invalid=len(rows.problems),
         rejected=dict(Counter(rows.rejected.values()).most_common()),
@@ -156,10 +155,11 @@ def digest(loaded: Loaded, remaining: Remaining, wishes: Iterable[Wish]) -> str:
     return hashed("\n".join(parts)).hex()
 
 
-def _count_whole(rows: Rows, which: np.ndarray[Any, np.dtype[np.bool_]]) -> int:
-    """Return the number of the sheet's rows that are among these with all of their people."""
-    those, others = (rows.of_sheet(np.flatnonzero(some).astype(np.int32)) for some in (which, ~which))
-    return len(np.setdiff1d(those, others))
+def _count_whole(rows: Rows, positions: Iterable[int]) -> int:
+    """Return the number of the sheet's rows that are at these positions with all of their people."""
+    those = np.array([*positions], dtype=np.int32)
+    others = np.setdiff1d(np.arange(len(rows), dtype=np.int32), those)
+    return len(np.setdiff1d(rows.of_sheet(those), rows.of_sheet(others)))
 
 
 # -- guards --------------------------------------------------------------------------------------------------------
@@ -173,9 +173,7 @@ def every_guard(loaded: Loaded, remaining: Remaining) -> Iterator[Guarded]:
         remaining: the notes still to be sent.
     """
     rows, file, settings = loaded.rows, loaded.file, loaded.settings
-    is_skipped = np.zeros(len(rows), dtype=bool)
-    is_skipped[[*rows.skipped]] = True
-    number = rows.in_sheet - _count_whole(rows, is_skipped)  # a report's footer isn't data, however long it is
+    number = rows.in_sheet - _count_whole(rows, rows.skipped)  # a report's footer isn't data, however long it is
     in_words, limit = say("count.row", n=number), settings.max_invalid
     if loaded.unclear is not None and not loaded.questions:
         yield Guarded(loaded.unclear.message, "map")
@@ -215,9 +213,7 @@ def _count_rejected(rows: Rows) -> int:
 
 def _count_nobodys(rows: Rows) -> int:
     """Return the number of rows of the sheet whose emails are all nobody's."""
-    is_nobodys = np.zeros(len(rows), dtype=bool)
-    is_nobodys[[at for at, why in rows.rejected.items() if why.kind == "email.nobodys"]] = True
-    return _count_whole(rows, is_nobodys)
+    return _count_whole(rows, [at for at, why in rows.rejected.items() if why.kind == "email.nobodys"])
 
 
 def _first_problem(rows: Rows) -> Message:

@@ -152,7 +152,7 @@ def document(loaded: Loaded) -> dict[str, object]:
     for role, seen in loaded.rows.meanings.items():
         first, *further = (answered.get((role, names[own.index(at)]), {}) for at in roles.of(role))
         are_plain = all(_is_plain(word) for words in further for word in words)
-        about[role.value] = _plain({**seen, **first, **seen})
+        about[role.value] = _plain({**seen, **first, **seen})  # in the order of the rows, whose meanings count
         about["further"][role.value] = [*map(_plain, further)] if are_plain else None
     return about
 

@@ -265,7 +265,8 @@ class Sending:
     def _finish(self, delivery: Coordinator, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         counts, limiter, note_id = self.outcomes.counts(), self.caller.limiter, self.outcomes.note_id
-        asked = sum(self.outcomes.result(row) is Result.NOT_SENT for row in self.outcomes.asked)
+        to_agree = self.outcomes.to_agree
+        asked = len(self.outcomes.asked) - to_agree
         if ended == "finished" and (not_sent := counts.get(Result.NOT_SENT)):
             ended = "held back" if not_sent == asked else "stopped"
         report = Report(
@@ -283,7 +284,7 @@ class Sending:
             asked=asked,
             more_visible=len(self.outcomes.visible),
             left_alone=len(self.outcomes.left),
-            to_agree=len(self.outcomes.asked) - asked,
+            to_agree=to_agree,
             look_ups=self._look_ups,
             not_found=self._by_number(self.outcomes.missing),
             ended=ended,

@@ -74,10 +74,9 @@ def write_summary(book: Workbook, table: ResultTable) -> None:
 def headline(outcomes: Outcomes) -> Message:
     """Return a sentence with the number of rows by result."""
     counts = outcomes.counts()
-    to_agree = sum(outcomes.result(row) is not Result.NOT_SENT for row in outcomes.asked)
     parts = [
         say("counts.more-visible", n=len(outcomes.visible)),
-        say("counts.to-agree", n=to_agree),
+        say("counts.to-agree", n=outcomes.to_agree),
         say("counts.left-alone", n=len(outcomes.left)),
         say("counts.twins", n=len(outcomes.duplicates)),
         say("counts.missing", n=len(outcomes.missing)),

@@ -327,15 +327,15 @@ class Uploads(Stage[Upload, tuple[str, str]]):
     def _unclear(self, task: Upload, failure: Failure) -> None:
         """Retry an upload after a pause. If no retry is left, record why the file isn't uploaded, or is to blame."""
         is_turned_away, has_changed = failure.cause is Cause.INTERMEDIARY, failure.cause is Cause.CLAIM_EXPIRED
+        is_own = is_turned_away and task not in self._probes
         reason = say("upload.failed", file=Cell(in_quotes(task.file.name)), why=failure.text)
         policy = replace(self._retry, attempts=0) if failure.cause is Cause.UNREACHABLE else self._retry
-        if is_turned_away and task not in self._probes:
-            policy = self._few
+        policy = self._few if is_own else policy
         if is_turned_away and (failure.is_size or task in self._suspects):
             task.rejected = reason
         elif has_changed or not self._dispatcher.retry(task, failure, policy):
             task.failed = say("upload.run-again", why=reason)
-            if is_turned_away and task not in self._probes:
+            if is_own:
                 self._turned_away.append(task)
                 self._probe_turned_away()
 
