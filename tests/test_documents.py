@@ -107,7 +107,7 @@ def test_the_numbers_of_reading_back_are_those_of_the_code() -> None:
     assert READS == 12
     assert "read twelve times in a row without a miss" in controls
     intent = part_of_delivery("Intent before sending")
-    assert f"waits more than {LONGEST_CLAIM:.0f} seconds for a worker" in intent
+    assert f"could leave only {LONGEST_CLAIM:.0f} seconds" in intent
 
 
 def test_the_rules_of_delivery_are_numbered_and_each_names_its_modules_and_a_test_or_mutant_that_exists() -> None:

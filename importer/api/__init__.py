@@ -48,7 +48,7 @@ class Cause(StrEnum):
     """
 
     UNREACHABLE = "unreachable"  # no connection could be made
-    CLAIM_EXPIRED = "outdated"  # not sent: it waited too long for a worker, or its file has changed
+    FILE_CHANGED = "changed"  # the file that was to be sent has changed, or can't be read
     RATE_LIMITED = "rate limited"  # too many calls
     BLOCKED = "blocked"  # certificate, proxy or settings; waiting doesn't help
     TOO_LARGE = "too large"  # the API: the request is too large
@@ -71,7 +71,7 @@ API_REFUSED = frozenset({Cause.TOO_LARGE, Cause.UNKNOWN_PROSPECT, Cause.BAD_ATTA
 STOPS = frozenset({Cause.BLOCKED, Cause.BAD_KEY, Cause.NOT_PERMITTED, Cause.WRONG_CALL})
 """Causes that would refuse every other call, too, so that only a person can help."""
 
-NOT_APPLIED = API_REFUSED | STOPS | {Cause.UNREACHABLE, Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED}
+NOT_APPLIED = API_REFUSED | STOPS | {Cause.UNREACHABLE, Cause.FILE_CHANGED, Cause.RATE_LIMITED}
 """Causes that prove that the call was not applied."""
 
 
@@ -132,7 +132,7 @@ class Reply(Generic[Value]):
     @property
     def has_left(self) -> bool:
         """True if the call left, so that a server may have received it."""
-        stays = (Cause.UNREACHABLE, Cause.CLAIM_EXPIRED, Cause.BLOCKED)
+        stays = (Cause.UNREACHABLE, Cause.FILE_CHANGED, Cause.BLOCKED)
         return self.failure is None or self.failure.cause not in stays
 
 

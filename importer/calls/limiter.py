@@ -31,7 +31,7 @@ _UNKNOWN = 0.1  # seconds that a call is assumed to take until one has succeeded
 _KEPT = 300.0  # seconds; limits of longer windows aren't kept for the next run, which would wait too long for nothing
 _TURNED_AWAY = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
 # These causes say nothing about the API's state.
-_SAYS_NOTHING = STOPS | {Cause.CLAIM_EXPIRED}
+_SAYS_NOTHING = STOPS | {Cause.FILE_CHANGED}
 
 LONG_PAUSE = 5.0
 """Seconds; longer waits are reported to a person."""

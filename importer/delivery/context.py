@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, ClassVar, TypeAlias
 
-from importer.api import Cause, Endpoint, Failure, NotesApi, Reply
+from importer.api import Endpoint, NotesApi, Reply
 from importer.api.connections import LEAVES_BY
 from importer.api.transport import CONNECT
 from importer.calls.dispatcher import Caller, Dispatcher
@@ -23,7 +22,7 @@ from importer.messages import Message, say
 from importer.models import Request, Status, Workspace
 
 LONGEST_CLAIM = 5.0
-"""Seconds that a claim may wait for a worker; after that it is not sent but claimed anew (D5)."""
+"""Seconds for which a claim is good if machines share the journal; then it is not sent but made anew (D5)."""
 
 
 _SIZES = "page sizes"  # that look-ups of the workspace have asked for
@@ -137,7 +136,7 @@ class DeliveryContext:
         cls, journal: Journal, workspace: Workspace, run: Run | None, caller: Caller, policy: Policy
     ) -> DeliveryContext:
         """Return the context of a run."""
-        make = partial(perform, caller.api, caller.clock)
+        make = partial(perform, caller.api)
         dispatcher = Dispatcher[Task](caller, make, (WholeRead.kind, Post.kind))
         retry = replace(caller.retry, longest=max(1.0, min(policy.lag, policy.read_timeout)))
         learned = journal.learned(workspace)
@@ -176,29 +175,22 @@ class DeliveryContext:
         return {run.id: run for run in self.journal.runs.listed(self.workspace)}
 
 
-def expired(kind: Endpoint, now: float) -> Reply[Any]:
-    """Return the reply to a call that waited too long for a worker to be made (D5)."""
-    return Reply(kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long")))
-
-
-def in_time(kind: Endpoint, clock: Callable[[], float], until: float, call: Callable[[], Reply[Any]]) -> Reply[Any]:
-    """Make a call whose claim is good until then, unless that is over: the process may be halted at any moment."""
-    if time.time() > until:
-        return expired(kind, clock())
+@contextlib.contextmanager
+def leaving_by(until: float) -> Iterator[None]:
+    """Make a call that isn't sent once its claim is no longer good: a process may be halted anywhere (D5)."""
     before = LEAVES_BY.set(until)
     try:
-        return call()
+        yield
     finally:
         LEAVES_BY.reset(before)
 
 
-def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]:
+def perform(api: NotesApi, task: Task) -> Reply[Any]:
     """Make a task's call in a worker thread, perhaps some time after its claim was entered."""
     if not isinstance(task, Post):
         return api.find(task.prospect, task.skip, task.take)
-    if clock() - task.sent_at > LONGEST_CLAIM:
-        return expired(task.kind, clock())
     note = task.request.note
     assert note is not None  # a note known only from the journal is never sent
     assert len(note.attachments) == len(note.files) or not note.files  # nor is a note without its files
-    return in_time(task.kind, clock, task.good_until, lambda: api.create(note, task.request.prospects))
+    with leaving_by(task.good_until):
+        return api.create(note, task.request.prospects)

@@ -103,7 +103,7 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
         return _answered(prospects, reply.value, known.taken)
     if failure.cause is Cause.UNREACHABLE:
         return [Retry(failure)]
-    if failure.cause in STOPS or failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):
+    if failure.cause in STOPS or failure.cause is Cause.RATE_LIMITED:
         return [Retry()]
     if failure.cause is Cause.BAD_ATTACHMENT:  # a part of the request would name the same files
         return [Settle(tuple((index, _refusal(failure)) for index in all_indices))]
@@ -181,7 +181,6 @@ class Sought:
         rivals: other unclear notes that were sent to the prospect, with their contents, if known.
         authors: authors of the notes of that run, as far as pages have shown them.
         others: authors of our notes of other runs, whose key may have been another.
-        is_date_moot: whether a single note that reads the same is the delivery's own, whatever its date.
     """
 
     key: NoteKey
@@ -194,7 +193,6 @@ class Sought:
     rivals: Sequence[tuple[NoteKey, str | None]] = ()
     authors: Collection[str] = ()
     others: Collection[str] = ()
-    is_date_moot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +246,6 @@ def is_ours(note: FoundNote, sought: Sought) -> bool | None:
 def _same(same: Sequence[FoundNote], sought: Sought) -> Verdict | None:
     """Return the verdict on the notes that read the same and may be ours; None if none of them is of that time."""
     ours = [note for note in same if is_ours(note, sought)]
-    if sought.is_date_moot and len(same) == 1:
-        return Verdict(same[0].note_id, is_sure=True)
     if any(note.created_at is None and note.status is not Status.DRAFT for note in same):
         return Verdict(doubt=say("doubt.no-date"))
     # A draft without a date is the only draft shown, so if it reads the same, it is the one that was sent.

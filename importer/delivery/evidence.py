@@ -154,7 +154,6 @@ class Evidence:
             self._rivals(prospect, post.key),
             set().union(*authors) if all(authors) else (),
             set().union(*self.authors.values()),
-            is_date_moot=self._context.run is None,  # nothing is sent: a person only asks what exists
         )
 
     def owned(self, page: NotesPage, prospect: str, post: Post) -> dict[str, float]:

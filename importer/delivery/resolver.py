@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from importer.api import Answer, Cause, Failure, NotesPage
 from importer.calls.dispatcher import ATTEMPTS
 from importer.delivery import decisions
-from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Post
+from importer.delivery.context import DeliveryContext, Post
 from importer.delivery.control import (
     Ambiguous,
     Controls,
@@ -68,8 +68,8 @@ class Resolver:
         """
         of_run = self._context.runs[post.clock_of].rest if post.clock_of is not None else 0.0
         longest = max(self._longest(is_accepted=post.is_accepted), of_run)
-        applied_until = post.sent_at + LONGEST_CLAIM + longest
-        self._begin(post, Failure(Cause.LOST, why), applied_until, self._clock() + self._head_start + longest)
+        rest_at = self._clock() + self._head_start + longest
+        self._begin(post, Failure(Cause.LOST, why), post.sent_at + longest, rest_at)
 
     def _longest(self, *, is_accepted: bool) -> float:
         """Return the most seconds after its sending until a request is at rest."""

@@ -20,7 +20,7 @@ from importer.calls.dispatcher import ATTEMPTS
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
 from importer.delivery.changes import Wish, changed, decide, described
-from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, in_time
+from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, leaving_by
 from importer.delivery.decisions import has_form
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.reads import WholeRead, read_on
@@ -200,8 +200,8 @@ class Updating(Stage[Patch | Look, _Entry]):
     def _perform(self, task: Patch | Look) -> Reply[Any]:
         if isinstance(task, Look):
             return self._api.find(task.prospect, task.skip, task.take)
-        update = partial(self._api.update, task.wish.note_id, task.change)
-        return in_time(task.kind, self._clock, task.good_until, update)
+        with leaving_by(task.good_until):
+            return self._api.update(task.wish.note_id, task.change)
 
     def _succeeded(self, task: Patch | Look, value: NotesPage | None) -> None:
         if isinstance(task, Patch):
@@ -278,8 +278,6 @@ class Updating(Stage[Patch | Look, _Entry]):
     def _unclear(self, task: Patch | Look, failure: Failure) -> None:
         if isinstance(task, Patch) and failure.is_applied is None and failure.cause is not Cause.REDIRECTED:
             self._rest(task, failure)
-        elif failure.cause is Cause.CLAIM_EXPIRED:
-            self._dispatcher.add(task)
         else:
             super()._unclear(task, failure)
 

@@ -308,7 +308,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
             content = unchanged(task.file)
         except OSError as error:
             now = self._clock()
-            return Reply(task.kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, why(error)))
+            return Reply(task.kind, now, now, failure=Failure(Cause.FILE_CHANGED, why(error)))
         return self._api.upload(FilePart(task.file.name, content))
 
     def _succeeded(self, task: Upload, value: str) -> None:
@@ -326,7 +326,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
 
     def _unclear(self, task: Upload, failure: Failure) -> None:
         """Retry an upload after a pause. If no retry is left, record why the file isn't uploaded, or is to blame."""
-        is_turned_away, has_changed = failure.cause is Cause.INTERMEDIARY, failure.cause is Cause.CLAIM_EXPIRED
+        is_turned_away, has_changed = failure.cause is Cause.INTERMEDIARY, failure.cause is Cause.FILE_CHANGED
         is_own = is_turned_away and task not in self._probes
         reason = say("upload.failed", file=Cell(in_quotes(task.file.name)), why=failure.text)
         policy = replace(self._retry, attempts=0) if failure.cause is Cause.UNREACHABLE else self._retry

@@ -97,5 +97,4 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "failure.changed-while-read": "they changed while they were being read",
     "failure.note-of-another-row": "its reply names a note that belongs to another row ({note})",
     "failure.no-clear-answer": "an earlier run sent it and got no clear reply",
-    "failure.waited-too-long": "it waited too long for a worker",
 }

@@ -1,13 +1,11 @@
 """One call is one attempt: what leaves, how much of a reply is taken, and what a lost connection means."""
 
 import socket
-import time
 from typing import Any
 
 import pytest
 
 from importer.api import API_REFUSED, Cause, Endpoint
-from importer.api.connections import LEAVES_BY
 from importer.messages import render
 from tests.api.canned import (
     Call,
@@ -52,14 +50,6 @@ def test_what_is_read_comes_from_no_cache() -> None:
     with Canned(reply({"payload": {"notes": []}}, "200 OK")) as server:
         value_of(called(server.url, find))
     assert b"\r\ncache-control: no-cache\r\n" in server.requests[0].lower()
-
-
-def test_a_request_whose_time_is_over_when_it_could_leave_stays_here() -> None:
-    with Canned(reply(results(entry("P1", "N1")))) as server:
-        leaves_by = LEAVES_BY.set(time.time() - 1)
-        failure = failure_of(called(server.url, create))
-        LEAVES_BY.reset(leaves_by)
-    assert (failure.cause, server.requests) == (Cause.UNREACHABLE, [])
 
 
 # -- what comes back --------------------------------------------------------------------------------------------------

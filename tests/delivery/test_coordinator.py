@@ -25,6 +25,7 @@ from importer.journal import Claim, Journal, NoteKey
 from importer.messages import render, words
 from importer.models import Note, Progress, Request, Result, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.values import TEXT
+from tests.api.canned import Canned, called, entry, reply, results
 
 START = 1_800_000_000.0
 HERE = Workspace("default", "https://api.example/v1")
@@ -145,18 +146,17 @@ def test_what_an_earlier_run_may_still_send_or_have_applied_is_missed_later(tmp_
     assert later == pytest.approx([0.0, LONGEST_CLAIM + CONNECT, 601.0], abs=1.0)
 
 
-def test_a_claim_that_is_too_old_by_any_clock_is_not_sent() -> None:
-    """By the run's own, which stands still while the machine sleeps, or by the system's, which doesn't."""
-    api: Any = Api()
+def test_a_claim_that_is_too_old_is_not_sent() -> None:
+    """By the system's clock, which goes on while the machine sleeps; asked when the first byte could leave."""
     claimed = post()
-    for sent_at, good_until in ((START - 6, math.inf), (START, time.time() - 1), (START, -math.inf)):
-        claimed.sent_at, claimed.good_until = sent_at, good_until
-        failure = perform(api, api.clock, claimed).failure
-        assert failure is not None
-        assert failure.cause is Cause.CLAIM_EXPIRED
-    assert api.calls == []
-    claimed.sent_at, claimed.good_until = START, time.time() + 60
-    assert perform(api, api.clock, claimed).failure is None
+    with Canned(reply(results(entry("P0", "N1")))) as server:
+        for claimed.good_until in (time.time() - 1, -math.inf):
+            failure = called(server.url, lambda api: perform(api, claimed)).failure
+            assert failure is not None
+            assert failure.cause is Cause.UNREACHABLE
+        assert server.requests == []
+        claimed.good_until = time.time() + 60
+        assert called(server.url, lambda api: perform(api, claimed)).failure is None
 
 
 def post() -> Post:
