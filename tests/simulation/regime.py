@@ -124,6 +124,7 @@ class Regime:
     # people
     colleagues: int = 0  # notes that they write in the meantime
     same_text: bool = False  # some say what ours say; where authors aren't shown, only what is shown differently
+    known_from: int = 3  # of our notes, after which they do: by then it is known who writes ours
     by_hand: bool = False  # some are by our own author, and begin like what is sent
     their_drafts: bool = False
     before: int = 0  # notes that have stood there for three days, and say what ours say

@@ -487,7 +487,7 @@ class World:
             beginning = TEXTS[number][: 30 if len(TEXTS[number]) > 60 else 8]
             self._store(prospect, Note(beginning, Visibility.PUBLIC, Status.PUBLISHED), is_ours=False)
             return
-        says_the_same = self.regime.same_text and self.ids_told > 2  # by then it is known who writes our notes
+        says_the_same = self.regime.same_text and self.ids_told >= self.regime.known_from
         if not self.regime.shows_author:  # what reads the same couldn't be told from ours by anybody
             says_the_same &= rewritten(TEXTS[number], self.regime.rewrite) != TEXTS[number]
         text = TEXTS[number] if says_the_same and self.chance.random() < 0.5 else "Something of their own"
