@@ -15,7 +15,7 @@ from importer.operations.verify import ReadBack, verify_all
 from importer.settings.secrets import KEY_VARIABLE
 from tests import running
 from tests.delivering import KEY, counts, deliver, settings
-from tests.sandbox import OWNER, Fault, Sandbox
+from tests.sandbox import Fault, Sandbox
 from tests.sandbox.service import View
 from tests.truth import Line, write_sheet
 
