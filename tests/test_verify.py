@@ -63,6 +63,17 @@ def test_what_only_a_date_stands_against_is_settled_once_a_note_has_shown_the_cl
         assert len(box.notes) == 2
 
 
+def test_what_may_exist_without_a_clear_reply_is_named_by_hide(tmp_path: Path) -> None:
+    """Its run is the last one, although it has no note that is known, and not the run before."""
+    with Sandbox(api_key=KEY, faults=[Fault.parse("500:after@2"), Fault.parse("500:GET@1-")]) as box:
+        deliver(box, tmp_path, LINES[:1])
+        assert counts(deliver(box, tmp_path, LINES[:2]))["unconfirmed"] == 1
+        planned = what_to_hide(Which("last"), here := settings(box, tmp_path))
+        assert (planned.notes, planned.unclear) == ([], 1)
+        assert hide(planned, here).exit_status == 1
+        assert {note.status for note in box.notes} == {"1"}
+
+
 def test_it_says_what_became_of_each_note_and_changes_nothing(verify_file: Verify, tmp_path: Path) -> None:
     with Sandbox(api_key=KEY) as box:
         deliver(box, tmp_path, LINES)
@@ -135,6 +146,9 @@ def test_reading_that_is_behind_makes_no_note_gone(
         monkeypatch.setattr(box, "view", lambda _: View(lambda _: True, str, 0) if next(looks, False) else None)
         assert verify_file(box)[0] == 0
         assert len(box.received) == seen + 2
+        write_sheet(tmp_path / "sheet.csv", [*LINES[:1], Line("P9", "Never sent")])
+        status, said = verify_file(box)
+        assert (status, "Not delivered (rows): 1" in said) == (1, True)
 
 
 def test_it_ends_when_a_run_begins(tmp_path: Path) -> None:

@@ -55,8 +55,8 @@ def verify(file: Path | None, *, of_all: bool, **_: Any) -> int:
     With FILE --all, reads back every delivered note of FILE instead, and writes to NAME.verified.xlsx whether it is
     there, was changed since, is gone, or is there twice. It ends early (3) if a run begins or sends.
 
-    Exit status: 0 all are settled, or there as they were; 1 some notes are still unconfirmed, changed, gone, or exist
-    more than once; 3 stopped before the end; 4 stopped and needs your attention.
+    Exit status: 0 all are settled, or there as they were; 1 some notes are still unconfirmed, changed, gone, not
+    delivered, or exist more than once; 3 stopped before the end; 4 stopped and needs your attention.
     """
     if (file is None) is of_all:
         raise click.UsageError(with_flags(say("verify.which")))
@@ -95,9 +95,9 @@ def _begin(watch: RunWatch, takes: Message, notes: int) -> None:
 def hide(run_name: str | None, *, file: Path | None, note_ids: Sequence[str], undo: bool, **_: Any) -> int:
     """Make the notes that RUN created private drafts. They still exist, because the API can't delete notes.
 
-    RUN is a name from `history`, or last. Exit status: 0 all are hidden; 1 the API refused some, or some rows of FILE
-    have no known note; 2 nothing was changed; 3 stopped before the end: run the same command again; 4 stopped and needs
-    your attention.
+    RUN is a name from `history`, or last. Exit status: 0 all are hidden; 1 some aren't, or may exist without a clear
+    reply, or some rows of FILE have no known note; 2 nothing was changed; 3 stopped before the end: run the same
+    command again; 4 stopped and needs your attention.
     """
     if [run_name is not None, file is not None, bool(note_ids)].count(True) != 1:
         raise click.UsageError(with_flags(say("hide.which")))

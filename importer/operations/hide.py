@@ -65,6 +65,7 @@ class Hiding:
         left: deliveries whose note isn't changed: its text differs from the text that was sent; or, when notes are
             given back, its row was sent again since.
         unmatched: numbers of the file's rows that name a person for whom no note of this program is known.
+        unclear: number of the run's notes that may exist, because their requests got no clear reply.
     """
 
     which: Which
@@ -72,6 +73,7 @@ class Hiding:
     notes: Sequence[KnownDelivery]
     left: Sequence[KnownDelivery] = ()
     unmatched: Sequence[int] = ()
+    unclear: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,10 @@ class Hidden:
 
     @property
     def exit_status(self) -> int:
-        """Exit status. 0: all notes are hidden; 1: some were refused or not found; 3 and 4: hiding ended early."""
-        return self.stopped.exit_status if self.stopped else int(bool(self.refused or self.planned.unmatched))
+        """Exit status. 0: all notes are hidden; 1: some aren't, or may exist, too; 3 and 4: hiding ended early."""
+        planned, stopped = self.planned, self.stopped
+        some = self.refused or planned.unmatched or planned.unclear or (planned.left and not planned.which.undo)
+        return stopped.exit_status if stopped else int(bool(some))
 
 
 def what_to_hide(which: Which, settings: Settings) -> Hiding:
@@ -108,14 +112,16 @@ def what_to_hide(which: Which, settings: Settings) -> Hiding:
 def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
     run, copies, unmatched, workspace = None, list[KnownDelivery](), list[int](), str(settings.workspace)
     if which.run is not None:
-        run, known = _of_run(which, which.run, journal, settings)
+        run = _of_run(which, which.run, journal, settings)
+        known = journal.deliveries.created_by(run)
         if run.workspace != journal.owner(settings.workspace):
             raise BadSettings(say("hide.other-workspace", run=run.name, other=str(run.workspace), workspace=workspace))
     elif which.file is not None:
         known, unmatched = _of_file(which.file, journal, settings)
     else:
         known = [*journal.deliveries.delivered(settings.workspace, which.note_ids).values()]
-        unknown = {*which.note_ids}.difference(one.note_id or "" for one in known)
+        ours = [one for one in known if one.state is not DeliveryState.FOUND]
+        unknown = {*which.note_ids}.difference(one.note_id or "" for one in ours)
         copies = [*journal.deliveries.copies(settings.workspace, unknown)] if unknown and not which.undo else []
         if unknown := unknown.difference(one.note_id or "" for one in copies):
             raise BadSettings(say("hide.no-such-note", ids=tuple(sorted(unknown)), workspace=workspace))
@@ -127,7 +133,8 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
         # A note that was recognised only by its likeness isn't hidden, because it may be a colleague's.
         left = {one.name for one in known if one.is_by_likeness}
     notes = [*(one for one in known if one.name not in left), *copies]
-    return Hiding(which, run, notes, [one for one in known if one.name in left], unmatched)
+    unclear = 0 if run is None or which.undo else journal.deliveries.states_of(run)[DeliveryState.UNCLEAR]
+    return Hiding(which, run, notes, [one for one in known if one.name in left], unmatched, unclear)
 
 
 def _of_file(file: Path, journal: Journal, settings: Settings) -> tuple[list[KnownDelivery], list[int]]:
@@ -155,15 +162,12 @@ def _in_any_form(file: Path, settings: Settings) -> Iterator[Loaded]:
         yield replace(loaded, sheet=sheet, rows=rows)
 
 
-def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> tuple[Run, Sequence[KnownDelivery]]:
-    """Return a run with its notes; for ``last``, the latest that made notes, or that has hidden ones to give back."""
-    states = {DeliveryState.HIDDEN, DeliveryState.LEFT} if which.undo else {DeliveryState.CREATED, DeliveryState.HIDDEN}
-    for run in journal.runs.listed(settings.workspace) if name == "last" else []:
-        known = journal.deliveries.created_by(run)
-        if any(one.state in states for one in known):
-            return run, known
-    run = find_run(journal, name, settings.workspace)
-    return run, journal.deliveries.created_by(run)
+def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> Run:
+    """Return a run; for ``last``, the latest that made notes, or may have, or that has hidden ones to give back."""
+    states = {DeliveryState.HIDDEN, DeliveryState.LEFT} if which.undo else _LIVE | {DeliveryState.HIDDEN}
+    runs = journal.runs.listed(settings.workspace) if name == "last" else ()
+    found = (run for run in runs if not states.isdisjoint(journal.deliveries.states_of(run)))
+    return next(found, None) or find_run(journal, name, settings.workspace)
 
 
 def _sent_again(hidden: Sequence[KnownDelivery], journal: Journal, settings: Settings) -> set[bytes]:
@@ -190,7 +194,7 @@ def described(planned: Hiding, settings: Settings) -> dict[str, tuple[Sequence[i
         file_of = {run.id: run.file for run in journal.runs.listed()}
         paths = dict.fromkeys(planned.which.file or Path(file_of[known.run]) for known in shown)
         places = [place for path in paths for place in (path, settings.archive and settings.archive / path.name)]
-        for place in filter(None, places):
+        for place in (one for one in places if one and one != Path("-")):  # what came in once doesn't come again
             with suppress(ImporterError, OSError), _in_any_form(place, settings) as loaded:  # it may have changed
                 for positions, known in deliveries_in(loaded, journal):
                     if known.name in wanted:

@@ -76,9 +76,10 @@ def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str, str]])
     if planned.unmatched:
         unmatched = some([say("row", row=str(number)) for number in planned.unmatched], 20)
         yield Line(say("hide.unmatched", n=len(planned.unmatched), rows=unmatched), LineKind.TEXT)
+    if planned.unclear:
+        yield Line(say("hide.unclear", n=planned.unclear), LineKind.TEXT)
     if notes and not undo:
         yield Line(say("hide.still-exist"), LineKind.TEXT)
-        yield Line(say("hide.to-send-anew"), LineKind.TEXT)
 
 
 def _which_notes(planned: Hiding) -> Iterator[Line]:

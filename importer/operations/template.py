@@ -16,7 +16,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from importer.errors import BadSettings
 from importer.fields import FIELDS, Field
-from importer.files import Draft
 from importer.messages import render, say
 from importer.models import Role
 from importer.results.writing import Written, save
@@ -44,11 +43,7 @@ def write(path: Path) -> Written:
         raise BadSettings(say("template.exists", path=str(path)))
     content = BytesIO()  # in memory, because it is small and a full disk then fails in one place
     _workbook().save(content)
-
-    def fill(draft: Draft) -> None:
-        draft.file.write(content.getvalue())
-
-    return save(path, fill)
+    return save(path, lambda draft: draft.file.write(content.getvalue()))
 
 
 def _workbook() -> Workbook:
@@ -58,7 +53,6 @@ def _workbook() -> Workbook:
     assert isinstance(sheet, Worksheet)
     sheet.title = "Notes"
     sheet.freeze_panes = "A2"
-    sheet.row_dimensions[1].height = 24
     for number, (role, column) in enumerate(_COLUMNS.items(), 1):
         letter = get_column_letter(number)
         cell = sheet.cell(1, number, column.headings[0])
@@ -82,7 +76,6 @@ def _validation(role: Role, column: Field, cells: str) -> DataValidation:
         rule.type = "list"
         rule.formula1 = '"' + ",".join(choices) + '"'
         rule.showErrorMessage = True
-        rule.errorStyle = "stop"
         rule.errorTitle = render(say("template.not-in-list", column=heading))
         rule.error = render(say("template.choose", choices=choices))
     return rule

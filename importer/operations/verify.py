@@ -30,7 +30,7 @@ from importer.importing.api_context import LAG, calls, delivering
 from importer.importing.hours import estimated
 from importer.importing.loading import load
 from importer.importing.sending import write_results
-from importer.importing.workspaces import keep_in_mind, learned_rates
+from importer.importing.workspaces import check_confirmed, keep_in_mind, learned_rates
 from importer.journal import DeliveryState, Journal, KnownDelivery
 from importer.journal.lock import check_journal, held, opened
 from importer.messages import Message, Said, say, words
@@ -41,7 +41,7 @@ from importer.results.layout import MEANINGS, Meaning
 from importer.settings import Settings
 from importer.telling.rendering import duration, rate
 
-FINDINGS = ("there", "visible", "hidden", "changed", "gone", "twice", "unseen", "unread")
+FINDINGS = ("there", "visible", "hidden", "changed", "gone", "twice", "unseen", "unread", "undelivered")
 _MEANINGS = {**MEANINGS, Result.NOT_SENT: Meaning(say("verified.not-delivered"), say("verified.not-delivered.next"))}
 _DOUBTED = ("verified.changed", "verified.gone", "verified.twice", "verified.unread")
 _BAD = ("verified.visible", *_DOUBTED)
@@ -94,8 +94,9 @@ def verify(
     """Read back every delivery of the workspace whose outcome no run knows. Creates nothing.
 
     Deliveries that a run sent again, but broke off before checking, are checked too. ``begin`` receives the number of
-    unsettled deliveries. If ``stop`` returns a sentence, the look-up ends early.
+    unsettled deliveries. If ``stop`` returns a sentence, the look-up ends early. Raises BadSettings without a journal.
     """
+    there(settings).close()
     with held(settings, observe=observe, stop=stop) as journal:
         unsettled = journal.deliveries.unsettled(settings.workspace)
         resent = journal.deliveries.resent(settings.workspace)
@@ -150,7 +151,7 @@ class ReadBack:
     @property
     def exit_status(self) -> int:
         """Exit status. 0: all notes are there as they were; 1: some aren't; 3 and 4: reading ended early."""
-        is_bad = any(self.counts[kind.removeprefix("verified.")] for kind in _BAD)
+        is_bad = any(self.counts[kind.removeprefix("verified.")] for kind in (*_BAD, "undelivered"))
         return self.stopped.exit_status if self.stopped else int(is_bad)
 
 
@@ -267,6 +268,7 @@ def verify_all(
     target = results.target_of(file, replace(settings, results="{name}.verified.xlsx"))
     with there(settings) as journal, load(file, settings) as loaded:
         check_journal(journal, settings)
+        check_confirmed(journal, settings, is_agreed=False)
         of_position = dict[int, KnownDelivery]()
         wanted = defaultdict[str, dict[bytes, _Wanted]](dict)  # by prospect and name
         for positions, known in deliveries_in(loaded, journal):
@@ -299,6 +301,7 @@ def verify_all(
         gather(outcomes, loaded.rows)
         kinds = Counter(one.kind for name in names for one in stage.found.get(name, unread))
         counts = {finding: kinds[f"verified.{finding}"] for finding in FINDINGS}
+        counts["undelivered"] = outcomes.counts().get(Result.NOT_SENT, 0)
         logs.event("read back", notes=len(names), **counts)
         of_kinds = ((say(f"label.verified-{finding}"), number) for finding, number in counts.items())
         lines: list[tuple[Said, Said | int]] = [(say("history.of-file"), loaded.file), *of_kinds]

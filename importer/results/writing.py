@@ -232,7 +232,7 @@ class Written:
     remark: Message | None = None
 
 
-def save(target: Path, fill: Callable[[Draft], None], source: Path | None = None) -> Written:
+def save(target: Path, fill: Callable[[Draft], object], source: Path | None = None) -> Written:
     """Save a new file at ``target``, or as near to it as possible; raise ResultsNotWritten if no folder takes it.
 
     If the name is taken, the file gets the next free numbered name. If the folder can't be written, the current folder,
@@ -266,7 +266,7 @@ def _written(wanted: Path, path: Path) -> Written:
     return Written(path, None if path == wanted else say("written.beside", taken=wanted.name, file=path.name))
 
 
-def _put(target: Url, fill: Callable[[Draft], None], source: Path | None) -> Written:
+def _put(target: Url, fill: Callable[[Draft], object], source: Path | None) -> Written:
     """Write a file in a private temporary folder and upload it. If this fails, save it in the current folder."""
     try:
         with (

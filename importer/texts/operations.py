@@ -75,6 +75,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "label.verified-twice": "There twice",
     "label.verified-unseen": "Drafts that can't be seen",
     "label.verified-unread": "Not read back",
+    "label.verified-undelivered": "Not delivered (rows)",
     "hide.done": (
         "{n} note is now a private draft. It still exists, and the owner of the API key can see it.",
         "{n} notes are now private drafts. They still exist, and the owner of the API key can see them.",
@@ -102,12 +103,15 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "No note that this program created was found for {n} row, or for some of its people: {rows}. If you know a note's ID, use `note-importer hide --note ID`.",
         "No note that this program created was found for {n} rows, or for some of their people: {rows}. If you know a note's ID, use `note-importer hide --note ID`.",
     ),
+    "hide.unclear": (
+        "{n} more note of this run may exist, because its request got no clear reply. Use `note-importer verify`, then this command again.",
+        "{n} more notes of this run may exist, because their requests got no clear reply. Use `note-importer verify`, then this command again.",
+    ),
     "hide.sent-again": (
         "{n} note stays hidden, because its row was sent again since ({ids}).",
         "{n} notes stay hidden, because their rows were sent again since ({ids}).",
     ),
-    "hide.still-exist": "Hidden notes still exist, because the API can't delete notes. The owner of the API key can still see them, as drafts.",
-    "hide.to-send-anew": "An import asks before it sends the rows of hidden notes again. Use `in-doubt send-hidden` to send them again, or `in-doubt leave-hidden` to leave them hidden",
+    "hide.still-exist": "Hidden notes still exist, because the API can't delete notes. The owner of the API key can still see them, as drafts. An import asks before it sends the rows of hidden notes again. Use `in-doubt send-hidden` to send them again, or `in-doubt leave-hidden` to leave them hidden",
     "history.no-run": "No run is recorded yet.",
     "history.run": "{run}  {time}  {took}  {ended}  {file}",
     "history.sheet-of": "{file}, sheet {sheet}",
