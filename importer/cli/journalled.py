@@ -32,7 +32,7 @@ _READING = [name for name, setting in SETTINGS.items() if setting.topic is Topic
 def history(run_name: str | None, *, of_all: bool, last: int | None, **_: Any) -> int:
     """List the runs with their time, file, duration and results; or show one RUN.
 
-    RUN is a name from the list, or last.
+    RUN is a name from the list, or last: the latest run that created notes.
     """
     with reporting("history") as out:
         settings = out.options.settings
@@ -95,9 +95,9 @@ def _begin(watch: RunWatch, takes: Message, notes: int) -> None:
 def hide(run_name: str | None, *, file: Path | None, note_ids: Sequence[str], undo: bool, **_: Any) -> int:
     """Make the notes that RUN created private drafts. They still exist, because the API can't delete notes.
 
-    RUN is a name from `history`, or last. Exit status: 0 all are hidden; 1 the API refused some, or some rows of FILE
-    have no known note; 2 nothing was changed; 3 stopped before the end: run the same command again; 4 stopped and needs
-    your attention.
+    RUN is a name from `history`, or last: the latest run that created notes. Exit status: 0 all are hidden; 1 the API
+    refused some, or some rows of FILE have no known note; 2 nothing was changed; 3 stopped before the end: run the same
+    command again; 4 stopped and needs your attention.
     """
     if [run_name is not None, file is not None, bool(note_ids)].count(True) != 1:
         raise click.UsageError(with_flags(say("hide.which")))

@@ -108,7 +108,8 @@ def what_to_hide(which: Which, settings: Settings) -> Hiding:
 def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
     run, copies, unmatched, workspace = None, list[KnownDelivery](), list[int](), str(settings.workspace)
     if which.run is not None:
-        run, known = _of_run(which, which.run, journal, settings)
+        run = find_run(journal, which.run, settings.workspace)
+        known = journal.deliveries.created_by(run)
         if run.workspace != journal.owner(settings.workspace):
             raise BadSettings(say("hide.other-workspace", run=run.name, other=str(run.workspace), workspace=workspace))
     elif which.file is not None:
@@ -153,17 +154,6 @@ def _in_any_form(file: Path, settings: Settings) -> Iterator[Loaded]:
         rows = in_any_form(sheet, loaded.roles, replace(loaded.settings, several_in_cell=several))
         rows.template, rows.earlier = loaded.rows.template, loaded.rows.earlier
         yield replace(loaded, sheet=sheet, rows=rows)
-
-
-def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> tuple[Run, Sequence[KnownDelivery]]:
-    """Return a run with its notes; for ``last``, the latest that made notes, or that has hidden ones to give back."""
-    states = {DeliveryState.HIDDEN, DeliveryState.LEFT} if which.undo else {DeliveryState.CREATED, DeliveryState.HIDDEN}
-    for run in journal.runs.listed(settings.workspace) if name == "last" else []:
-        known = journal.deliveries.created_by(run)
-        if any(one.state in states for one in known):
-            return run, known
-    run = find_run(journal, name, settings.workspace)
-    return run, journal.deliveries.created_by(run)
 
 
 def _sent_again(hidden: Sequence[KnownDelivery], journal: Journal, settings: Settings) -> set[bytes]:

@@ -91,7 +91,7 @@ def history(settings: Settings, *, last: int | None = None, of_all: bool = False
 
 
 def one(settings: Settings, name: str) -> PastRun:
-    """Return the run with this name, or the latest one for ``last``. Raises BadSettings if there is none."""
+    """Return the run with this name, or the one that ``last`` means. Raises BadSettings if there is none."""
     with there(settings) as journal:
         return _past(journal, find_run(journal, name, settings.workspace))
 
@@ -112,9 +112,9 @@ def _past(journal: Journal, run: Run) -> PastRun:
 
 
 def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:
-    """Return the run with this name; for ``last`` the workspace's latest that nobody declined. Raises BadSettings."""
+    """Return the run with this name; for ``last`` the workspace's latest that created notes. Raises BadSettings."""
     if name == "last":
-        found = (run for run in journal.runs.listed(workspace) if run.ended != "declined")
+        found = (run for run in journal.runs.listed(workspace) if journal.deliveries.created_by(run))
         nothing = say("workspaces.no-last-run", journal=journal.name, run=repr(name), workspace=str(workspace))
         nothing = elsewhere(journal, workspace) or nothing
     else:

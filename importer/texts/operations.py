@@ -192,7 +192,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Choose one with `profile` and `base-url`."
     ),
     "workspaces.no-last-run": (
-        "The journal {journal} has no run {run} of the workspace '{workspace}'.\n"
+        "The journal {journal} has no run of the workspace '{workspace}' that created notes, so none is {run}.\n"
         "See `note-importer history`, `profile` and `base-url`."
     ),
     "workspaces.no-such-run": "The journal {journal} has no run {run}.\nSee `note-importer history`.",

@@ -80,7 +80,7 @@ def test_the_template_is_known_without_its_words(settings: Settings, tmp_path: P
     for template, stored in (("[MARK {Date}: ]{Note}", "sha256:"), ("[{Date}: ]{Note}", "[{1}: ]{2}")):
         told = replace(settings, mapping={Role.CONTENT: (template,)})
         running.ran(sheet, told)
-        about = history.one(told, "last").reading
+        about = history.history(told).runs[0].reading
         assert about["columns"]["content"] == [1, 2]
         assert about["template"].startswith(stored)
         assert "MARK" not in json.dumps(about)

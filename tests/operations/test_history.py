@@ -43,9 +43,10 @@ def test_two_runs_of_one_workbook_name_their_sheets(settings: Settings, tmp_path
     assert running.run(path, settings) is not None
     found = history.history(settings)
     assert [past["sheet"] for past in documents.history(found)["runs"]] == ["", "April", "March"]
-    said = [render(saying.text) for saying in report_messages.history(found)]
-    named = [line.rpartition("n.xlsx")[2] for line in said if "n.xlsx" in line]
-    assert named == ["", ", sheet 'April'", ", sheet 'March'"]
+    said = [render(saying.text).rpartition("n.xlsx") for saying in report_messages.history(found)]
+    assert [sheet for _, file, sheet in said if file] == ["", ", sheet 'April'", ", sheet 'March'"]
+    assert running.run(path, settings) is not None  # which creates nothing, so it isn't the last
+    assert history.one(settings, "last").run == hide.what_to_hide(hide.Which("last"), settings).run == found.runs[0].run
 
 
 def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str], settings: Settings) -> None:
@@ -64,8 +65,7 @@ def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str
 def test_what_was_hidden_since_is_told_in_list_and_run(imported: Callable[..., str], settings: Settings) -> None:
     first, second = imported("march.csv", 1_772_000_000.0), imported("april.csv", 1_775_000_000.0)
     assert hide.hide(hide.what_to_hide(hide.Which(first), settings), settings).hidden == 1
-    elsewhere = replace(settings, profile="other")
-    for asked in (settings, elsewhere):
+    for asked in (settings, replace(settings, profile="other")):
         listed = history.history(asked, of_all=True).runs
         assert [(past.run.name, past.hidden) for past in listed] == [(second, 0), (first, 1)]
     said = [render(saying.text).strip() for saying in report_messages.history(history.history(settings))]
