@@ -119,7 +119,7 @@ def test_a_note_that_is_more_visible_than_the_sheet_says_now_is_to_be_fixed(
         status, said = verify_file(box)
         assert len(box.received) == seen + 2, "what is no doubt is read once"
     assert (status, "There, more visible than the sheet says: 1" in said) == (1, True)
-    assert reasons(tmp_path)[0].startswith("there. Still public. Your sheet says private.")
+    assert reasons(tmp_path)[0].startswith("there: still public, although your sheet says private.")
     book = load_workbook(tmp_path / "sheet.verified.xlsx")
     assert ("To fix" in book.sheetnames, book["Summary"]["F6"].value) == (True, "Look at its rows on To fix.")
 
