@@ -168,7 +168,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.takes-assumed": "Estimated time: {time}, if your account allows {rate} of each kind, as other accounts do.",
     "plan.emails": (
         "{n} email address is looked up first. If no prospect has it, its rows are rejected.",
-        "{n} email addresses are looked up first, in about {calls} calls. If no prospect has an address, its rows are rejected.",
+        "{n} email addresses are looked up first, in at most about {calls} calls. If no prospect has an address, its rows are rejected.",
     ),
     "plan.rejected": ("{n} row: {why}", "{n} rows: {why}"),
     "plan.more-rejected": ("  … and {n} more email address", "  … and {n} more email addresses"),
