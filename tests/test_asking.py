@@ -300,8 +300,8 @@ def test_hide_asks_before_it_changes_anything(box: Sandbox) -> None:
     path = write(("Prospect ID", "Note", "Visibility"), [(f"P{i}", f"Note {i}", "1") for i in range(7)])
     assert "[y/N]" not in types(["run", path, "--yes"], []).screen
     for answer, status, hidden in (("n", 2, 0), ("y", 0, 7)):
-        seen = types(["hide", "last"], [answer])
-        assert "Make them private drafts? [y/N]:" in seen.screen
+        seen = types(["hide", "last"], ["j", answer])
+        assert "Make them private drafts? [y/N]: Enter y for yes, or n for no. Make them private" in seen.screen
         assert "7 notes would become private drafts:" in seen.screen
         shown = re.findall(r"row (\d), prospect P(\d), note \w+: Note \2", seen.screen)
         assert len(shown) == seen.screen.count(", note ") == 5

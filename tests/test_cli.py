@@ -208,14 +208,14 @@ def test_hide_that_was_stopped_goes_on(type_: Terminal, monkeypatch: pytest.Monk
     type_.box.add_fault(Fault.parse("400-token:PATCH@2-"))
     monkeypatch.setattr("importer.settings.WORKERS", 1)
     ended = type_("hide", "last", "--yes")
-    assert ended.status == 4
-    assert "Stopped before the end." in ended.out
+    assert (ended.status, "Stopped before the end." in ended.out) == (4, True)
     assert sum(note.status == "0" for note in type_.box.notes) == 1
     type_.box.clear_faults()
     before = len(type_.box.received)
     assert "2 notes are now private drafts" in type_("hide", "last", "--yes").out
     assert {note.status for note in type_.box.notes} == {"0"}
     assert sum(call.method == "PATCH" for call in type_.box.received[before:]) == 2
+    assert "3 rows: 3 notes, none of them to deliver" in type_("check", "n.csv").out
 
 
 def test_a_copy_of_a_note_is_hidden_by_its_id_and_nothing_else_is(type_: Terminal) -> None:

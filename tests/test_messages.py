@@ -187,7 +187,7 @@ def test_the_headline_of_a_message_is_its_first_line_without_its_full_stop() -> 
     for before, message in (("", said), ("a.csv: ", say("labelled", label="a.csv", text=said))):
         assert headline(message) == f"{before}The account's limit is used up"
         assert render(message).startswith(f"{before}The account's limit is used up. Delivered notes are recorded;")
-    assert render(say("outcome.run-stopped", why=said)) == "the run stopped: The account's limit is used up"
+    assert "the run stopped: The account's limit is used up. See" in render(say("outcome.run-stopped", why=said))
 
 
 DATA = ("`content`", "{why}", "{action.run-again}", "run again", "`note-importer verify`", "%s", "\\1", "a\nb")

@@ -8,8 +8,9 @@ import pytest
 from openpyxl import load_workbook
 
 from importer.cli import main
-from importer.journal import Journal
+from importer.journal import Claim, Journal, NoteKey
 from importer.messages import Message
+from importer.models import Note, Request, Status, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.operations.verify import ReadBack, verify_all
 from importer.settings.secrets import KEY_VARIABLE
@@ -65,10 +66,13 @@ def test_what_only_a_date_stands_against_is_settled_once_a_note_has_shown_the_cl
 
 def test_what_may_exist_without_a_clear_reply_is_named_by_hide(tmp_path: Path) -> None:
     """Its run is the last one, although it has no note that is known, and not the run before."""
-    with Sandbox(api_key=KEY, faults=[Fault.parse("500:after@2"), Fault.parse("500:GET@1-")]) as box:
+    with Sandbox(api_key=KEY) as box:
         deliver(box, tmp_path, LINES[:1])
-        assert counts(deliver(box, tmp_path, LINES[:2]))["unconfirmed"] == 1
-        planned = what_to_hide(Which("last"), here := settings(box, tmp_path))
+        here, note = settings(box, tmp_path), Note("Hello", Visibility.PUBLIC, Status.PUBLISHED)
+        with Journal.open(here.journal) as journal, journal.transaction():
+            run = journal.runs.begin(here.workspace, "b.csv", "f", 1.0, again=False)
+            journal.deliveries.claim(run, [Claim(NoteKey.of(note), Request(note, (0,), ("P2",), (b"P2",)))], 1.0)
+        planned = what_to_hide(Which("last"), here)
         assert (planned.notes, planned.unclear) == ([], 1)
         assert hide(planned, here).exit_status == 1
         assert {note.status for note in box.notes} == {"1"}
@@ -130,7 +134,7 @@ def test_a_note_that_is_more_visible_than_the_sheet_says_now_is_to_be_fixed(
         status, said = verify_file(box)
         assert len(box.received) == seen + 2, "what is no doubt is read once"
     assert (status, "There, more visible than the sheet says: 1" in said) == (1, True)
-    assert reasons(tmp_path)[0].startswith("there. Still public. Your sheet says private.")
+    assert reasons(tmp_path)[0].startswith("there: still public, although your sheet says private.")
     book = load_workbook(tmp_path / "sheet.verified.xlsx")
     assert ("To fix" in book.sheetnames, book["Summary"]["F6"].value) == (True, "Look at its rows on To fix.")
 

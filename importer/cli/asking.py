@@ -103,11 +103,10 @@ def _ask(question: Question, known: Sequence[Reading], *, may_stay: bool = False
         paragraph(words(sample), "     ", err=True)
     names_a_column = question.column is None and bool(question.roles)
     all_choices = offered(question, known)
-    choices = all_choices[:MOST_WAYS] if names_a_column else all_choices
+    choices = all_choices[: MOST_WAYS if names_a_column else None]
     for number, choice in enumerate(choices, 1):
         is_likely = choice.setting == "map" and choice.is_likely and not choices[0].is_likely
-        text = choice.means
-        text = say("asking.likely", choice=text) if is_likely else text
+        text = say("asking.likely", choice=choice.means) if is_likely else choice.means
         if choice.samples and not may_stay:
             text = say("asking.with-samples", choice=text, samples=tuple(map(Cell, choice.samples)))
         paragraph(text, f"  {number}  ", err=True)

@@ -26,7 +26,7 @@ from importer.cli.options import AnyPath, InGroups, Options, settings_about
 from importer.cli.terminal import paragraph, say_line, with_flags
 from importer.errors import BadSettings
 from importer.messages import Message, say
-from importer.settings import sources
+from importer.settings import SETTINGS, sources
 from importer.settings.kinds import TimeWindow
 from importer.settings.secrets import KEY_VARIABLE
 
@@ -169,10 +169,11 @@ def schedule(*, files: tuple[Path, ...], system: str | None, **_: Any) -> int:
 
 def _missed_at_night(options: Options) -> Iterator[Message]:
     """Yield notes about settings of this session that a scheduler's session lacks."""
-    given = sources.gather({"profile": options.profile}, ["profile", "api-key-file"])
-    if "api-key-file" not in given or not given["api-key-file"].is_of_profile:
+    given = sources.gather({"profile": options.profile}, SETTINGS, {})
+    if "api-key-file" not in given:
         yield say("schedule.key", variable=KEY_VARIABLE, profile=repr(options.profile))
-    if ignored := [name for name in sorted(os.environ) if name.startswith("NOTE_IMPORTER_")]:
+    lasting = {(SETTINGS[name].variable, sources.written(one.value)) for name, one in given.items()}
+    if ignored := sorted(name for name, _ in os.environ.items() - lasting if name.startswith("NOTE_IMPORTER_")):
         yield say("schedule.lost", lost=", ".join(ignored))
 
 

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from importer.settings.reading import Reading
 
 
-_LARGEST_SHARE = "20%"
-"""Share of rows with problems or unknown prospects from which a new profile refuses a file."""
 _CHECKED = [name for name in SETTINGS if name != "quiet"]
 
 
@@ -61,7 +59,7 @@ def init() -> int:
     importing.workspaces.unconfirmed_yet(settings)  # a journal that can't be used is said before anything else is asked
     say_line(say("cli.workspace", workspace=str(settings.workspace)))
     chosen: dict[str, object] = {"base-url": settings.base_url} if settings.base_url != LIVE else {}
-    chosen["max-invalid"] = _LARGEST_SHARE
+    chosen["max-invalid"] = "20%"  # of its rows have problems or unknown prospects: such a file is refused
     if (hours := _asked(say("init.ask-hours"), "02:00-06:00", _check_window)) != "-":
         chosen["between"] = hours
     if (archive := ask_for(say("init.ask-archive"), "done")) != "-":

@@ -128,24 +128,25 @@ def in_words(value: Any) -> Any:
     return [in_words(item) for item in value] if isinstance(value, list) else value
 
 
-def _prompt(question: Said, *, room: int = 2, err: bool = True) -> str:
+def _prompt(question: Said, *, room: int = 2) -> str:
     """Print all lines of a question but the last, which is returned. It leaves room for what stands behind it."""
-    *lines, last = _lines_of_one(question, "x" * room, err=err)
+    *lines, last = _lines_of_one(question, "x" * room, err=True)
     for line in lines:
-        click.echo(line, err=err)
+        click.echo(line, err=True)
     return last[: len(last) - room]
 
 
 def ask(question: Said) -> bool:
     """Ask a question, and return whether the person says yes. Enter alone means no."""
-    return click.confirm(_prompt(question, room=len(" [y/N]: "), err=False), default=False)
+    while (answer := ask_for(say("asking.yes-or-no", question=question)).lower()) not in ("y", "yes", "n", "no", ""):
+        say_line(say("asking.only-yes-or-no"), err=True)
+    return answer.startswith("y")
 
 
 def ask_for(what: Said, usual: str = "") -> str:
     """Ask for a line, and return what the person types; ``usual`` if only Enter is pressed."""
     shown = _prompt(what, room=len(f" [{usual}]: "))
-    answer: str = click.prompt(shown, default=usual, show_default=bool(usual), err=True)
-    return answer.strip()
+    return str(click.prompt(shown, default=usual, show_default=bool(usual), err=True)).strip()
 
 
 def ask_unseen(question: Said) -> str:

@@ -18,8 +18,6 @@ from importer.rows.values import SURE_ID, Block, ColumnReader, Wrong, quoted, re
 from importer.settings import Settings
 from importer.settings.kinds import SeveralInCell
 
-_SETTING = "several-in-cell"
-
 
 class Receivers:
     """Reader of the people whom each row names, who receive its note.
@@ -91,7 +89,7 @@ class Receivers:
         cells, rows = [*dict.fromkeys(self._several[column])], sum(map(len, self._several.values()))
         shown = samples(cells)
         text = say("people.who", column=in_words(self._sheet.headings, column), n=rows, cells=tuple(map(Cell, shown)))
-        choices = [PossibleAnswer(_SETTING, how.value, say(f"people.who.{how.value}")) for how in SeveralInCell]
+        choices = [PossibleAnswer("several-in-cell", how.value, say(f"people.who.{how}")) for how in SeveralInCell]
         return [Question(text, choices, column, [Role.PROSPECT, Role.EMAIL], shown, rows, is_optional=True)]
 
     def remarks(self) -> list[Message]:

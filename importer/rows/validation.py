@@ -50,8 +50,8 @@ from importer.settings import Settings
 _TEXTS = (Role.PROSPECT, Role.EMAIL, Role.KEY, Role.RECORD)
 """The roles whose texts are read for each row; those of notes are read once each."""
 
-_LABEL = re.compile(r"(record )?count|sum|average|avg|max|min|records|anzahl|summe|mittelwert", re.IGNORECASE)
-_NUMBER = re.compile(r"[-+]?[\d.,\s\u00a0%€$£]*\d[\d.,\s\u00a0%€$£]*")
+_LABEL = re.compile(r"(record )?count|average|avg|max|min|records|anzahl|mittelwert", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?[\d.,\s\u00a0%€$£]*\d[\d.,\s\u00a0%€$£]*((?<=\s)[^\W\d_]+)?")  # 6; 1,204.50 €; 6 customers
 _MOST_TITLES = 2  # lines between a gap and the colophon: the name of the report, and of the company
 
 

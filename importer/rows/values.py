@@ -62,10 +62,10 @@ _SHOWN_ID = re.compile(r"(?=.*[a-z])(?=.+[A-Z0-9])[A-Za-z0-9]{10}")
 _QUERY = re.compile(r"(?<=[^\s?])\?[^\s>)]*")  # the query of a mailto link: ?subject=…
 
 _COUNTED = r"(\s*\(\s*\d[\d.,\s]*\w+\s*\))?\s*:?"
-# Labels of totals in reports, in English, German, French, Spanish and Portuguese.
+# Labels of totals in reports, in English, German, French, Spanish, Portuguese and Italian.
 _SUM = re.compile(
-    rf"((grand|sub|report)?[\s-]*totals?|(gesamt|zwischen)summen?|(sous-)?total|tota(l|ux) g[ée]n[ée]ra(l|ux)"
-    rf"|(sub)?total(es)?( general(es)?)?|(sub)?tota(l|is)( gera(l|is))?|[*\s]*end of report[*\s]*){_COUNTED}",
+    r"((grand|sub|report)?[\s-]*totals?|(gesamt|zwischen)?summen?|som(a|me|ma)|suma?|sous-total|tota(l|ux) g.n.ra(l|ux)"
+    rf"|(sub)?tota(l|is)( gera(l|is))?|(sub)?total(es?)?( general(es?)?)?|[*\s]*end of report[*\s]*){_COUNTED}",
     re.IGNORECASE,
 )
 COLOPHON = re.compile(

@@ -296,10 +296,10 @@ def keeps_edited(overview: Preview) -> bool:
 
 
 def _to_deliver(overview: Preview) -> Message:
-    """Return the number of notes in the file, and how many of them are to be delivered if earlier runs made some."""
+    """Return the number of notes in the file, and how many of them are to be delivered, if not all are."""
     left = overview.remaining.total
     notes = say("plan.at-most-notes" if overview.to_look_up else "count.note", n=overview.planned)
-    if not overview.imported_before:
+    if left == overview.planned:
         return say("plan.to-deliver", notes=notes)
     if left:
         return say("plan.some-to-deliver", notes=notes, n=left)

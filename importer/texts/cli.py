@@ -39,6 +39,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "hide.nothing-changed": "Nothing was changed.",
     "hide.nothing-changed-unasked": "Nothing was changed, because nobody is at the terminal to agree to it. If you agree, add `yes`.",
     "cli.needs-quotes": "There is a file {file}. A name with spaces needs quotation marks: {quoted}",
+    "asking.yes-or-no": "{question} [y/N]",
+    "asking.only-yes-or-no": "Enter y for yes, or n for no.",
     "asking.none-of-these": "{answer} is not one of the answers. Enter a number from 1 to {most}.",
     "init.few-questions": "A few questions. Press Enter to accept the value in brackets. No note is sent.",
     "init.ask-name": "Name of the profile (your choice)",

@@ -63,8 +63,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "No other note was changed. Look at it in Saleshandy."
     ),
     "known.less-visible": "it is there as {kind: and }, and was not changed",
-    "outcome.still-visible": "Still {kind: and }. Your sheet says {says: and }. Nothing was changed. To change it: `update`",
-    "outcome.found-visible": "Somebody's note is there, {kind: and }. Your sheet says {says: and }. Nothing was changed. Change the note in Saleshandy",
+    "outcome.still-visible": "still {kind: and }, although your sheet says {says: and }. Nothing was changed. To change it: `update`",
+    "outcome.found-visible": "somebody's note is there, {kind: and }, although your sheet says {says: and }. Nothing was changed. Change the note in Saleshandy",
     "in-question.hidden": "run {run} ({file}) sent this note, and it was hidden later. Use `in-doubt send-hidden` to send it again, or `in-doubt leave-hidden` to leave it hidden",
     "outcome.left-hidden": "its note was hidden, and stays so",
     "in-question.words": "run {run} ({file}) sent these words in another form. Use `in-doubt same` if this is the same note, or `in-doubt new` if it is a new one",
@@ -76,7 +76,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "outcome.lessened": "row {row} says the same for the same prospect, and is to be less visible: its visibility and status count",
     "outcome.duplicate": "the same note for the same prospect as row {row}. To send both: `map key=HEADING`",
     "outcome.duplicate-with-key": "the same note for the same prospect as row {row}, and the same key",
-    "outcome.repeats": "the same note for the same prospect as row {row}, which is {result}",
+    "outcome.repeats": "the same note for the same prospect as row {row}, which is {result}. See the reason of that row",
     "outcome.of-several": (
         "{n} prospect has the email address: {outcomes:; }",
         "{n} prospects have the email address: {outcomes:; }",

@@ -53,7 +53,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Reading back the notes of {n} prospects takes {n} calls or more: {time} at {rate}. Nothing is changed.",
     ),
     "verified.there": "there",
-    "verified.visible": "there. {why}",
+    "verified.visible": "there: {why}",
     "verified.hidden": "hidden: it is a private draft",
     "verified.changed": "changed since: {what:, }",
     "verified.changed-on": "last changed on {day}",

@@ -168,7 +168,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.takes-assumed": "Estimated time: {time}, if your account allows {rate} of each kind, as other accounts do.",
     "plan.emails": (
         "{n} email address is looked up first. If no prospect has it, its rows are rejected.",
-        "{n} email addresses are looked up first, in about {calls} calls. If no prospect has an address, its rows are rejected.",
+        "{n} email addresses are looked up first, in at most about {calls} calls. If no prospect has an address, its rows are rejected.",
     ),
     "plan.rejected": ("{n} row: {why}", "{n} rows: {why}"),
     "plan.more-rejected": ("  … and {n} more email address", "  … and {n} more email addresses"),
@@ -178,11 +178,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "practice.ended": "Practice: nothing was sent. If Saleshandy knows every prospect and accepts every note, the import will end like this:",
     "notifying.bad-address": (
         "The address on {origin} is not a valid notification address.\n"
-        "Write it as apprise does, such as slack://… or mailtos://…. For a plain web hook, use json://HOST/… (or jsons://HOST/… with TLS), for a dead man's switch ping+https://…. Nothing was sent."
+        "Write it as apprise does, such as slack://… or mailtos://…. For a plain web hook, use json://HOST/… (or jsons://HOST/… with TLS), for a dead man's switch ping+https://…."
     ),
     "notifying.needs-package": (
         "Notifications by email, Slack and the like ({origin}) need an extra package.\n"
-        "Install it: pip install apprise (with pipx: pipx inject note-importer apprise). Nothing was sent."
+        "Install it: pip install apprise (with pipx: pipx inject note-importer apprise)."
     ),
     "notice.delivered": "all notes are delivered",
     "notice.not-imported": "not imported",

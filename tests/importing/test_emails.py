@@ -298,7 +298,7 @@ def test_the_preview_makes_no_call_and_says_how_many_emails_there_are_to_look_up
             found = prepared.preview
         said = " ".join(render(saying.text) for saying in preview_messages.plan(found))
         assert (found.to_look_up, found.total) == (2, 2)
-        assert "2 email addresses are looked up first, in about 2 calls" in said
+        assert "2 email addresses are looked up first, in at most about 2 calls" in said
         assert "look up 2 email addresses for 3 rows" in render(preview_messages.question(found)).lower()
         assert asked(box) == []
 

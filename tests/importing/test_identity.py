@@ -159,7 +159,7 @@ def test_a_public_note_that_is_private_in_the_sheet_needs_attention(desk: Desk, 
         ran = desk.run(row(ADA, "Terms", "Private"), ids=ids)
         assert (ran.counts, ran.status) == ({"already imported": 1}, 1)
         assert ran.preview.remaining.more_visible == 1
-        assert "Still public. Your sheet says private. Nothing was changed." in ran.rows[0]["reason"]
+        assert "; still public, although your sheet says private. Nothing was changed." in ran.rows[0]["reason"]
     assert desk.there() == {(ADA, "1"): 1}
 
 

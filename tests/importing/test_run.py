@@ -137,7 +137,7 @@ def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tm
     assert reasons[1] == ""
     assert reasons[2] == "the same note for the same prospect as row 3. To send both: --map key=HEADING"
     assert "did not accept this prospect" in reasons[3]
-    assert reasons[4] == "the same note for the same prospect as row 5, which is rejected"
+    assert reasons[4] == "the same note for the same prospect as row 5, which is rejected. See the reason of that row"
     assert reasons[5].startswith("B7 (row 7, Note): the note is empty")
     assert reasons[6].startswith("C8 (row 8, Visibility): '?' is not a valid visibility")
     if kind == ".xlsx":

@@ -82,8 +82,8 @@ def test_a_column_is_named_by_its_heading_or_its_letter(
     ("headings", "mapping", "said"),
     [
         (("Contact", "Summary of call", "Visibility"), {}, (
-            "No column for the prospect was found", "--map prospect=", "--map content=",
-            "The headings are: 'Contact', 'Summary of call', 'Visibility'.",
+            "No column for the prospect was found", "--map prospect=",  # a column with another role is not offered
+            "--map \"content=Summary of call\"  column B, 'Summary of call'\nThe headings are: 'Contact', 'Summary of ",
         )),
         *((("Prospect ID", "Note", near), {}, (f"\n--map visibility={near}  column C, {near!r}\n",))
           for near in ("Visiblity", "visibillity")),
