@@ -77,7 +77,11 @@ def test_the_template_is_known_without_its_words(settings: Settings, tmp_path: P
     """If it has words of its own, its digest tells whether another run had the same."""
     sheet = tmp_path / "n.csv"
     sheet.write_text("Prospect ID,Date,Note,Visibility\nP1,1 May,x,Public\n", encoding="utf-8")
-    for template, *stored in ("[MARK {Date}: ]{Note}", "1, 2", "sha256:"), ("[{Date}: ]{Note}", "[{1}: ]{2}", ""):
+    for template, *stored in (
+        ("[MARK {Date}: ]{Note}", "1, 2", "sha256:"),
+        ("[{Date}: ]{Note}", "[{1}: ]{2}", ""),
+        ("{{5}} {Note}", "2", "sha256:"),  # it names no column 5
+    ):
         told = replace(settings, mapping={Role.CONTENT: (template,)})
         running.ran(sheet, told)
         about = history.one(told, "last").reading
