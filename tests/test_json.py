@@ -134,7 +134,7 @@ def test_history_and_verify_tell_theirs(ask: Ask, box: Sandbox) -> None:
     assert [run["name"] for run in runs] == [name]
     assert runs[0]["seconds"] >= 0
     [one] = ask("history", name)[1]["runs"]
-    assert one["reading"]["columns"] == {"prospect": [0], "content": [1], "visibility": [2]}
+    assert one["reading"]["map"] == {"prospect": "0", "content": "1", "visibility": "2"}
     assert [one] == runs
     status, document, _ = ask("verify")
     assert status == 0

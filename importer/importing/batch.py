@@ -222,18 +222,13 @@ def run(
         else:
             with logs.about(file=path.name):
                 ended = file_importer.imported(candidate)
-            last = ended if _ends_all(ended) else None
+            error = ended.error or (ended.report and ended.report.stopped)
+            last = ended if isinstance(error, _FOR_ALL) else None
         files.append(ended)
         about = {"exit_status": ended.exit_status, "archived": ended.archived, "error": ended.error}
         logs.event(f"file {ended.fate}", "INFO" if ended.exit_status <= 1 else "ERROR", file=path.name, **about)
         face.ended(ended)
     return Batch(settings.profile, tuple(files), tuple(chosen.left_out))
-
-
-def _ends_all(ended: FileEnded) -> bool:
-    """Return whether the reason that ended a file's run would also end the next one."""
-    error = ended.error or (ended.report and ended.report.stopped)
-    return isinstance(error, _FOR_ALL)
 
 
 @dataclass

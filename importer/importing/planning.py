@@ -182,7 +182,8 @@ def every_guard(loaded: Loaded, remaining: Remaining) -> Iterator[Guarded]:
         if not number and repeats_results(loaded.sheet.headings):
             message = say("guard.nothing-to-fix", file=file)
         yield Guarded(message, "min-rows")
-    wrong = len(rows.problems) + _count_nobodys(rows)
+    nobodys = [position for position, why in rows.rejected.items() if why.kind == "email.nobodys"]
+    wrong = len(rows.problems) + _count_whole(rows, nobodys)
     if limit is not None and wrong > limit * number:
         share, enough = f"{limit * 100:.4g}", f"{math.ceil(wrong / number * 100)}%"
         words = {"file": file, "share": share, "profile": repr(settings.profile), "enough": enough}
@@ -209,11 +210,6 @@ def every_guard(loaded: Loaded, remaining: Remaining) -> Iterator[Guarded]:
 def _count_rejected(rows: Rows) -> int:
     """Return the number of rows of the sheet with an email that names no prospect."""
     return len({*rows.of_sheet(np.array([*rows.rejected], dtype=np.int32)).tolist()})
-
-
-def _count_nobodys(rows: Rows) -> int:
-    """Return the number of rows of the sheet whose emails are all nobody's."""
-    return _count_whole(rows, [at for at, why in rows.rejected.items() if why.kind == "email.nobodys"])
 
 
 def _first_problem(rows: Rows) -> Message:

@@ -29,7 +29,6 @@ from importer.reading.detection import run_of
 from importer.resultsfile import own_columns
 from importer.rows import recognition
 from importer.rows.columns import Roles, SheetHeadings
-from importer.rows.composing import template_in
 from importer.rows.recognition import own_names
 from importer.rows.values import cleaned_id, folded
 from importer.rows.words import in_further
@@ -40,7 +39,6 @@ from importer.version import __version__
 
 _LONGEST = 40  # characters of a word
 _DIGITS = 5  # so many digits may be a phone number or an ID
-_DIGEST = "sha256:"
 
 
 def learned(loaded: Loaded, written: Settings, given: Collection[tuple[str, str]]) -> Reading | None:
@@ -68,7 +66,7 @@ def learned(loaded: Loaded, written: Settings, given: Collection[tuple[str, str]
     known: Mapping[str, Any] = {} if before is None else before.answers
     names |= {*known, *(["dates"] if roles.composition is not None else [])}
     answered |= {*known.get("map", {}), *(WORDED if names & {"value", "default-visibility"} else ())}
-    every = _answers(sheet.headings, roles, settings)
+    every = {**_answers(sheet.headings, roles, settings, headings), **_scalars(settings)}
     every["map"] = {role: column for role, column in every["map"].items() if role in answered}
     answers = {name: value for name, value in every.items() if name in {*names, "map"} and value not in ({}, ())}
     seen = {column: tuple(words) for column, words in loaded.rows.seen.items()}
@@ -96,9 +94,9 @@ def _with_columns_elsewhere(latest: Reading, before: Reading) -> Reading:
     return Reading(before.name, headings, latest.answered, answers, seen)
 
 
-def _answers(headings: Sequence[str], roles: Roles, settings: Settings) -> dict[str, Any]:
-    """Return all answers by which a sheet is read, with the names of columns that a reading holds."""
-    called = dict(zip(own_columns(headings), own_names(tuple(headings)), strict=True)).__getitem__
+def _answers(headings: Sequence[str], roles: Roles, settings: Settings, names: Sequence[str]) -> dict[str, Any]:
+    """Return the answers about columns and words by which a sheet is read, with these names of its own columns."""
+    called = dict(zip(own_columns(headings), names, strict=True)).__getitem__
     columns = {role: ", ".join(map(called, roles.of(role))) for role in roles.columns}
     if roles.composition is not None:
         columns[Role.CONTENT] = roles.composition.renamed(called)
@@ -119,7 +117,6 @@ def _answers(headings: Sequence[str], roles: Roles, settings: Settings) -> dict[
         "map": {role: (name,) for role, name in {**without, **columns}.items()},
         "value": {place: of_column for place, of_column in words.items() if of_column},
         "ignore": tuple(map(called, sorted(SheetHeadings(headings, settings).ignored))),
-        **_scalars(settings),
     }
 
 
@@ -130,36 +127,31 @@ def are_headings(names: Sequence[str]) -> bool:
 
 
 def document(loaded: Loaded) -> dict[str, object]:
-    """Return how a run of a file, as it was understood, reads it."""
+    """Return how a run of a file, as it was understood, reads it: its columns are named by their positions."""
     sheet, roles, settings = loaded.sheet, loaded.roles, loaded.settings
-    own, names = own_columns(sheet.headings), own_names(sheet.headings)
-    about: dict[str, Any] = {
+    names, composition = own_names(sheet.headings), roles.composition
+    numbers = {at: str(number) for number, at in enumerate(own_columns(sheet.headings))}
+    answers = _answers(sheet.headings, roles, settings, [*numbers.values()])
+    for role, seen in loaded.rows.meanings.items():  # the meanings in the rows count
+        first = role, numbers[roles.columns[role]]
+        given = answers["value"].get(first, {})
+        answers["value"][first] = {word: means for word, means in {**given, **seen}.items() if word and _is_plain(word)}
+    lost = [place for place, words in answers["value"].items() if not all(map(_is_plain, words))]
+    answers["value"] = {place: words for place, words in answers["value"].items() if words and place not in lost}
+    template = ""
+    if composition is not None and any(map(str.isalnum, composition.renamed(lambda _: ""))):
+        template = _digest(composition.renamed(lambda at: names[int(numbers[at])]))
+        answers["map"][Role.CONTENT] = (", ".join(numbers[at] for at in composition.columns),)
+    name = "" if settings.reading is None else settings.reading.name
+    return {
         "program": __version__,
         "headings": [_digest(key(name)) for name in names],
-        "columns": {role.value: [own.index(at) for at in roles.of(role)] for role in roles.columns},
-        "ignore": [own.index(at) for at in roles.unused if at not in roles.unexplained],
+        "reading": name if _is_plain(name) else "",
         "settings": {name: as_stored(value) for name, value in _scalars(settings).items()},
-        "further": {},  # role → the words of each further column; None if the journal must not hold one of them
+        "template": template,  # if it has words of its own
+        "has-lost": bool(lost),  # words of a further column, which the journal must not hold
+        **{name: as_stored(value) for name, value in answers.items()},
     }
-    if roles.composition is not None:
-        about["columns"][Role.CONTENT] = [own.index(at) for at in roles.composition.columns]
-        is_plain = not any(map(str.isalnum, re.sub(r"\{[^{}]*\}", "", roles.composition.template.text)))
-        text = roles.composition.renamed(lambda at: str(own.index(at)) if is_plain else names[own.index(at)])
-        about["template"] = text if is_plain else _digest(text)
-    if settings.reading is not None and _is_plain(settings.reading.name):
-        about["reading"] = settings.reading.name
-    answered = _answers(sheet.headings, roles, settings)["value"]
-    for role, seen in loaded.rows.meanings.items():
-        first, *further = (answered.get((role, names[own.index(at)]), {}) for at in roles.of(role))
-        are_plain = all(_is_plain(word) for words in further for word in words)
-        about[role.value] = _plain({**seen, **first, **seen})  # in the order of the rows, whose meanings count
-        about["further"][role.value] = [*map(_plain, further)] if are_plain else None
-    return about
-
-
-def _plain(words: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return words and their meanings as the journal holds them, without those that it must not hold."""
-    return {word: value and value.name.lower() for word, value in words.items() if _is_plain(word)}
 
 
 def _scalars(settings: Settings) -> dict[str, Any]:
@@ -175,7 +167,7 @@ def _is_plain(word: str) -> bool:
 
 
 def _digest(text: str) -> str:
-    return f"{_DIGEST}{hashed(text).hex()[:16]}"
+    return f"sha256:{hashed(text).hex()[:16]}"
 
 
 def known(sheet: Sheet, settings: Settings) -> Settings:
@@ -204,32 +196,23 @@ def _run_named(source: str) -> str:
 def _reading(sheet: Sheet, run: Run, about: Mapping[str, Any], settings: Settings) -> Reading | None:
     """Return the reading that the journal has of a run; None if the sheet has other headings than the run's."""
     names = own_names(sheet.headings)
-    if about.get("headings") != [_digest(key(name)) for name in names] or "further" not in about:
+    if about.get("headings") != [_digest(key(name)) for name in names] or "has-lost" not in about:
         return None
-    if None in about["further"].values():  # an unknown word of a further column may restrict nothing
+    if about["has-lost"]:  # an unknown word of a further column may restrict nothing
         raise UnreadableFile(say("again.lost-words", run=run.name, n=_LONGEST))
-    columns = {Role(role): [names[at] for at in positions] for role, positions in about["columns"].items()}
-    roles = {role: (", ".join(of_role),) for role, of_role in columns.items()}
-    if Role.CONTENT in columns and "template" in about:
-        if (text := _template(about["template"], names, settings)) is None:
-            del roles[Role.CONTENT]  # it is asked which notes are meant
-        else:
-            roles[Role.CONTENT] = (text,)
-    values = {}
-    for role in WORDED:
-        of_columns = [about.get(role.value, {}), *about["further"].get(role.value, ())]
-        for name, words in zip(columns.get(role, ()), of_columns, strict=False):
-            values[role, name] = {word: value for word, value in words.items() if word}
-    answers = {name: HELD[name].read(of) for name, of in about["settings"].items() if not HELD[name].decides_rows}
-    answers |= {"map": roles, "value": HELD["value"].read(values), "ignore": tuple(names[at] for at in about["ignore"])}
+
+    def called(text: str) -> str:
+        return re.sub(r"\d+", lambda number: names[int(number[0])], text)
+
+    stored, held = {**about["settings"], **about}, {name: one for name, one in HELD.items() if not one.decides_rows}
+    answers: dict[str, Any] = {name: setting.read(stored[name]) for name, setting in held.items() if name in stored}
+    answers["map"] = {role: (called(name),) for role, [name] in answers["map"].items()}
+    answers["value"] = {(role, called(name)): words for (role, name), words in answers["value"].items()}
+    answers["ignore"] = tuple(map(called, answers["ignore"]))
+    if about["template"]:
+        del answers["map"][Role.CONTENT]  # unless a reading has the template, it is asked which notes are meant
+        for name in (name for reading in settings.readings for name in reading.columns.get(Role.CONTENT, ())):
+            if _digest(name) == about["template"]:
+                answers["map"][Role.CONTENT] = (name,)
     day = datetime.fromtimestamp(run.started_at).date()  # noqa: DTZ006 - the person's own day
     return Reading(run.name, names, day, answers, run=run.name)
-
-
-def _template(text: str, names: Sequence[str], settings: Settings) -> str | None:
-    """Return the template of a run with the names of its columns; None if nothing known is that template."""
-    if not text.startswith(_DIGEST):
-        template = template_in(text)
-        return None if template is None else template.renamed(lambda at: names[int(at)])
-    of_readings = (name for reading in settings.readings for name in reading.columns.get(Role.CONTENT, ()))
-    return next((name for name in of_readings if _digest(name) == text), None)

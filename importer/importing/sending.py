@@ -30,12 +30,12 @@ from importer.importing.planning import digest, every_guard
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
 from importer.journal.machine import key_digest
-from importer.messages import Cell, Message, Said, render, say, when, words
-from importer.models import Progress, Remaining, Result, Rows, Status, Visibility, Workspace
+from importer.messages import Message, Said, render, say, when
+from importer.models import Progress, Remaining, Result, Rows, Workspace
 from importer.results.layout import IN_PRACTICE, MEANINGS
 from importer.rows.attachments import Uploads
 from importer.rows.emails import Lookups
-from importer.settings.reading import WORDS
+from importer.settings.reading import meanings_in_words
 from importer.storage import Url, place
 
 
@@ -137,7 +137,6 @@ class Sending:
         )
         self._emails = asked(self.loaded, self.journal, self._run.occurrence)
         self._matches = self.journal.found(settings.workspace, settings.key, self._clock)
-        self.outcomes, self._wishes = Outcomes(len(self.loaded.rows)), list[Wish]()
         self._sent, self._look_ups = self.caller.limiter.sent, 0
 
     def deliver(self) -> Report:
@@ -357,22 +356,12 @@ def summary_of(report: Report, loaded: Loaded) -> results.Summary:
         ("label.requests", None if report.is_practice else report.requests),
         ("label.look-ups", None if report.is_practice else report.look_ups or None),
         ("label.visibility", ", ".join(sizes)),
-        *((f"role.{role}", _in_words(meanings)) for role, meanings in loaded.rows.meanings.items() if meanings),
+        *((f"role.{role}", meanings_in_words(meanings)) for role, meanings in loaded.rows.meanings.items()),
     ]
     said = [(say(kind), value) for kind, value in lines if value is not None]
     meanings = IN_PRACTICE if report.is_practice else MEANINGS
     title = say("practice.title" if report.is_practice else "summary.title")
     return results.Summary(title, said, workspace.profile, meanings, report.is_practice, report.run)
-
-
-def _in_words(meanings: Mapping[str, Visibility | Status | None]) -> Message:
-    """Return the words of a column with their meanings."""
-    texts = {
-        word: words(Result.SKIPPED.value) if value is None else WORDS[value.name] for word, value in meanings.items()
-    }
-    labels = (Cell(repr(word)) if word else say("corrected.blank") for word in texts)
-    pairs = zip(labels, texts.values(), strict=True)
-    return say("names", names=tuple(say("labelled", label=label, text=text) for label, text in pairs))
 
 
 def write_results(target: Path, loaded: Loaded, outcomes: Outcomes, summary: results.Summary) -> results.Written:

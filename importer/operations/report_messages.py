@@ -5,9 +5,11 @@ Input: the results of a command. Output: lines with messages.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from importer.fields import WORDED
 from importer.markup import first_words
 from importer.messages import Cell, Message, Part, render, say, some, when
 from importer.operations.history import History, PastRun
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from importer.operations.hide import Hidden, Hiding
     from importer.operations.verify import ReadBack, Verified
 
-_SHOWN = ("program", "columns", "reading", "visibility", "status", "settings")
+_SHOWN = ("program", "columns", "reading", *WORDED, "settings")
 
 
 def verified(found: Verified) -> Iterator[Line]:
@@ -146,16 +148,16 @@ def _reading(past: PastRun) -> Iterator[tuple[Message, str]]:
     if past.confirmed is not None:
         parts = {"by": past.confirmed.by or say("history.by-someone"), "at": when(past.confirmed.at)}
         yield say("history.of-confirmation"), render(say("history.confirmed", **parts))
-    columns = {
-        role: "+".join(map(column_letter, positions)) for role, positions in past.reading.get("columns", {}).items()
-    }
+    named = past.reading.get("map", {}).items()
+    columns = {role: re.sub(r"\d+", lambda at: column_letter(int(at[0])), name) for role, name in named if name}
+    words = {role: next(iter(of_role.values())) for role, of_role in past.reading.get("value", {}).items()}
     for name in _SHOWN:
-        if value := {**past.reading, "columns": columns}.get(name):
+        if value := {**past.reading, **words, "columns": columns}.get(name):
             yield say(f"history.with-{name}"), _written(value)
 
 
 def _written(value: object) -> str:
     """Return a value of the journal's document as text."""
     if not isinstance(value, Mapping):
-        return render(say("history.left-out")) if value is None else str(value)
-    return ", ".join(f"{name or repr('')} = {_written(item)}" for name, item in value.items())
+        return str(value) or render(say("history.left-out"))
+    return ", ".join(f"{name} = {_written(item)}" for name, item in value.items())

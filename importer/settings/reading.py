@@ -16,7 +16,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from importer.messages import Message, SettingPart, as_argument, day, say
+from importer.messages import Cell, Message, SettingPart, as_argument, day, say
 from importer.models import Role, Status, Visibility
 from importer.settings.kinds import Values, Words
 
@@ -29,6 +29,7 @@ MEANS = {name: say(f"meaning.{name.lower()}") for name in _NAMES}
 WORDS = {name: say(f"word.{name.lower()}") for name in _NAMES}
 """Name of a visibility or status → its word, for a person."""
 
+_MOST_WORDS = 12  # words of a column whose meanings are shown
 _SIGNS = re.compile(r"[\W_]+")
 _NUMBER = re.compile(r" ?#\d+$")
 _NUMBERED = re.compile(r"(.*?) ?#(\d+)", re.DOTALL)
@@ -37,6 +38,16 @@ _NUMBERED = re.compile(r"(.*?) ?#(\d+)", re.DOTALL)
 def kind_in_words(visibility: Visibility, status: Status) -> list[Message]:
     """Return the visibility of a note in words, and that it is a draft."""
     return [WORDS[visibility.name], *([WORDS[status.name]] if status is Status.DRAFT else [])]
+
+
+def meanings_in_words(meanings: Mapping[str, Visibility | Status | None]) -> Message | None:
+    """Return the meanings of a column's words, such as Yes → public, No → private; None if it has none."""
+    labels = (Cell(" ".join(word.split())) if word else say("meanings.blank") for word in meanings)
+    values = (say("meanings.left-out") if value is None else WORDS[value.name] for value in meanings.values())
+    messages = [say("meanings.word", word=word, value=value) for word, value in zip(labels, values, strict=True)]
+    if len(messages) > _MOST_WORDS:
+        return say("meanings.more", words=tuple(messages[:_MOST_WORDS]), n=len(messages) - _MOST_WORDS)
+    return say("names", names=tuple(messages)) if messages else None
 
 
 def merged(below: Values, above: Values) -> Values:

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from importer.importing.preview import Preview
 from importer.messages import Cell, Message, Part, cut, in_quotes, say, some, words
 from importer.models import Role, Status, Visibility
-from importer.settings.reading import WORDS
+from importer.settings.reading import WORDS, meanings_in_words
 from importer.telling.rendering import Line, LineKind, count, duration, in_bytes, numbers, rate
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
 _FEW = 2  # maximum number of problems of one kind that are listed one by one
 _COLUMNS = 8  # maximum number of named columns that aren't used
-_WORDS = 12  # maximum number of words of a column whose meanings are shown
 _TOLD = 30.0  # seconds; a shorter estimate isn't told
 _CHARACTERS = 400  # maximum number of characters shown of an example
 
@@ -198,7 +197,7 @@ def columns(overview: Preview) -> Iterator[tuple[Role, Message]]:
     """Yield the column of each role, with the meanings of its words."""
     for role, column in overview.mapping.items():
         parts: dict[str, Part] = {"column": column.letter, "heading": Cell(in_quotes(column.heading))}
-        meanings = _in_words(column.meanings)
+        meanings = meanings_in_words(column.meanings)
         if role is Role.CONTENT and overview.template:
             yield role, say("plan.composed", template=Cell(overview.template))
             continue
@@ -208,21 +207,6 @@ def columns(overview: Preview) -> Iterator[tuple[Role, Message]]:
             Role.VISIBILITY,
             say("plan.default-visibility", visibility=WORDS[overview.default_visibility.name]),
         )
-
-
-def _in_words(meanings: Mapping[str, Visibility | Status | None]) -> Message | None:
-    """Return the meanings of a column's words, such as Yes → public, No → private; None if it has none."""
-    messages = [
-        say(
-            "plan.word-means" if word else "plan.blank-means",
-            **({"word": Cell(" ".join(word.split()))} if word else {}),
-            value=say("plan.word-left-out") if value is None else WORDS[value.name],
-        )
-        for word, value in meanings.items()
-    ]
-    if len(messages) > _WORDS:
-        return say("plan.more-words", words=tuple(messages[:_WORDS]), n=len(messages) - _WORDS)
-    return say("names", names=tuple(messages)) if messages else None
 
 
 def _file(overview: Preview) -> Iterator[Line]:

@@ -42,9 +42,9 @@ def answered(settings: Settings, tmp_path: Path) -> Settings:
 def test_a_run_keeps_columns_words_and_settings(answered: Settings) -> None:
     about = history.one(answered, "last").reading
     assert about["program"] == __version__
-    assert about["columns"] == {"prospect": [0], "content": [3], "visibility": [5], "email": [1]}
+    assert about["map"] == {"prospect": "0", "content": "3", "visibility": "5", "email": "1"}
     assert [digest[:7] for digest in about["headings"]] == ["sha256:"] * 6
-    assert about["visibility"] == {"Team": "public", "": "private", "Nobody": None}
+    assert about["value"] == {"visibility": {"5": {"Team": "Public", "Nobody": ""}}}
     assert about["settings"] == {"default-visibility": "Private"}
 
 
@@ -62,7 +62,7 @@ def test_history_shows_it(answered: Settings, capsys: pytest.CaptureFixture[str]
     assert main(["history", "last", *here]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "Columns: prospect = A, content = D, visibility = F, email = B" in said
-    assert "Visibility: '' = private," in said.replace("Team = public, ", "").replace("Nobody = left out, ", "")
+    assert "Visibility: Team = Public, Nobody = left out" in said
     assert "Settings: default-visibility = Private" in said
     assert main(["history", "last", "--json", *here]) == 0
     [past] = json.loads(capsys.readouterr().out)["runs"]
@@ -77,12 +77,15 @@ def test_the_template_is_known_without_its_words(settings: Settings, tmp_path: P
     """If it has words of its own, its digest tells whether another run had the same."""
     sheet = tmp_path / "n.csv"
     sheet.write_text("Prospect ID,Date,Note,Visibility\nP1,1 May,x,Public\n", encoding="utf-8")
-    for template, stored in (("[MARK {Date}: ]{Note}", "sha256:"), ("[{Date}: ]{Note}", "[{1}: ]{2}")):
+    for template, *stored in (
+        ("[MARK {Date}: ]{Note}", "1, 2", "sha256:"),
+        ("[{Date}: ]{Note}", "[{1}: ]{2}", ""),
+        ("{{5}} {Note}", "2", "sha256:"),  # it names no column 5
+    ):
         told = replace(settings, mapping={Role.CONTENT: (template,)})
         running.ran(sheet, told)
         about = history.one(told, "last").reading
-        assert about["columns"]["content"] == [1, 2]
-        assert about["template"].startswith(stored)
+        assert [about["map"]["content"], about["template"][:7]] == stored
         assert "MARK" not in json.dumps(about)
         assert "Date" not in json.dumps(about)
 

@@ -142,7 +142,7 @@ def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tm
     assert reasons[6].startswith("C8 (row 8, Visibility): '?' is not a valid visibility")
     if kind == ".xlsx":
         assert [row["source_row"] for row in rows_of(report.results, "To fix")] == ["5", "6", "7", "8"]
-        texts = {"2 of 7 rows delivered, 1 repeats one of them, 4 to correct.", "'1': public, 'public': public"}
+        texts = {"2 of 7 rows delivered, 1 repeats one of them, 4 to correct.", "1 → public, public → public"}
         book = openpyxl.load_workbook(report.results)
         assert texts <= {cell.value for row in book["Summary"]["B:C"] for cell in row}
 
