@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 
 from importer.errors import JournalFailed
 from importer.journal import Journal, schema
 from importer.journal.sqlite import SQLiteJournal, connect
+from importer.models import Workspace
 
 
 class Disk:
@@ -35,7 +36,7 @@ class Disk:
 
 @cache
 def _database() -> sqlite3.Connection:
-    return sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+    return sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None, cached_statements=1000)
 
 
 @cache
@@ -68,6 +69,7 @@ class MortalJournal(_InMemory):
     step: Callable[[], None] = staticmethod(lambda: None)
     fails_after = 0
     _transactions = 0
+    _number: int | None = None
 
     @classmethod
     def on(cls, disk: Disk) -> MortalJournal:
@@ -79,9 +81,14 @@ class MortalJournal(_InMemory):
     def close(self) -> None:
         """The disk stays for the next process."""
 
-    def _begin(self, *, writes: bool) -> None:
-        if writes:  # one process reads: it needs no transaction
-            super()._begin(writes=True)
+    def reading(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        """One process reads: it needs no transaction."""
+        return nullcontext()
+
+    def number_of(self, workspace: Workspace) -> int | None:
+        """There is one workspace, whose number stays."""
+        self._number = self._number or super().number_of(workspace)
+        return self._number
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -133,9 +133,7 @@ def _rows(lines: Sequence[tuple[str, int, str]], people: int) -> list[tuple[int,
 
 
 def texts(values: Sequence[str]) -> Texts:
-    column: Texts = np.full(len(values), "", dtype=TEXT)
-    column[:] = values
-    return column
+    return np.full(len(values), values, dtype=TEXT)
 
 
 def _until_it_ends(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> tuple[Outcomes, int]:
@@ -172,13 +170,15 @@ def run(
     world: World, disk: Disk, rows: Rows, written: list[Outcomes], in_doubt: Sequence[InDoubt] = ()
 ) -> Outcomes | None:
     """One run of the program; None where it died or stopped before its end."""
-    plan, outcomes, ended = grouping.plan(rows), Outcomes(len(rows)), False
+    if world.planned is None or world.planned[0] is not rows:
+        world.planned = rows, grouping.plan(rows)
+    plan, outcomes, ended = world.planned[1], Outcomes(len(rows)), False
     world.shelf.journalled = disk.uploads
     world.tell("=== a run begins")
     with process(world, disk, lambda _: written.append(outcomes)) as (journal, caller):
         skips = world.regime.skips_existing
         journal.fails_after = 0 if world.is_calm else world.regime.disk_full
-        of_run: Any = {"account": world.owner, "rest": world.regime.read_timeout + world.regime.settle}
+        of_run: Any = {"account": world.owner(), "rest": world.regime.read_timeout + world.regime.settle}
         begun = journal.runs.begin(WORKSPACE, "sheet", "print", world.clock(), again=False, **of_run)
         delivery = Coordinator(DeliveryContext.of(journal, WORKSPACE, begun, caller, policy(world)), outcomes)
         journal.step = world.step
@@ -300,7 +300,8 @@ def _check_undelivered(
     world: World, position: int, delivery: Delivered, result: Result, doubted: Collection[Delivered], *, is_last: bool
 ) -> None:
     names_somebody = delivery[0] != "INVALID"
-    is_for_its_files = _is_unfit(world, delivery) or (delivery[-1] and _may_files_be_turned_away(world.regime))
+    is_unfit = any(world.shelf.is_unfit(digest) for digest in delivery[-1])  # the API takes no note with these files
+    is_for_its_files = is_unfit or (delivery[-1] and _may_files_be_turned_away(world.regime))
     if result is Result.REJECTED and names_somebody and not _may_be_turned_away(world.regime) and not is_for_its_files:
         raise Violation(f"row {position} is rejected, though nobody said no")
     if not is_last:
@@ -312,7 +313,7 @@ def _check_undelivered(
     if result is Result.NOT_SENT and world.regime.skips_existing and world.regime.shuffled:
         return  # pages without an order can't show that a note isn't there
     is_for_its_id = bool(delivery[-1]) and _may_ids_be_refused(world.regime)
-    if result is Result.REJECTED and (is_for_its_id or _is_unfit(world, delivery)):
+    if result is Result.REJECTED and (is_for_its_id or is_unfit):
         return
     if result is not Result.UNCONFIRMED and names_somebody:
         raise Violation(f"row {position} ends as {result}: lost")
@@ -343,11 +344,6 @@ def _may_be_turned_away(regime: Regime) -> bool:
         or bool(regime.lost_route)
         or any(fate.startswith(("page", "slow", "413")) for fate in regime.fates)
     )
-
-
-def _is_unfit(world: World, delivery: Delivered) -> bool:
-    """Whether the API takes no note with these files."""
-    return any(world.shelf.is_unfit(digest) for digest in delivery[-1])
 
 
 def _may_files_be_turned_away(regime: Regime) -> bool:

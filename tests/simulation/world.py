@@ -28,7 +28,7 @@ from importer.api import (
     Traits,
 )
 from importer.messages import words
-from importer.models import Note, Status, Visibility
+from importer.models import Note, Plan, Rows, Status, Visibility
 from tests.simulation.regime import READS, TEXTS, Regime, base
 from tests.simulation.shelf import Shelf
 from tests.simulation.windows import Windows
@@ -112,6 +112,7 @@ class World:
     reads: int = 0
     ids_told: int = 0
     dropped: dict[str, Delivered] = field(default_factory=dict)
+    planned: tuple[Rows, Plan] | None = None  # the sheet that was imported last, and its plan
 
     def __post_init__(self) -> None:
         self.chance = random.Random(f"world {self.seed} {self.regime.beyond}")
@@ -421,7 +422,7 @@ class World:
                 continue
             dropped = self._drop(prospect, call.note)
             answers[prospect] = Answer(
-                dropped or self._store(prospect, call.note, author=self._owner(call.life)).note_id
+                dropped or self._store(prospect, call.note, author=self.owner(call.life)).note_id
             )
         return answers
 
@@ -435,13 +436,9 @@ class World:
         self.tell(f"     {note_id} {note.content[:20]!r} on {prospect} is not kept")
         return note_id
 
-    @property
-    def owner(self) -> str:
-        """Who owns the key of the present process."""
-        return self._owner(self._life)
-
-    def _owner(self, life: int) -> str:
-        return f"{life}.{US}" if self.regime.owners else US
+    def owner(self, life: int | None = None) -> str:
+        """Who owns the key of a process, at first of the present one."""
+        return f"{self._life if life is None else life}.{US}" if self.regime.owners else US
 
     def _crowd(self) -> None:
         at = self.now - 30 * 86_400.0
@@ -459,7 +456,7 @@ class World:
         return self.now + self._people.uniform(0, 60)
 
     def _store(self, prospect: str, note: Note, *, is_ours: bool = True, author: str = "") -> Stored:
-        author = author or self.owner
+        author = author or self.owner()
         lag = self.chance.uniform(0, self.regime.lag.seconds) if self.regime.lag.kind == "each" else 0.0
         off = self.chance.uniform(-self.regime.apart, self.regime.apart) if self.regime.apart else 0.0
         created_at = math.floor((self.now + self._ahead + off) * 1000) / 1000
@@ -653,7 +650,7 @@ class World:
 
     def _as_seen(self, note: Stored) -> Stored:
         """Return a note as a reader sees it who is as far behind as the one before."""
-        versions = self._versions.get(self.notes.index(note), [(-math.inf, note)])
+        versions = self._versions.get(int(note.note_id[1:]), [(-math.inf, note)])
         return [version for at, version in versions if at <= self._seen_until][-1]
 
     def look_up(self, search: str, page: int) -> Any:
