@@ -131,7 +131,7 @@ def to_hide(which: Which, settings: Settings, rows: Path | None) -> dict[str, ob
     planned = operations.hide.what_to_hide(which, settings)
     ids = [(one.note_id or "", one.prospect) for one in planned.notes[: operations.hide.SHOWN]]
     some = [(*both, _text_of(*both, rows)) for both in ids]
-    return {"number": len(planned.notes), "left": len(planned.left), "some": some}
+    return {"number": len(planned.notes), "left": len(planned.left), "unclear": planned.unclear, "some": some}
 
 
 def _text_of(note_id: str, prospect: str, rows: Path | None) -> str:

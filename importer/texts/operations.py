@@ -104,8 +104,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "No note that this program created was found for {n} rows, or for some of their people: {rows}. If you know a note's ID, use `note-importer hide --note ID`.",
     ),
     "hide.unclear": (
-        "{n} more note of this run may exist, because its request got no clear reply. Use `note-importer verify`, then this command again.",
-        "{n} more notes of this run may exist, because their requests got no clear reply. Use `note-importer verify`, then this command again.",
+        "{n} more note of this run may exist, because its request got no clear reply. First {action.run-verify}, then hide the run again.",
+        "{n} more notes of this run may exist, because their requests got no clear reply. First {action.run-verify}, then hide the run again.",
     ),
     "hide.sent-again": (
         "{n} note stays hidden, because its row was sent again since ({ids}).",

@@ -115,7 +115,7 @@ def test_what_is_agreed_to_hide_must_be_true(person: Person, settings: Settings,
     assert {(note.visibility, note.status) for note in box.notes} == {("2", "0")}
     assert render(say(f"page.job.{jobs.Hide(settings, name, 2, undo=True).kind}")) == "Giving notes back"
     for which in (Which(name), Which()):
-        assert reading.to_hide(which, settings, None) == {"number": 0, "left": 0, "some": []}
+        assert reading.to_hide(which, settings, None) == {"number": 0, "left": 0, "unclear": 0, "some": []}
 
 
 @pytest.mark.usefixtures("jumping")
