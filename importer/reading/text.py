@@ -29,6 +29,7 @@ from importer.reading.spool import RowStream
 
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _SPOKEN = {"\\t": "\t", "tsv": "\t", "pipe": "|"} | {name: sign for sign, name in NAMES.items()}
+_PERSON = re.compile(r"""["']?(\S+@\S+\.\w+|(?=\w*\d)[A-Za-z0-9]{8,})["']?""")  # an email address, or an ID
 _AS_TEXT = re.compile(r'="([^"]*(?:""[^"]*)*)"')
 """Formula that is only a text, as exports write it to keep leading zeros."""
 
@@ -180,11 +181,17 @@ class _HeldLines:
 
 
 def _swallowed(lines: _HeldLines, delimiter: str, number: int) -> int:
-    """Return the number of further lines of a record, if its quotation marks don't match; else 0."""
+    """Return the number of further lines of a record, if its quotation marks don't match; else 0.
+
+    They may match by chance, in two rows. Then each line has as many cells as the record, and one column names people.
+    """
     try:
-        next(csv.reader(lines.held, delimiter=delimiter, strict=True))
+        width = len(next(csv.reader(lines.held, delimiter=delimiter, strict=True)))
     except csv.Error as exc:
         if lines.ended:
             raise UnreadableFile(say("text.quotation-mark", row=str(number))) from exc
         return len(lines.held) - 1
+    rows = [line.strip("\r\n").split(delimiter) for line in lines.held]
+    if {*map(len, rows)} == {width}:
+        return (len(rows) - 1) * any(all(map(_PERSON.fullmatch, column)) for column in zip(*rows, strict=True))
     return 0

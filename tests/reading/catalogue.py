@@ -395,6 +395,8 @@ TEXTS = [
     _csv("quotation mark never closed", PLAIN + '2,"a,public\r\n3,b,public\r\n', error="opens in row 3"),
     _csv("quotation marks that swallow a row", PLAIN + '2,"a,public\r\n3,"b",public\r\n4,c,d\r\n', None,
          flaws={3: [None]}),
+    _csv("quotation marks that match by chance, two rows below",
+         PLAIN + 'a@x.com,"b,public\r\nc@x.com,d,private\r\ne@x.com,f",public\r\n', None, flaws={3: [None]}),
     _below("quotes within a cell before a cell of several lines", '2,"a" b,"first\nsecond"\r\n3,c,d\r\n4,"e" f,g',
            {3: ("2", "a b", "first\nsecond"), 4: ("3", "c", "d"), 5: ("4", "e f", "g")}, flaws={3: [None]}),
     _below("a line of private characters", f"{_END},a,b\r\n{_END}\r\n4,c,d\r\n",
