@@ -84,7 +84,7 @@ def record_digest(record: str) -> bytes:
     """Return the digest of a record: the heading of its column, a space, and its ID; empty for a row without one."""
     if not record:
         return b""
-    heading, _, number = record.rpartition(" ")
+    heading, _, number = record.partition(" ")
     if len(number) == _LONG and number[_SHORT:] == _checks_of(number[:_SHORT]):
         number = number[:_SHORT]
     return RECORD + hashed(heading)[: _HALF - 1] + hashed(number)[:_HALF]
