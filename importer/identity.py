@@ -64,7 +64,7 @@ def text_digests(note: Note, files: Mapping[str, AttachedFile]) -> tuple[bytes, 
     said = [visible(note.content), *targets(note.content)]
     said += [part for role, text in note.further for part in ("further", role, text)]
     if not note.files:
-        return (_digest(TEXT, *said, "", *note.attachments),)
+        return (_digest(TEXT, *said, "", *sorted(note.attachments)),)
     names = sorted({files[digest].name if digest in files else digest for digest in note.files})
     return _digest(TEXT, *said, "named", *names), _digest(TEXT, *said, "holding", *sorted(note.files))
 
