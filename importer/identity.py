@@ -64,7 +64,7 @@ def text_digests(note: Note, files: Mapping[str, AttachedFile]) -> tuple[bytes, 
     said = [visible(note.content), *targets(note.content)]
     said += [part for role, text in note.further for part in ("further", role, text)]
     if not note.files:
-        return (_digest(TEXT, *said, "", *note.attachments),)
+        return (_digest(TEXT, *said, "", *sorted(note.attachments)),)
     names = sorted({files[digest].name if digest in files else digest for digest in note.files})
     return _digest(TEXT, *said, "named", *names), _digest(TEXT, *said, "holding", *sorted(note.files))
 
@@ -84,7 +84,7 @@ def record_digest(record: str) -> bytes:
     """Return the digest of a record: the heading of its column, a space, and its ID; empty for a row without one."""
     if not record:
         return b""
-    heading, _, number = record.rpartition(" ")
+    heading, _, number = record.partition(" ")
     if len(number) == _LONG and number[_SHORT:] == _checks_of(number[:_SHORT]):
         number = number[:_SHORT]
     return RECORD + hashed(heading)[: _HALF - 1] + hashed(number)[:_HALF]

@@ -30,8 +30,8 @@ _BREAKS = frozenset(
 )
 _BREAK = re.compile(r"(?:\n[^\S\n]*)?<br\b[^<>]*>(?:[^\S\n]*\n)?|\n", re.IGNORECASE)
 _UNSEEN = frozenset({"script", "style"})
-INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-"""Characters that no reader sees: zero-width marks, the soft hyphen, direction marks, the byte-order mark."""
+INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0e\ufe0f\ufeff]")
+"""Characters that no reader sees: zero-width, direction and emoji marks, the soft hyphen, the byte-order mark."""
 
 MOST_LAYERS = 16
 _ENDLESS = re.compile(r"&#(?=\d{1000})")

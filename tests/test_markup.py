@@ -65,7 +65,7 @@ def test_lines_and_paragraphs_stay(text: str, content: str | None) -> None:
         ("wo<b>r</b>d", "word"),
         ("&lt;b&gt; &amp;amp; &#8364; &nbsp;x", "<b> &amp; € x"),
         ("<script>x()</script><style>p{}</style>seen", "seen"),
-        ("  a \n\t b\u00a0c\u200b\u00ad ", "a b c"),
+        ("  a \n\t b\u00a0c\u200b\u00ad ❤\ufe0f\u061c \u2068d\u2069", "a b c ❤ d"),
         ("", ""),
     ],
 )

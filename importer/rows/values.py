@@ -44,18 +44,18 @@ LONGEST_ID = 200
 ID_SHAPE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?![A-Z][a-z]+$)[A-Za-z0-9]{8,10}")
 """Shape of the IDs in Saleshandy's documentation: 8 to 10 mixed-case letters and digits, but not a capitalised word."""
 _LIKE_AN_ID = re.compile(r"[A-Za-z0-9]{8,10}")
-_SEPARATORS = re.compile("[;,|\r\n\x0b\u2028\u2029]")
+_SEPARATORS = re.compile("[;；、,，|\r\n\x0b\u2028\u2029]")
 LONGEST_KEY = 400
 """Maximum length of an occurrence key in characters: every database can index it, whatever the characters are."""
 SURE_ID = re.compile(r"(?!(?i:true|false)\Z)[A-Za-z][A-Za-z0-9]{0,199}")
 """Texts that can be IDs for certain: alphanumeric, no number, and not a checkbox's TRUE or FALSE."""
 _LONGEST_EMAIL = 320
-_ADDRESS = re.compile(r"[^\s<>(),:;\"\[\]|/\\@]+@[^\s<>(),:;\"\[\]|/\\@]+")
+_ADDRESS = re.compile(r"[^\s<>(),，:;；、\"\[\]|/\\@]+@[^\s<>(),，:;；、\"\[\]|/\\@]+")
 _DOMAIN = re.compile(r"(?:[^\s.]+\.)+[^\s.]{2,}")
 _NAMED = re.compile(r"[^<>]*<([^<>]*)>|[^()]*\(([^()]*)\)")
 # What stands between separators, which don't count within quotes and brackets.
-_BETWEEN = re.compile(r"""(?:"[^"]*"|\([^()]*\)|<[^<>]*>|[^;|\r\n\x0b\u2028\u2029])+""")
-_BETWEEN_COMMAS = re.compile(r"""(?:"[^"]*"|\([^()]*\)|<[^<>]*>|[^,])+""")
+_BETWEEN = re.compile(r"""(?:"[^"]*"|\([^()]*\)|<[^<>]*>|[^;；、|\r\n\x0b\u2028\u2029])+""")
+_BETWEEN_COMMAS = re.compile(r"""(?:"[^"]*"|\([^()]*\)|<[^<>]*>|[^,，])+""")
 _SCHEME = re.compile(r"mailto:\s*", re.IGNORECASE)
 # The IDs that Saleshandy shows. It matches no word or name.
 _SHOWN_ID = re.compile(r"(?=.*[a-z])(?=.+[A-Z0-9])[A-Za-z0-9]{10}")

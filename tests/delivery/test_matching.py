@@ -12,7 +12,7 @@ from importer.models import Note, Status, Visibility
 
 PRIVATE, PUBLIC = Visibility.PRIVATE, Visibility.PUBLIC
 RUNS = {"": 1, "calls": 2, "tasks": 3, "another": 4}
-A, B = "activityid 00T0000001", "activityid 00T0000002"
+A, B = "activityid 00T0000001", "activityid Task 00T0000002"  # an ID may have a space, a heading none
 
 
 def said(text: str) -> tuple[bytes, ...]:

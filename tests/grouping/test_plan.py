@@ -117,8 +117,8 @@ def test_groups_stand_in_the_order_of_their_notes_first_row(found: list[Line], k
 
 def test_of_rows_that_say_the_same_the_least_visible_counts() -> None:
     notes = [
-        Note("Use <b>this</b>", Visibility.PUBLIC, Status.DRAFT),
-        Note("Use  this", Visibility.PRIVATE, Status.PUBLISHED),
+        Note("Use <b>this</b>", Visibility.PUBLIC, Status.DRAFT, ("Att1", "Att2")),
+        Note("Use  this", Visibility.PRIVATE, Status.PUBLISHED, ("Att2", "Att1")),
         Note("Use that", Visibility.PUBLIC, Status.PUBLISHED),
     ]
     rows = Rows(np.arange(2, 6, dtype=np.int32), texts(["P1"] * 4), np.array([0, 1, 2, 0], dtype=np.int32), notes)
