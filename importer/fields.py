@@ -117,7 +117,7 @@ FIELDS: Mapping[Role, Field] = {
                 r"|intern(?:al|ally|a|o|e|es|os|as|er|es|ne|nes)?|secret\w{0,4}|sensitiv\w{0,3}|segret\w{1,4}|geheim\w{0,4}|riservat\w{1,4}"
                 r"|reserv(?:ad[oa]|ee?)s?",
                 r"me|mine|myself|ich|mich|moi|yo|eu|io|owner|own|personal|personnel|personnelle"
-                r"|personlich|pessoal|personale|hidden|hide|restricted|besitzer|proprietaire|propietario|proprietario"
+                r"|personlich|pessoal|personale|hidden|hide|eyes|pvt|priv|perso|ocult[oa]s?|restricted|besitzer|proprietaire|propietario|proprietario"
                 r"|deleted|trashed|removed|locked|geloscht|gesperrt|supprimee?s?|verrouillee?s?|eliminad[oa]s?|bloquead[oa]s?"
                 r"|excluid[oa]s?|eliminat[oa]|bloccat[oa]",
             ),
@@ -125,7 +125,7 @@ FIELDS: Mapping[Role, Field] = {
                 r"public(?:a|o|as|os|ly)?|publiques?|offentlich\w{0,4}|pubblic[oahie]{1,2}|shar(?:e|ed|es|ing)|geteilt\w{0,2}"
                 r"|freigegeben\w{0,2}|partag\w{1,4}|compart\w{2,6}|condivi\w{2,6}|visib(?:le|les|il|ile|ili)|visive(?:l|is)"
                 r"|sichtbar\w{0,2}",
-                r"team|everyone|everybody|all|anyone|alle|allen|tous|toute|equipe|equipo|todos|todo|tutti|squadra|external"
+                r"team|everyone|everybody|all|anyone|alle|allen|tous|toute|equipe|equipo|todos|todo|tutti|squadra|external|freigabe|teilen"
                 r"|extern|externe|externo|externa|esterno",
             ),
         },
@@ -244,7 +244,7 @@ NEGATION = re.compile(
 """Words that turn a heading around. A negation may also be the beginning of a word: unshared."""
 BESIDE = re.compile(
     r"is|are|ist|est|es|only|just|nur|seulement|solo|so|somente|note|notes|notiz|notizen|nota|notas|the|with|to|by|for"
-    r"|in|of|on|members?|whole|can|see|flag|mit"
+    r"|in|of|on|members?|whole|can|sees?|show|from|others?|my|keep|flag|mit|von|vor"
     r"|fur|der|die|das|de|la|le|les|el|o|a|par|para|pour|con|com|per|avec|da|del|della"
 )
 """Words that may stand in a heading beside a word that counts only among words of its kind."""

@@ -32,6 +32,8 @@ def run(columns: Mapping[str, Sequence[str]], *flags: str, name: str = "sheet.cs
         (("Visibility", "Public"), ("Restricted to", "Legal")),
         (("Visibility", "Public"), ("Tags", "pricing; Private")),
         (("Visibility", "Public"), ("Deleted", "TRUE")),
+        (("Visibility", "Public"), ("Hide from team", "x")),
+        (("Visibility", "Public"), ("Show to team", "No")),
         (("Visibility", "Public"), ("Scope", "12")),
         (("Visibility", "Public"), ("Stage", "confidential")),
         (("Status", "Published"), ("Draft", "Yes")),

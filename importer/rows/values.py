@@ -28,14 +28,14 @@ Read: TypeAlias = Callable[[str], object]
 _WORDS = re.compile(r"(?:\A|>)[^<>&]*\w")  # outside of markup
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\u2028\u2029]")  # \x0b is Word's line break within a paragraph
 _HALF = re.compile("[\ud800-\udfff]")  # a lone surrogate, half a character
-_DOUBTFUL = re.compile("\\A#|\\]\\Z|[\ud800-\udfff]")  # an error value, the end of a cut text, half a character
+_DOUBTFUL = re.compile("\\A(?:#|Err:|Loading)|\\]\\Z|[\ud800-\udfff]")  # an error value, a cut text, half a character
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")  # which notes can't have: not tabs or line breaks
 # Long numbers damaged by a spreadsheet program: digits lost to an exponent, or zeros after the fifteenth digit.
 _DAMAGED = re.compile(r"\d(?:[.,]\d+)?E\+\d+|[1-9]\d{14}0{3,}", re.IGNORECASE)
-# Error values of formulas in Excel, in English, German, French, Spanish and Portuguese.
+# Error values of formulas in Excel, in English, German, French, Spanish and Portuguese; in other programs, some.
 _ERROR_VALUE = re.compile(
     r"#¡?(N/A|N/D|NV|REF!|BEZUG!|VALUE!|WERT!|VALEUR!|VALOR!|NAME\?|NOM\?|NOMBRE\?|NOME\?|DIV/0!|NUM!|ZAHL!|NOMBRE!"
-    r"|NULL!|NUL!|NULO!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!|GETTING_DATA)"
+    r"|NULL!|NUL!|NULO!|ERROR!|RIF!|NAAM\?|CAMPO!|Н/Д|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!|GETTING_DATA)|Err:\d{3}|Loading\.\.\."
 )
 _FILE_NAME = re.compile(r".*\.[^\W_]{1,5}|.*[/\\].*")  # a file extension or a path; IDs have neither
 TEXT = np.dtypes.StringDType()

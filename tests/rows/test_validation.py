@@ -234,7 +234,7 @@ def test_attachment_ids_are_separated_by_commas_or_semicolons(cell: str, ids: tu
     assert only_note("P", "x", "1", "1", cell).attachments == ids
 
 
-ERRORS = ("#N/A", "#REF!", "#NAME?", "#DIV/0!", "#NV", "#BEZUG!", "#¡DIV/0!", " #N/A ")
+ERRORS = ("#N/A", "#REF!", "#NAME?", "#DIV/0!", "#NV", "#BEZUG!", "#¡DIV/0!", " #N/A ", "#RIF!", "Err:502")
 SLIP = "is not a valid visibility. Did you mean {}? Use Public (or 1) or Private (or 2)"
 NO_ID = "is not a valid prospect ID"
 FILES = ("call.pdf", "tool.exe", "my call.md", "2026/call", "C:\\call.7z", "a.b.Pages")
