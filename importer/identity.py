@@ -22,7 +22,7 @@ TEXT, RECORD, WORDS = b"T", b"R", b"W"
 """First byte of the digest of a text, of a record, and of the text of a cell that a template composes."""
 
 _HALF = 8
-_SHORT, _LONG = 15, 18  # characters of an ID of Salesforce
+_SHORT = 15  # characters of an ID of Salesforce, which may be followed by three that check it
 _CHECKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
@@ -85,9 +85,12 @@ def record_digest(record: str) -> bytes:
     if not record:
         return b""
     heading, _, number = record.partition(" ")
-    if len(number) == _LONG and number[_SHORT:] == _checks_of(number[:_SHORT]):
-        number = number[:_SHORT]
     return RECORD + hashed(heading)[: _HALF - 1] + hashed(number)[:_HALF]
+
+
+def spelled_alike(record: str) -> str:
+    """Return the ID of a record in the spelling that all its spellings share, so that each is compared as text."""
+    return record[:_SHORT] if record[_SHORT:] == _checks_of(record[:_SHORT]) else record
 
 
 def _checks_of(number: str) -> str:

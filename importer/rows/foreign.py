@@ -18,6 +18,7 @@ from dataclasses import replace
 
 from importer.errors import UnclearColumns
 from importer.fields import TASK_STATES
+from importer.identity import spelled_alike
 from importer.messages import Cell, Message, SettingPart, as_argument, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
@@ -125,6 +126,7 @@ def _of_records(headings: Sequence[str], roles: Roles, cells: Sequence[Sequence[
         return [say("record.found", column=in_words(headings, chosen))] if chosen in with_ids else []
     is_of_notes = any(map(_OF_NOTES.fullmatch, headings))
     for i in (*roles.unexplained, *([] if roles.foreign is None else [roles.foreign])):
+        # "note_id" is ours, in a part of a results file
         is_suggested = suggestions.suggests(Role.RECORD, headings[i]) and headings[i].strip() != "note_id"
         if i in with_ids and (is_suggested or (is_of_notes and folded_heading(headings[i]) == "recordid")):
             choice = SettingPart("map", f"{Role.RECORD}={as_argument(called(headings, i))}")
@@ -150,6 +152,6 @@ def _are_mostly(shape: re.Pattern[str], cells: Sequence[str]) -> bool:
 
 def record_id(heading: str, text: str) -> str:
     """Return the ID of a record after its column's heading; empty if it could be another record's, too."""
-    record = cleaned_id(text)
+    record = spelled_alike(cleaned_id(text))
     is_sure = _SHORTEST <= len(record) <= LONGEST_ID and not is_damaged(record)
     return f"{folded_heading(heading)} {record}" if is_sure else ""

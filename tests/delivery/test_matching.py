@@ -148,11 +148,6 @@ def test_of_several_deliveries_one_answers(key: str, answers: KnownDelivery, oth
         assert (found.how, found.known) == (How.TEXT, answers)
 
 
-def test_the_15_and_the_18_characters_of_salesforce_are_one_id() -> None:
-    assert record_digest("activityid 00T5f00000AbCdE") == record_digest("activityid 00T5f00000AbCdEEAV")
-    assert record_digest("activityid 00T5f00000AbCdE") != record_digest("activityid 00T5f00000AbCdF")
-
-
 ANSWERING = {*DeliveryState} - {DeliveryState.REJECTED, DeliveryState.HIDDEN}
 TABLE: dict[DeliveryState, tuple[bool | How | None, How | None]] = {
     **dict.fromkeys(ANSWERING, (True, How.WORDS)),

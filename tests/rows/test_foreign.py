@@ -11,6 +11,7 @@ from importer.importing.loaded import Loaded
 from importer.importing.loading import load
 from importer.messages import render
 from importer.models import Role, Visibility
+from importer.rows.foreign import record_id
 from importer.settings import Settings
 from tests.truth import write_csv
 
@@ -250,3 +251,10 @@ def test_a_hidden_email_is_not_taken(tmp_path: Path) -> None:
     with load(tmp_path / "n.xlsx", Settings()) as found:
         assert [*found.rows.problems] == [0]
         assert found.rows.prospect.tolist() == ["", "a@b.de"]
+
+
+@pytest.mark.parametrize(("spelled", "record"), [("00T5f00000AbCdEEAV", "00T5f00000AbCdE"), *((one, one) for one in (
+    "00T5f00000AbCdE", "00T5f00000AbCdF", "00T5f00000AbCdEEAW", "Task 00012345",
+))])  # fmt: skip
+def test_a_record_has_one_id_however_it_is_spelled(spelled: str, record: str) -> None:
+    assert record_id("Activity ID", f" {spelled}\u00a0") == f"activityid {record}"
