@@ -30,7 +30,9 @@ def run(columns: Mapping[str, Sequence[str]], *flags: str, name: str = "sheet.cs
         (("Visibility", "Public"), ("is_private", "1.0")),
         (("Visibility", "Public"), ("Visibility group", "Item owner")),
         (("Visibility", "Public"), ("Restricted to", "Legal")),
-        (("Visibility", "Public"), ("Tags", "pricing; Private")),
+        *((("Visibility", "Public"), ("Tags", text)) for text in (
+            "pricing; Private", "#intro, #private", "[private] call", "HR - confidential", "Private: hi", "a & privé",
+        )),
         (("Visibility", "Public"), ("Deleted", "TRUE")),
         (("Visibility", "Public"), ("Hide from team", "x")),
         (("Visibility", "Public"), ("Show to team", "No")),
@@ -39,7 +41,7 @@ def run(columns: Mapping[str, Sequence[str]], *flags: str, name: str = "sheet.cs
         (("Status", "Published"), ("Draft", "Yes")),
         (("Status", ""), ("IsDraft", "✔️")),
     ],
-)
+)  # fmt: skip
 def test_a_second_column_that_says_less_is_asked_about(
     box: Sandbox, capsys: pytest.CaptureFixture[str], used: tuple[str, str], other: tuple[str, str]
 ) -> None:
@@ -78,8 +80,10 @@ def test_of_two_columns_that_say_who_sees_a_note_the_least_visible_counts_for_ea
          ["--map", "visibility=Shared, Restricted", "--value", "visibility:Yes=Public",
           "--value", "visibility:Some=Public"], "21 11 21"),
         # of tags, only those with a word for private restrict
-        ({"Visibility": ["Public"] * 3, "Tags": ["pricing; private", "pricing, call", ""]},
-         ["--map", "visibility=Visibility, Tags"], "21 11 11"),
+        ({"Visibility": ["Public"] * 4, "Tags": ["pricing; private", "for the C-suite, privé", "pricing, call", ""]},
+         ["--map", "visibility=Visibility, Tags"], "21 21 11 11"),
+        ({"Visibility": ["Public"] * 4, "Tags": ["pricing (private)", '["a","private"]', "a、#private!", "a private"]},
+         ["--map", "visibility=Visibility, Tags"], "21 21 21 21"),
         # a meaning that names no column counts in each if it says less, or leaves rows out
         ({"Visibility": ["Public"] * 4, "Note Visibility": ["Shared", "Skip", "Public", ""], "Tags": ["", "", "", "7"]},
          ["--map", "visibility=Visibility, Note Visibility, Tags", "--value", "visibility:Shared=Private",
@@ -115,6 +119,7 @@ def test_each_row_is_as_visible_and_as_published_as_its_columns_say(
         (("Visibility", "Public"), ("Department", "Legal")),
         (("Visibility", "Public"), ("IsDeleted", "FALSE")),
         (("Visibility", "Public"), ("Tags", "pricing, privately owned")),
+        (("Visibility", "Public"), ("Tags", "price-sensitive: d'interne, non-private")),
     ],
 )
 def test_a_second_column_that_says_no_less_is_nobodys_question(

@@ -14,7 +14,7 @@ from itertools import islice
 
 from importer.fields import WORDED
 from importer.messages import Message, say, some
-from importer.models import Note, PossibleAnswer, Question, Role, Visibility
+from importer.models import Note, PossibleAnswer, Question, Role
 from importer.rows import words
 from importer.rows.columns import Roles, called, in_words, shown
 from importer.rows.suggestions import SPELLED
@@ -29,15 +29,13 @@ _MOST_WORDS = 1_000  # distinct words of it that are kept
 _LONGEST = 60  # characters; a longer text is no word
 _PHRASE = re.compile(r"\S|\d{1,3}|(?!.*(?:@|://|\d{3}|\d[/:.-]\d))(?=.*[^\W\d_]).{1,40}")
 """A sign, a short number, or a few words that hold no email, link, number or date."""
-_SEVERAL = re.compile(r"[,;|/\n]")
-
-
-_AMONG = re.compile(rf"(?<![^\n,;|/])\s*({WORDED[Role.VISIBILITY].in_headings[Visibility.PRIVATE][0]})\s*(?![^\n,;|/])")
+_APART = r"[][,;|/\n\t#(){}\"·•、，；&+>!:*–—]|(?<!\w)[-']|[-'](?!\w)"
+_AMONG = re.compile(rf"(?:\A(?!\s*\w+\s*\Z)|{_APART})\s*([^\W\d]\w{{4,}})\s*(?=\Z|{_APART})")
 
 
 def private_among(cells: Iterable[str]) -> set[str]:
-    """Return the words for private that stand alone, or among others with separators between: ``pricing, private``."""
-    return set(_AMONG.findall(words.without_accents("\n".join(cells).casefold())))
+    """Return the words for private that have signs around them: ``pricing, private``, ``#private``."""
+    return {*filter(words.says_private, _AMONG.findall(words.without_accents("\n".join(cells))))}
 
 
 def restricting(role: Role, heading: str, values: Values) -> Callable[[str], Value | Wrong | None]:
@@ -48,7 +46,7 @@ def restricting(role: Role, heading: str, values: Values) -> Callable[[str], Val
     private, does so.
     """
     own, least = words.vocabulary(role, heading, values), LEAST[role]
-    is_spoken_of = words.speaks(role, heading) or words.is_about(role, heading)
+    is_spoken_of = role is Role.STATUS or words.speaks(role, heading) or words.is_about(role, heading)
 
     @cache
     def restricted(text: str) -> Value | Wrong | None:
@@ -57,9 +55,8 @@ def restricting(role: Role, heading: str, values: Values) -> Callable[[str], Val
         if isinstance(read, Wrong) and read.is_left_out:
             return read
         value = words.reading(role, heading, word) if isinstance(read, Wrong) else read
-        if value is None and role is Role.VISIBILITY and not is_spoken_of:
-            return least if words.says_only(role, word) or private_among([word]) else None
-        return least if value in (None, least) else None
+        may_say_less = value is None and (is_spoken_of or words.says_private(word))
+        return least if may_say_less or value is least else None
 
     return restricted
 
@@ -137,8 +134,7 @@ class Unmapped:
         for position, column in self._columns.items():
             distinct = {*block.columns[position]}
             if len(column.among) < _MOST_VALUES:
-                several = (text for text in distinct if len(text) <= _LONGEST and _SEVERAL.search(text))
-                column.among += sorted(text for text in several if private_among([text]))
+                column.among += sorted(text for text in distinct if len(text) <= _LONGEST and private_among([text]))
             if column.cells is None:
                 continue
             texts = (text for text in distinct.union(column.cells) if not is_footer(text))

@@ -74,6 +74,11 @@ def says_only(role: Role, text: str) -> bool:
     return bool(strong) and all(word in strong or BESIDE.fullmatch(word) for word in found)
 
 
+def says_private(text: str) -> bool:
+    """Return whether any word of a text means private."""
+    return any(_named(Role.VISIBILITY, word) == (Visibility.PRIVATE, True) for word in _words(text))
+
+
 def is_word(text: str) -> bool:
     """Return whether a text is a usual word or a code of visibility or status, or a yes or a no."""
     return folded(text) in _USUAL or depends_on_heading(text)
