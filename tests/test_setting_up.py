@@ -180,15 +180,20 @@ def test_init_writes_a_profile_that_can_be_used_at_once(type_: Terminal, profile
 def test_init_tries_the_key_at_once_and_asks_for_another_or_keeps_it(
     type_: Terminal, profiles: Path, init: Init
 ) -> None:
-    for name, given, kept, calls in (("night", ("wrong", "worse", KEY), KEY, 3), ("day", ("wrong", ""), "wrong", 1)):
+    """Each profile has a key file of its own, also if both names would make the same file."""
+    for name, file, given, kept, calls in (
+        ("my night", "my-night.key", ("wrong", "worse", KEY), KEY, 3),
+        ("my-night", "my-night (2).key", ("wrong", ""), "wrong", 1),
+    ):
         before = len(type_.box.received)
         ended = init(name, "", "", *given, "")
         assert ended.status == 0
-        assert profiles.with_name(f"{name}.key").read_text(encoding="utf-8") == f"{kept}\n"
+        assert profiles.with_name(file).read_text(encoding="utf-8") == f"{kept}\n"
         assert [call.method for call in type_.box.received[before:]] == ["GET"] * calls
         assert "Key accepted: no. The API does not accept the key" in ended.all
         assert ("Key accepted: yes" in ended.all) is (kept == KEY)
         assert (type_.folder / "done").is_dir()
+    assert profiles.with_name("my-night.key").read_text(encoding="utf-8") == f"{KEY}\n"
 
 
 def test_init_asks_again_until_an_answer_can_be_used(type_: Terminal, profiles: Path, init: Init) -> None:

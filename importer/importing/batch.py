@@ -38,7 +38,7 @@ from importer.importing.hours import Hours
 from importer.importing.run import Prepared, prepare
 from importer.importing.sending import Report
 from importer.importing.workspaces import Unconfirmed
-from importer.messages import Message, Said, as_argument, lines, say
+from importer.messages import Message, Said, as_argument, lines, say, when
 from importer.models import PossibleAnswer, Progress, Result, Workspace
 from importer.settings import Settings
 from importer.settings.reading import named
@@ -345,7 +345,9 @@ def why_not_yet(path: Path, now: float) -> Message | None:
     for mark in (f"~${path.name}", f".~lock.{path.name}#"):  # lock files of Excel and LibreOffice
         if path.with_name(mark).exists():
             return say("choosing.open-in-program", mark=mark)
-    if path.exists() and abs(age := now - path.stat().st_mtime) < STILL_YOUNG:
+    if path.exists() and (age := now - (changed := path.stat().st_mtime)) < STILL_YOUNG:
+        if age < -STILL_YOUNG:
+            return say("choosing.changed-later", date=when(changed))
         return say("choosing.too-young", seconds=max(0, round(age)))
     return None
 

@@ -7,6 +7,7 @@ So on days when the clocks change, it is an hour shorter or longer.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -67,15 +68,13 @@ class Hours:
             return settings
         return replace(settings, give_up=max(1.0, self.closes_at - self.clock()))
 
-    def over(self, rows: int = 0) -> Said | None:
-        """Return the reason to stop if the allowed hours are nearly over, else None.
+    def left(self, rows: int = 0) -> float:
+        """Return the seconds until the run has to stop, to write the results of this number of rows."""
+        return math.inf if self.closes_at is None else self.closes_at - self.clock() - AT_THE_END - rows / _ROWS_WRITTEN
 
-        Args:
-            rows: number of rows of the current file, whose results are still to be written.
-        """
-        if self.closes_at is None or self.clock() < self.closes_at - AT_THE_END - rows / _ROWS_WRITTEN:
-            return None
-        return self.why
+    def over(self, rows: int = 0) -> Said | None:
+        """Return the reason to stop if the allowed hours are nearly over, else None; see :meth:`left`."""
+        return self.why if self.left(rows) <= 0 else None
 
 
 def for_a_person(settings: Settings) -> Settings:

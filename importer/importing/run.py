@@ -175,8 +175,8 @@ class Prepared:
         def why() -> Said | None:
             return stop() or hours.over(rows)
 
-        wait = (settings.give_up or GIVE_UP) if waits else 0.0
-        with held(settings, wait=wait, observe=observe, stop=why) as journal:
+        wait = min(settings.give_up or GIVE_UP, hours.left(rows)) if waits else 0.0
+        with held(settings, wait=wait, observe=observe, stop=stop) as journal:
             check_confirmed(journal, settings, is_agreed=agreed is not None)
             with calls(settings, journal, self.vendor, why, clock) as caller:
                 if agreed is None and self._changes:

@@ -177,12 +177,13 @@ def make(name: str, settings: Mapping[str, object], hints: Mapping[str, object])
 
 
 def beside(file: str) -> Path:
-    """Return the path for a secret's file of this name, beside the profiles."""
-    return profiles_file().absolute().parent / re.sub(r"[^\w.-]+", "-", file)
+    """Return the path for a secret's new file, beside the profiles: this name, or a free one with a number."""
+    path = profiles_file().absolute().parent / re.sub(r"[^\w.-]+", "-", file)
+    return next(place for place in files.numbered(path) if not os.path.lexists(place))
 
 
 def keep_beside(file: str, text: str) -> Path:
-    """Keep a secret in a file beside the profiles that only its owner can read, and return its path."""
+    """Keep a secret in a new file beside the profiles that only its owner can read, and return its path."""
     _write(path := beside(file), f"{text}\n")
     return path
 

@@ -68,6 +68,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "archive.gone": "{file} no longer exists, so it was not moved to {folder}.",
     "choosing.too-young": "it was changed {seconds} s ago and may be incomplete",
+    "choosing.changed-later": "its date {date} is in the future, so it may be incomplete. Check the clocks. To import it now, name the file itself",
     "choosing.open-in-program": "it is open in a spreadsheet program, according to the file {mark} beside it. If it is not open, delete that file",
     "unconfirmed.first": "Nobody has imported as profile {profile} at {url} yet.",
     "unconfirmed.first-beside": "Nobody has imported as profile {profile} at {url} yet. Notes delivered there as {others} are not known as {profile}, and would be sent again.",

@@ -132,18 +132,19 @@ def test_a_file_that_may_not_be_whole_is_left_for_next_time_and_imported_then(
     lay(folder, "a.csv", "P1,x,private")
     lay(folder, "b.csv", "P2,x,private", age=20)
     lay(folder, "c.csv", "P3,x,private")
+    lay(folder, "d.csv", "P4,x,private", age=-3600)
     mark = lay(folder, ".~lock.c.csv#")
     found = run(folder, settings)
-    assert fates(found) == {"a.csv": FileResult.IMPORTED, "b.csv": FileResult.LEFT, "c.csv": FileResult.LEFT}
+    assert [over.fate for over in found.files] == [FileResult.IMPORTED, *[FileResult.LEFT] * 3]
     assert found.exit_status == 3
     assert "s ago" in render(found.files[1].why)
     assert mark.name in render(found.files[2].why)
+    assert "is in the future" in render(found.files[3].why)
     mark.unlink()
-    later = run(folder, settings, clock=lambda: time.time() + 60)
-    assert (later.exit_status, {note.prospect_id for note in box.notes}) == (0, {"P1", "P2", "P3"})
-    assert len(box.notes) == 3
-    lay(folder, "d.csv", "P4,x,private", age=0)
-    assert run(folder / "d.csv", settings).exit_status == 0
+    later = run(folder, settings, clock=lambda: time.time() + 3660)
+    assert (later.exit_status, sorted(note.prospect_id for note in box.notes)) == (0, ["P1", "P2", "P3", "P4"])
+    lay(folder, "e.csv", "P5,x,private", age=0)
+    assert run(folder / "e.csv", settings).exit_status == 0
 
 
 # -- one after the other

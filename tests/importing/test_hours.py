@@ -192,6 +192,10 @@ def test_in_a_window_another_import_is_waited_for_unless_a_person_is_there(
         other.enter_context(held(settings))
         found = batch.run(choose([sheet]), settings, batch.BatchFace(observe=lambda _: other.close()), clock=_night)
     assert (found.exit_status, len(box.notes)) == (0, 1)
+    began, late = time.time(), at("2026-01-15 05:59") + 29.5
+    with held(settings):
+        found = batch.run(choose([sheet]), settings, clock=lambda: late + time.time() - began)
+    assert (is_left_to_another(found), time.time() - began < 20) == (True, True)
 
 
 def test_who_waits_is_heard_when_it_is_to_end(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
