@@ -362,3 +362,6 @@ def test_a_name_with_spaces_that_was_typed_without_quotes_is_recognised(type_: T
         assert "There is a file Q4 calls.csv. A name with spaces needs quotation marks:" in ended.all
         assert '"Q4 calls.csv"' in ended.all
     assert "There is no file or folder Q4" in type_("run", "--yes", "Q4", "other.csv").all
+    many = [f"{n:0200}.csv" for n in range(2)]
+    assert "There is no file or folder" in type_("run", "--yes", *many).all, "however long the names are together"
+    assert "the name is empty" in type_("run", "--yes", "").all, "no name is not the name of this folder"

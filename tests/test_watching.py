@@ -3,10 +3,14 @@
 import re
 import signal
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from importer.cli.importing import BatchImport
 from importer.cli.watching import EndedAtOnce, RunWatch, Stopper
+from importer.errors import UnclearColumns
 from importer.messages import render, words
 from importer.models import Progress, Result
 from importer.telling.rendering import progressed, rate
@@ -83,7 +87,8 @@ def test_what_takes_longer_than_the_system_waits_is_ended_at_once(monkeypatch: p
     with Stopper() as stopper:
         stopper.arm()
         with pytest.raises(EndedAtOnce):
-            signal.raise_signal(signal.SIGTERM)
+            for _ in range(2):  # as a terminal that closes sends SIGHUP, which Windows hasn't
+                signal.raise_signal(signal.SIGTERM)
             while time.monotonic() < deadline:
                 time.sleep(0.01)
         assert "SIGTERM" in render(stopper.why())
@@ -100,3 +105,13 @@ def test_a_person_has_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "Ctrl-C" in render(stopper.why())
         with pytest.raises(EndedAtOnce):
             signal.raise_signal(signal.SIGINT)
+
+
+def test_a_question_that_nobody_can_be_asked_leaves_the_signals_to_the_run() -> None:
+    asking: Any = SimpleNamespace(may=False, choose=lambda _: None)
+    with Stopper() as stopper:
+        stopper.arm()
+        notifications: Any = SimpleNamespace(stopper=stopper, practises=False)
+        assert BatchImport(notifications, asking, is_one=False).face().choose(UnclearColumns(words("?"))) is None
+        signal.raise_signal(signal.SIGINT)
+        assert stopper.why() is not None

@@ -54,7 +54,7 @@ class BatchImport:
             self.ended,
             self.observe,
             self._stopper.why,
-            self.choose,
+            self.choose if self._asking.may else self._asking.choose,
             self._practises,
         )
 
@@ -104,12 +104,15 @@ class BatchImport:
         """Return the person's answer; None if they stop a batch of which files were already sent."""
         self._stopper.disarm()  # Ctrl-C is an answer here
         try:
-            return question()
+            answer = question()
         except click.Abort:
             if not self._has_sent:
                 raise
             self._stopper.end("Ctrl-C")
             return None
+        if self._has_sent:
+            self._stopper.arm()
+        return answer
 
     def observe(self, progress: Progress) -> None:
         """Show the progress."""

@@ -6,6 +6,7 @@ settings in groups, complete with ``--help-all``; for an unknown command, the on
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,6 +83,8 @@ class AnyPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Convert text with ``://`` into a URL, and any other text into a path (see click)."""
+        if not str(value):
+            self.fail(with_flags(say("cli.no-path")), param, ctx)
         if "://" in str(value):
             try:
                 place: Any = kinds.any_file(value)
@@ -147,8 +150,8 @@ class InGroups(click.Command):
 
 def _in_pieces(args: Sequence[str]) -> str | None:
     """Return the name of an existing file that was typed last, without quotation marks, so that it became several."""
-    names = (" ".join(args[start:]) for start, word in enumerate(args[:-1]) if not Path(word).exists())
-    return next((name for name in names if Path(name).is_file()), None)
+    names = (" ".join(args[start:]) for start, word in enumerate(args[:-1]) if not os.path.exists(word))  # noqa: PTH110 - a Path raises if it is too long
+    return next((name for name in names if os.path.isfile(name)), None)  # noqa: PTH113
 
 
 class Commands(click.Group):

@@ -152,7 +152,9 @@ class Stopper:
 
     def _heard(self, number: int, _: FrameType | None) -> None:
         if self._why is not None:
-            raise EndedAtOnce
+            if signal.Signals(number).name in _NAMES:  # a terminal that closes sends another signal twice
+                raise EndedAtOnce
+            return
         name = _NAMES.get(signal.Signals(number).name, signal.Signals(number).name)
         self.end(name)
         self.is_by_person = name in _NAMES.values() and is_terminal(sys.stdin)

@@ -36,6 +36,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "asking.another-column": "or another column ({more} more), by its heading or letter",
     "asking.outside-window": "It is outside the time window {window} of the profile. The window is for runs that nobody watches, so it doesn't count here.",
     "asking.remembered": "Your answers are kept as {name} in {place}. To see or forget them: `note-importer readings`",
+    "cli.no-path": "the name is empty. Name a file, a folder or a pattern. If the command has a variable there, it has no value.",
     "hide.nothing-changed": "Nothing was changed.",
     "hide.nothing-changed-unasked": "Nothing was changed, because nobody is at the terminal to agree to it. If you agree, add `yes`.",
     "cli.needs-quotes": "There is a file {file}. A name with spaces needs quotation marks: {quoted}",
