@@ -7,6 +7,7 @@ delivery can be told apart; the digest of a record has one half for the heading 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -22,7 +23,8 @@ TEXT, RECORD, WORDS = b"T", b"R", b"W"
 """First byte of the digest of a text, of a record, and of the text of a cell that a template composes."""
 
 _HALF = 8
-_SHORT = 15  # characters of an ID of Salesforce, which may be followed by three that check it
+_GUID = re.compile(r"\{?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?", re.IGNORECASE)
+_NUMBER = re.compile(r"(\d+|\d{1,3}([,.'’ \u202f])\d{3}(?:\2\d{3})*)(?:[.,]0+)?")  # with separators and decimals
 _CHECKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
@@ -89,15 +91,19 @@ def record_digest(record: str) -> bytes:
 
 
 def spelled_alike(record: str) -> str:
-    """Return the ID of a record in the spelling that all its spellings share, so that each is compared as text."""
-    return record[:_SHORT] if record[_SHORT:] == _checks_of(record[:_SHORT]) else record
+    """Return the ID of a record in the spelling that all its spellings share: numbers, GUIDs, IDs of Salesforce."""
+    if number := _NUMBER.fullmatch(record):
+        return re.sub(r"\D", "", number[1])
+    if _GUID.fullmatch(record):
+        return record.strip("{}").lower()
+    return record[:15] if record[15:] == _checks_of(record[:15]) else record
 
 
 def _checks_of(number: str) -> str:
     """Return the three characters that Salesforce puts after an ID of 15 to say which of its letters are capitals."""
     if not (number.isascii() and number.isalnum()):
         return ""
-    fives = (number[start : start + 5] for start in range(0, _SHORT, 5))
+    fives = (number[start : start + 5] for start in range(0, 15, 5))
     return "".join(_CHECKS[sum(sign.isupper() << i for i, sign in enumerate(five))] for five in fives)
 
 

@@ -32,8 +32,7 @@ def test_an_email_stays_what_it_is(email: str) -> None:
     ("cell", "people"),
     [
         ("jo@example.com; kim@example.com", "jo kim"),
-        ("Kim@Example.com,jo@example.com", "kim jo"),
-        ("Kim <kim@example.com>、jo@example.com；Al，Bo <al@example.com>，", "kim jo al"),
+        ("Kim@Example.com,jo@example.com、Al，Bo <al@example.com>；", "kim jo al"),
         ("jo@example.com\nkim@example.com\r\n", "jo kim"),
         ("jo@example.com|kim@example.com | jo@example.com;;", "jo kim"),
         ("Jo (jo@example.com), Kim (kim@example.com)", "jo kim"),

@@ -253,8 +253,10 @@ def test_a_hidden_email_is_not_taken(tmp_path: Path) -> None:
         assert found.rows.prospect.tolist() == ["", "a@b.de"]
 
 
-@pytest.mark.parametrize(("spelled", "record"), [("00T5f00000AbCdEEAV", "00T5f00000AbCdE"), *((one, one) for one in (
-    "00T5f00000AbCdE", "00T5f00000AbCdF", "00T5f00000AbCdEEAW", "Task 00012345",
-))])  # fmt: skip
+@pytest.mark.parametrize(("spelled", "record"), [("00T5f00000AbCdEEAV", "00T5f00000AbCdE"),
+    ("{6F9619FF-8B86-D011-B42D-00CF4FC964FF}", "6f9619ff-8b86-d011-b42d-00cf4fc964ff"), ("12.345.678,00", "12345678"),
+    *((one, "12345678901") for one in ("12,345,678,901", "12345678901.00", "12 345 678 901", "12'345'678'901.0")),
+    *((one, one) for one in ("00T5f00000AbCdEEAW", "Task 00012345", "00012345", "123456,78.01", "12345678.10")),
+])  # fmt: skip
 def test_a_record_has_one_id_however_it_is_spelled(spelled: str, record: str) -> None:
     assert record_id("Activity ID", f" {spelled}\u00a0") == f"activityid {record}"
