@@ -95,8 +95,8 @@ FIELDS: Mapping[Role, Field] = {
             "Visible para", "Privacidad",
             "Visível para", "Privacidade",
         ),
-        suggested=r"visib|privat|public|shar|^internal$|sicht|classif|klassif|clasif|permi[st]|confid|vertraul|geheim|secret(?!ar)|segret[oaie]\b"
-        r"|sensi[tb]|restrict|embargo|\bscope\b|\baccess\b|\bviewers?\b|audience|zugriff"
+        suggested=r"visib|privat|public(?!a[tcç])|shar|^internal$|sicht|classif|klassif|clasif|permi[st]|confid|vertraul|geheim|secret(?!ar)|segret[oaie]\b"
+        r"|公開|公开|공개|🔒|vertrouw|sensi[tb]|restrict|embargo|\bscope\b|\baccess\b|\bviewers?\b|audience|zugriff"
         r"|\b(?:tlp|nda|acl)\b|\b(?:who|may|can)\b.*\b(?:sees?|views?|reads?)\b|\b(?:wer|darf|kann)\b.*\bseh"
         r"|\b(?:qui|quem)\b.*\b(?:voir|ler)\b",
         words={

@@ -99,19 +99,19 @@ class Folder:
             if (wrong := self._why_not_named(name)) is not None:
                 return Wrong(wrong)
             if (path := self._found(name)) is None:
-                is_missing = say("file.missing", file=_cell(name), place=str(self._place))
-                return Wrong(say("file.several", file=_cell(name)) if "," in name else is_missing)
+                is_missing = say("file.missing", file=Cell(quoted(name)), place=str(self._place))
+                return Wrong(say("file.several", file=Cell(quoted(name))) if "," in name else is_missing)
             status = path.lstat()
             if (wrong := self._why_not(name, path, status)) is not None:
                 return Wrong(wrong)
             with open_beneath(self._root, path) as file:
                 if is_results(file):
-                    return Wrong(say("file.never", file=_cell(name)))
+                    return Wrong(say("file.never", file=Cell(quoted(name))))
                 file.seek(0)
                 content = file.read(LARGEST + 1)
         except (OSError, RuntimeError, ValueError) as error:
             reason = why(error) if isinstance(error, OSError) and error.strerror else say("file.gone")
-            return Wrong(say("file.unreadable", file=_cell(name), why=reason))
+            return Wrong(say("file.unreadable", file=Cell(quoted(name)), why=reason))
         if (wrong := _why_not_size(name, len(content))) is not None:
             return Wrong(wrong)
         digest = hashlib.sha256(content).hexdigest()
@@ -121,7 +121,7 @@ class Folder:
     def _why_not_named(self, name: str) -> Message | None:
         """Return why this name is refused whatever the folder contains, or None if the name is allowed."""
         parts = re.split(r"[/\\]", name)
-        file = _cell(name)
+        file = Cell(quoted(name))
         if not parts[0] or re.match(r"[A-Za-z]:|(?i:https?|file):/", name) or ".." in parts:
             return say("file.leads-out", file=file)
         if any(part.startswith(".") and part != "." for part in parts):
@@ -156,7 +156,7 @@ class Folder:
 
     def _why_not(self, name: str, path: Path, status: os.stat_result) -> Message | None:
         """Return why the file at this path is refused, without opening it."""
-        file = _cell(name)
+        file = Cell(quoted(name))
         if not path.is_relative_to(self._root):
             return say("file.leads-out", file=file)
         if not stat.S_ISREG(status.st_mode):
@@ -216,16 +216,12 @@ def are_names(values: Sequence[str], place: Path) -> bool:
     return 2 * sum(bool(names) and listed.issuperset(names) for names in first_parts) > len(values)
 
 
-def _cell(name: str) -> Cell:
-    return Cell(quoted(name))
-
-
 def _why_not_size(name: str, size: int) -> Message | None:
     if not size:
-        return say("file.empty", file=_cell(name))
+        return say("file.empty", file=Cell(quoted(name)))
     if size > LARGEST:
         mib = math.ceil(size / (1 << 20) * 10) / 10  # rounded up, so that one byte too many isn't shown as the limit
-        return say("file.too-large", file=_cell(name), size=mib, most=LARGEST >> 20)
+        return say("file.too-large", file=Cell(quoted(name)), size=mib, most=LARGEST >> 20)
     return None
 
 

@@ -29,6 +29,7 @@ _MOST_WORDS = 1_000  # distinct words of it that are kept
 _LONGEST = 60  # characters; a longer text is no word
 _PHRASE = re.compile(r"\S|\d{1,3}|(?!.*(?:@|://|\d{3}|\d[/:.-]\d))(?=.*[^\W\d_]).{1,40}")
 """A sign, a short number, or a few words that hold no email, link, number or date."""
+_SHORT = re.compile(r"(?!.*(?:@|://)).{1,60}")
 _APART = r"[][,;|/\n\t#(){}\"·•、，；&+>!:*–—]|(?<!\w)[-']|[-'](?!\w)"
 _AMONG = re.compile(rf"(?:\A(?!\s*\w+\s*\Z)|{_APART})\s*([^\W\d]\w{{4,}})\s*(?=\Z|{_APART})")
 
@@ -151,8 +152,8 @@ class Unmapped:
         return len(text) <= _LONGEST and (is_said or any(words.says_only(role, word) for role in WORDED))
 
     def _may_be_word(self, column: _Column, text: str) -> bool:
-        """Return whether an unknown text may be a word: any few words if the heading is about a role, or a slip."""
-        return bool(_PHRASE.fullmatch(text)) if column.about else words.is_misspelled(text)
+        """Return whether an unknown text may be a word: any short text if the heading is about a role, or a slip."""
+        return bool(_SHORT.fullmatch(text)) if column.about else words.is_misspelled(text)
 
     def questions(self, notes: Sequence[Note]) -> list[Question]:
         """Return a question for each remaining column; ``notes`` are the notes made from the columns with roles."""
@@ -182,13 +183,15 @@ class Unmapped:
         """Return whether a column may say something of a role. ``is_open``: notes would be public, or published.
 
         For a role without a column, all words say so, by themselves or by the heading. If it is open, most words do, or
-        the heading alone. Beside the role's column, if it is open, a cell may say less than that.
+        the heading alone, for the visibility whatever its words (*Embargo until*). Beside the role's column, if it is
+        open, a cell may say less than that.
         """
         are_all, is_among = len(known) == len(rows), role is Role.VISIBILITY and bool(column.among)
         usual = [word for word in known if folded(word) in self._words[role] and not word.isdecimal()]
         of_role = [word for word in known if word in usual or words.says_only(role, word)]
         strong = [word for word in of_role if words.is_strong(role, word)]
-        alike = [word for word in rows if word in known or self._may_be_word(column, word)]
+        is_alone = role is Role.VISIBILITY and role in self._roles.vacant
+        alike = [word for word in rows if word in known or is_alone or _PHRASE.fullmatch(word)]
         is_headed = (role in column.about and 2 * len(alike) > len(rows)) or (role in column.spoken_of and bool(known))
         if role in self._roles.columns:
             headed = [*rows, *{""}.intersection(map(cleaned_id, column.cells or ()))]
