@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from importer.messages import Message, Part, Said, SettingPart, as_message, render, say
+from importer.messages import Message, Part, Quoted, Said, SettingPart, as_message, render, say
 
 if TYPE_CHECKING:
     from importer.models import Question
@@ -181,4 +181,4 @@ class ProgramFault(ImporterError):
     """A fault of the program itself in one of several files; the other files are still imported."""
 
     def __init__(self, error: Exception) -> None:
-        super().__init__(say("fault", error=f"{type(error).__name__}: {error}"))
+        super().__init__(say("fault", error=type(error).__name__, text=Quoted(str(error))))

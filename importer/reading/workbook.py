@@ -176,7 +176,7 @@ class _SharedTexts:
             return ""
         index = position - len(self._kept)
         if self._file is None or not 0 <= index < len(self._offsets) - 1:
-            raise damaged(say("part.texts"), f"no text {digits}")
+            raise damaged(say("part.texts"), Cell(f"no text {digits}"))
         first, last = self._offsets[index], self._offsets[index + 1]
         self._file.seek(first)
         return self._file.read(last - first).decode("utf-8", "surrogatepass")

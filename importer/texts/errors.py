@@ -2,11 +2,11 @@
 
 TEXTS: dict[str, str | tuple[str, str]] = {
     "fault": (
-        "note-importer failed because of an error of its own ({error}).\n"
+        "note-importer failed because of an error of its own ({error}: {text}).\n"
         "Delivered notes are recorded, and the same command continues where this one stopped. Please report the error, with the output of NOTE_IMPORTER_DEBUG=1 for this file alone."
     ),
     "fault@page": (
-        "note-importer failed because of an error of its own ({error}).\n"
+        "note-importer failed because of an error of its own ({error}: {text}).\n"
         "Delivered notes are recorded, and sending the rest continues where this import stopped. Please report the error, with the output of NOTE_IMPORTER_DEBUG=1 for this file alone."
     ),
     "error.importer-error": "an error ended the run",

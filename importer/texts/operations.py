@@ -7,7 +7,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "choosing.no-spreadsheet": "There is no spreadsheet in {where}",
     "choosing.only-ours": "There is no spreadsheet in {where}, only {n} that earlier runs wrote",
     "live.no-such-prospect": (
-        "The prospect or its notes can't be read: {why}\n"
+        "The prospect or its notes can't be read: {why:headline}.\n"
         "Nothing was created. Name another prospect, by its email or ID."
     ),
     "live.not-one-prospect": (

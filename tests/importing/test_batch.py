@@ -18,7 +18,7 @@ from importer.importing import batch as series_
 from importer.importing.batch import Batch, BatchFace, FileResult
 from importer.importing.run import prepare
 from importer.journal.lock import held
-from importer.messages import render
+from importer.messages import as_message, render
 from importer.models import Progress, Result
 from importer.operations.choosing import choose
 from importer.operations.template import write as write_template
@@ -189,6 +189,8 @@ def test_only_a_place_that_is_out_of_reach_ends_the_files_after_it(
     assert why in render(found.files[1].why)
     assert len(box.notes) == statuses.count(0)
     if error is ZeroDivisionError:
+        assert "it can't be read" in render(found.files[1].why)
+        assert "can't be read" not in render(as_message(found.files[1].why).without_others())  # as a log has it
         with pytest.raises(ZeroDivisionError):
             run(folder / "b.csv", settings)
 

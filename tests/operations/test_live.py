@@ -146,8 +146,10 @@ def test_a_note_that_comes_back_as_public_needs_a_person_and_becomes_a_draft_all
 def test_what_cant_begin_creates_nothing(service: Open) -> None:
     with service(prospects={TEST: EMAIL, OTHER: EMAIL}) as usual:
         for prospect, words in (
-            ("no prospect", "can't be read"), ("nobody@example.com", "0 prospects"), (EMAIL, "2 prospects"),
-        ):  # fmt: skip
+            ("no prospect", r"can't be read: Invalid prospect Id\. Nothing was created"),
+            ("nobody@example.com", "0 prospects"),
+            (EMAIL, "2 prospects"),
+        ):
             with pytest.raises(BadSettings, match=words):
                 usual.seen(prospect)
     with service() as usual:
