@@ -342,13 +342,14 @@ def why_not_yet(path: Path, now: float) -> Message | None:
     """Return why a file should wait for the next run, because somebody seems to be working on it; otherwise None."""
     if isinstance(path, Url):
         return None  # S3 shows only complete files
-    for mark in (f"~${path.name}", f".~lock.{path.name}#"):  # lock files of Excel and LibreOffice
-        if path.with_name(mark).exists():
-            return say("choosing.open-in-program", mark=mark)
-    if path.exists() and (age := now - (changed := path.stat().st_mtime)) < STILL_YOUNG:
-        if age < -STILL_YOUNG:
-            return say("choosing.changed-later", date=when(changed))
-        return say("choosing.too-young", seconds=max(0, round(age)))
+    with contextlib.suppress(OSError):  # what can't be reached is refused when it is read
+        for mark in (f"~${path.name}", f".~lock.{path.name}#"):  # lock files of Excel and LibreOffice
+            if path.with_name(mark).exists():
+                return say("choosing.open-in-program", mark=mark)
+        if path.exists() and (age := now - (changed := path.stat().st_mtime)) < STILL_YOUNG:
+            if age < -STILL_YOUNG:
+                return say("choosing.changed-later", date=when(changed))
+            return say("choosing.too-young", seconds=max(0, round(age)))
     return None
 
 

@@ -33,7 +33,7 @@ def choose(named: Sequence[str | Path]) -> Chosen:
     left_out: list[Path] = []
     for name in named:
         path = place(name)
-        is_pattern = glob.has_magic(str(name)) and (isinstance(path, Url) or not path.exists())
+        is_pattern = glob.has_magic(str(name)) and (isinstance(path, Url) or not os.path.exists(path))  # noqa: PTH110 - a Path raises if it can't be reached
         paths = _files_in(path, is_pattern=is_pattern)
         if paths is None:
             candidates.append(FileCandidate(path))
@@ -60,7 +60,7 @@ def _files_in(folder: Path, *, is_pattern: bool) -> Sequence[Path] | None:
 def _of_place(place: Path, place_name: Message, paths: Iterable[Path], left_out: list[Path]) -> list[FileCandidate]:
     """Return the files of a folder or a pattern, ordered by name."""
     seen = [path for path in paths if not path.name.startswith((".", "~$"))]  # not hidden, or a program's lock file
-    meant = [path for path in seen if isinstance(path, Url) or path.is_file()]
+    meant = [path for path in seen if isinstance(path, Url) or not os.path.isdir(path)]  # noqa: PTH112 - as above
     meant.sort(key=lambda path: (str(path).casefold(), str(path)))
     ours = dict.fromkeys(path for path in meant if _is_ours(path))
     left_out += ours

@@ -1,7 +1,7 @@
 """Texts of the kinds that ``importer/operations/`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
-    "choosing.folder-unreadable": "The folder {path} can't be read: {error}.\nNothing was sent. Check its permissions.",
+    "choosing.folder-unreadable": "{path} can't be read: {error}.\nNothing was sent. Check its permissions.",
     "choosing.the-folder": "the folder {place}",
     "choosing.stands-for": "the files that match {place}",
     "choosing.no-spreadsheet": "There is no spreadsheet in {where}",
