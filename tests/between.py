@@ -15,24 +15,14 @@ Act = Callable[["Between", socket.socket, bytes], None]
 
 
 class Between(socketserver.ThreadingTCPServer):
-    """Stands before a server and does with each request what ``act`` does.
-
-    Args:
-        behind: the base URL of the server, in http.
-        act: called with the gateway, the client's connection and the request, in the order of arrival.
-        tls: speaks https with it.
-
-    Attributes:
-        requests: whole requests, in the order of arrival.
-        connections: number of connections that brought at least one byte.
-    """
+    """Stands before a server, ``behind`` in http, and does with each request what ``act`` does, in their order."""
 
     daemon_threads = True
     allow_reuse_address = True
 
     def __init__(self, behind: str, act: Act, tls: ssl.SSLContext | None = None) -> None:
-        self.requests: list[bytes] = []
-        self.connections = 0
+        self.requests: list[bytes] = []  # whole ones, in the order of arrival
+        self.connections = 0  # that brought at least one byte
         self.act = act
         self.lock = threading.Lock()
         self.tls = tls

@@ -31,30 +31,21 @@ LATER = "Called back: the offer was read, the answer comes next week."
 
 @dataclass(frozen=True)
 class Export:
-    """One export: its name, of which the ending decides how it is written, its headings, and what it holds.
-
-    Attributes:
-        row: index of a person, text → a line.
-        answers: what a person types when asked the first time.
-        above, below: lines over the headings, and under the data; so many of the latter are skipped.
-        private: whose notes are private, by index; None: all, for the export has no visibility.
-        own_words: how many words of visibility are the person's own, each of which costs an answer.
-        hidden: letters of the columns that a workbook hides.
-    """
+    """One export: its name, of which the ending decides how it is written, its headings, and what it holds."""
 
     name: str
     headings: Line
-    row: Callable[[int, str], Line]
-    answers: Sequence[str]
-    above: Sequence[Line] = ()
-    below: Sequence[Line] = ()
+    row: Callable[[int, str], Line]  # index of a person, and text → a line
+    answers: Sequence[str]  # what a person types when asked the first time
+    above: Sequence[Line] = ()  # lines over the headings
+    below: Sequence[Line] = ()  # lines under the data; so many of them are skipped:
     skipped: int = 0
-    private: Sequence[int] | None = None
+    private: Sequence[int] | None = None  # whose notes are; None: all, for the export has no visibility
     encoding: str = "utf-8"
     delimiter: str = ","
     line_end: str = field(default="\n", repr=False)
-    own_words: int = 0
-    hidden: str = ""
+    own_words: int = 0  # words of visibility that are the person's own; each costs an answer
+    hidden: str = ""  # letters of the columns that a workbook hides
 
     def write(self, folder: Path, *, later: Sequence[str] = (), more: str = "", without_emails: bool = False) -> Path:
         """The first export, or a later night's, with further rows above what stands below the data.

@@ -27,21 +27,13 @@ Ask = tuple[str, str]
 
 @dataclass
 class Store:
-    """The server, and what it holds.
-
-    Attributes:
-        url: its address.
-        asked: what was asked of it, in order.
-        denies: whether it says no to something.
-        before: what happens before something is answered.
-        stop: makes it go away for good; whoever is being answered still is.
-    """
+    """The server, and what it holds."""
 
     url: str = ""
-    asked: list[Ask] = field(default_factory=list)
-    denies: Callable[[Ask], bool] = lambda _: False
-    before: Callable[[Ask], None] = lambda _: None
-    stop: Callable[[], None] = lambda: None
+    asked: list[Ask] = field(default_factory=list)  # in order
+    denies: Callable[[Ask], bool] = lambda _: False  # whether it says no to something
+    before: Callable[[Ask], None] = lambda _: None  # happens before something is answered
+    stop: Callable[[], None] = lambda: None  # makes it go away for good; whoever is being answered still is
     _client: Any = None
 
     def begin(self) -> None:

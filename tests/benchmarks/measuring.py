@@ -28,21 +28,13 @@ class Contender(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """What is imported, and from what kind of API.
-
-    Attributes:
-        rows: of the sheet.
-        share: how many rows hold the same note.
-        suffix: .xlsx or .csv, of the sheet and of the results.
-        calls_a_second: that the API takes at most; 0: any number.
-        latency: of the API, in seconds.
-    """
+    """What is imported, and from what kind of API."""
 
     rows: int
-    share: int = 50
-    suffix: str = ".xlsx"
-    calls_a_second: int = 0
-    latency: float = 0.02
+    share: int = 50  # rows that hold the same note
+    suffix: str = ".xlsx"  # of the sheet and of the results
+    calls_a_second: int = 0  # that the API takes at most; 0: any number
+    latency: float = 0.02  # of the API, in seconds
 
     def __str__(self) -> str:
         limit = f", at most {self.calls_a_second} requests a second" if self.calls_a_second else ""

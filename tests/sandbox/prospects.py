@@ -84,15 +84,7 @@ def looks_like_id(text: str, *, among_ids: bool = False) -> bool:
 
 
 class Directory:
-    """The prospects that can be listed and searched.
-
-    Args:
-        emails: ID → email, the oldest prospect first.
-        opened: time at which the account was opened, and the newest prospect created.
-        lists: whether pages are shown without a search, as the vendor's reference has it.
-        any_email: whether a search for an unknown email finds a prospect too, so that any sheet can be used for
-            practice.
-    """
+    """The prospects that can be listed and searched: ID → email, the oldest first; see :class:`ServiceRules`."""
 
     def __init__(self, emails: Mapping[str, str], opened: datetime, *, lists: bool, any_email: bool) -> None:
         self._lists, self._any_email, self._opened = lists, any_email, opened
