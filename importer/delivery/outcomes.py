@@ -250,7 +250,8 @@ def gather(outcomes: Outcomes, rows: Rows) -> None:
     for position, row in zip(further.tolist(), rows.of_sheet(further).tolist(), strict=True):
         members[row].append(position)
     for row, others in members.items():
-        _gather(outcomes, rows, row, [row, *others])
+        if row not in rows.problems:  # which nobody receives
+            _gather(outcomes, rows, row, [row, *others])
     outcomes.cut(rows.in_sheet)
 
 

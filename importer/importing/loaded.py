@@ -31,7 +31,7 @@ from importer.resultsfile import TO_FIX, own_columns
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles, called
 from importer.rows.emails import Answers, Lookups, emails_of, named
-from importer.rows.validation import validate
+from importer.rows.validation import contradicted, validate
 from importer.settings import Settings
 from importer.settings.address import journal_place
 from importer.settings.reading import folded_heading
@@ -149,7 +149,7 @@ class LookedUpEmails:
             return loaded
         is_there = None if self.before is None else self.before.is_there
         rows = named(loaded.rows, self.answers, loaded.sheet, column, is_there)
-        return replace(loaded, rows=rows)
+        return replace(loaded, rows=contradicted(rows, loaded.sheet, loaded.roles))
 
     @cached_property
     def left(self) -> Sorted:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,10 +16,10 @@ import numpy as np
 import pandas as pd
 
 from importer.fields import FURTHER, WORDED
-from importer.identity import same_texts
+from importer.identity import same_texts, texts_at
 from importer.markup import content_of
 from importer.messages import Cell, Message, cut, say
-from importer.models import AttachedFile, Ints, Note, Problem, Role, Rows, Texts
+from importer.models import AttachedFile, Ints, Note, Problem, Role, Rows
 from importer.reading import Flaw, Sheet, cell_name
 from importer.resultsfile import own_columns
 from importer.rows import foreign, unmapped, words
@@ -119,9 +120,6 @@ class _Validation:
             start = part.stop
         flawed = [position for position in self.done if self.problems.pop(position, None)]
         note = self._notes(codes, size, flawed)
-        record = texts_of.get(Role.RECORD)
-        record = None if record is None or not (record != "").any() else record
-        self._add_contradictions(number, texts_of[Role.PROSPECT], note, record)
         skipped = {**self.left_out, **footers.skipped, **skipped}
         for position in skipped:
             del self.problems[position]
@@ -135,7 +133,7 @@ class _Validation:
             self.notes,
             texts_of.get(Role.KEY),
             texts_of.get(Role.EMAIL),
-            record,
+            texts_of.get(Role.RECORD),
             problems=self.problems,
             done=self.done,
             skipped=skipped,
@@ -146,8 +144,8 @@ class _Validation:
             questions=[*unexplained.questions(self.notes), *unknown, *dates, *self.receivers.questions()],
             seen=unexplained.seen,
         )
-        others = ((i, person) for i, people in self.receivers.further.items() if note[i] >= 0 for person in people)
-        return with_more(rows, [(position, person, email_of(person)) for position, person in others])
+        more = [(i, one, email_of(one)) for i, who in self.receivers.further.items() if note[i] >= 0 for one in who]
+        return contradicted(with_more(rows, more), self.sheet, self.roles)
 
     def _keys(self, block: Block) -> list[str]:
         """Return the keys of the block's rows, which tell occurrences of the same note apart."""
@@ -233,31 +231,6 @@ class _Validation:
                 self.done[block.start + i] = note_ids
                 self.left_out.pop(block.start + i, None)
 
-    def _add_contradictions(self, number: Ints, prospect: Texts, note: Ints, ids: Texts | None) -> None:
-        """Record problems of rows with the same prospect and the same record or note, but with another text."""
-        if ids is None and not self.done:
-            return
-        texts = np.append(same_texts(self.notes, self.files), np.int32(-1))[note].tolist()
-        first: dict[tuple[str, str, str], int] = {}
-        for of, column, one, position in self._claims(ids):
-            earlier = first.setdefault((of, one, prospect[position]), position) if texts[position] >= 0 else position
-            if texts[earlier] == texts[position]:
-                continue
-            for at, beside in (position, earlier), (earlier, position):
-                if note[at] >= 0 or at == position:
-                    cell = cell_name(self.sheet.name, int(number[at]), column)
-                    text = say(f"{of}.contradicts", row=Cell(str(number[beside])))
-                    self.problems.setdefault(at, []).append(Problem(int(number[at]), column, cell, "", text))
-                    note[at] = -1
-
-    def _claims(self, ids: Texts | None) -> Iterator[tuple[str, int, str, int]]:
-        """Yield each ID of a record or of a note: its kind, its column, itself, and the position of its row."""
-        for position, record in enumerate(() if ids is None else ids.tolist()):
-            if record:
-                yield "record", self.roles.columns[Role.RECORD], record, position
-        for position, note_ids in sorted(self.done.items()):
-            yield from (("note-id", self.roles.ours["note_id"], one, position) for one in note_ids)
-
     def _add(
         self, block: Block, i: int, column: int | None, text: Message, word: str = "", *, part: str = "", near: str = ""
     ) -> None:
@@ -276,6 +249,35 @@ class _Validation:
         if self.composed is not None:
             remarks += self.composed.dates.remarks()
         return remarks
+
+
+def contradicted(rows: Rows, sheet: Sheet, roles: Roles) -> Rows:
+    """Return the rows with problems of those with the same prospect and the same record or note, but another text."""
+    if rows.record is None and not rows.done:
+        return rows
+    of_sheet = rows.of_sheet(np.arange(len(rows), dtype=np.int32))
+    texts = np.append(same_texts(rows.notes, rows.files), np.int32(-1))[rows.note].tolist()
+    first: dict[tuple[str, str, str], int] = {}
+    wrong: dict[int, list[Problem]] = {}
+    for of, column, one, position in _claims(rows, roles, of_sheet):
+        earlier = first.setdefault((of, one, rows.prospect[position]), position) if texts[position] >= 0 else position
+        if texts[earlier] == texts[position]:
+            continue
+        for at, beside in (position, earlier), (earlier, position):
+            number, text = int(rows.number[at]), say(f"{of}.contradicts", row=Cell(str(rows.number[beside])))
+            problem = Problem(number, column, cell_name(sheet.name, number, column), "", text)
+            wrong.setdefault(int(of_sheet[at]), [problem])
+    note = np.where(np.isin(of_sheet, [*wrong]), np.int32(-1), rows.note)  # of all people of these rows
+    return replace(rows, note=note, problems={**rows.problems, **wrong})
+
+
+def _claims(rows: Rows, roles: Roles, of_sheet: Ints) -> Iterator[tuple[str, int, str, int]]:
+    """Yield each ID of a record or of a note: its kind, its column, itself, and the position of its row."""
+    records = texts_at(rows.record, range(len(rows)))
+    for position, (row, record) in enumerate(zip(of_sheet.tolist(), records, strict=True)):
+        if record:
+            yield "record", roles.columns[Role.RECORD], record, position
+        yield from (("note-id", roles.ours["note_id"], one, position) for one in rows.done.get(row, ()))
 
 
 class Footers:

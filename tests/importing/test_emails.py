@@ -11,7 +11,7 @@ from importer.errors import Guarded
 from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import render
-from importer.models import Result
+from importer.models import Result, Role
 from importer.settings import Settings
 from importer.telling import preview_messages
 from tests.running import ran as send
@@ -106,20 +106,19 @@ BOTH = ("Prospect ID", *HEADINGS)
 
 def test_an_id_counts_more_than_an_email_and_where_they_differ_that_is_a_problem(tmp_path: Path) -> None:
     rows = [
-        ("P1", "jo@example.com", "a", "Public"), ("P1", "kim@example.com", "b", "Public"),
-        ("P1", "nobody@example.com", "c", "Public"), ("P1", "", "d", "Public"),
-        ("P4", "twice@example.com", "e", "Public"), ("P1", "no email", "f", "Public"),
-        ("", "kim@example.com", "g", "Public"), ("", "", "h", "Public"),
+        ("P1", "jo@example.com", "a"), ("P1", "kim@example.com", "b"), ("P1", "nobody@example.com", "c"),
+        ("P4", "twice@example.com", "e"), ("P1", "no email", "f"), ("", "kim@example.com", "g"), ("", "", "h"),
+        ("P1", "", "d"), ("P2", "", "i"), ("", "joann@example.com", "j"),  # the last two are texts of one record
     ]  # fmt: skip
+    sheet = write(tmp_path, ((*row, "Public", f"record-{row[2].replace('j', 'i')}") for row in rows), (*BOTH, "Task"))
     with Sandbox(prospects=PEOPLE) as box:
-        report = send(write(tmp_path, rows, BOTH), settings_of(box, tmp_path))
-        assert report.counts == {Result.CREATED: 6, Result.INVALID: 2}
+        report = send(sheet, settings_of(box, tmp_path, mapping={Role.RECORD: ("Task",)}))
+        assert report.counts == {Result.CREATED: 6, Result.INVALID: 4}
         assert notes(box) == [("P1", "a"), ("P1", "c"), ("P1", "d"), ("P1", "f"), ("P3", "g"), ("P4", "e")]
     found = results(tmp_path)
-    assert found[1][0] == "invalid"
-    assert found[1][1].startswith(
-        "B3 (row 3, Email): the row names prospect P1 by its ID, but the email address kim@example.com belongs to P3"
-    )
+    why = "B3 (row 3, Email): the row names prospect P1 by its ID, but the email address kim@example.com belongs to P3"
+    assert (found[1][0], found[1][1][: len(why)]) == ("invalid", why)
+    assert "The same record, with the same prospect, has another text in row 11" in found[8][1]
     assert "Use --map prospect= if the IDs come from another program, or --ignore Email if" in found[1][1]
 
 

@@ -19,7 +19,7 @@ from importer.importing.workspaces import confirm
 from importer.models import Role, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Origin, Settings
-from importer.settings.kinds import DateOrder, InDoubt
+from importer.settings.kinds import DateOrder, InDoubt, SeveralInCell
 from importer.settings.reading import Reading
 from importer.settings.readings import entry_of, from_entry
 from importer.telling import preview_messages
@@ -239,8 +239,9 @@ def test_a_status_or_a_visibility_that_differs_within_a_sheet_is_the_least(desk:
 
 
 def test_a_record_with_two_texts_in_one_sheet_is_invalid(desk: Desk) -> None:
-    ran = desk.run(row(ADA, "One"), row(ADA, "Two", record=LONG), row(ADA, "Three", record=SECOND), ids=True)
-    assert ran.counts == {"created": 1, "invalid": 2}
+    rows = row(ADA, "One"), row(f"{BEN};{ADA}", "Two", record=LONG), row(ADA, "Three", record=SECOND)
+    ran = desk.run(*rows, ids=True, several_in_cell=SeveralInCell.EACH)
+    assert (ran.counts, len(desk.box.notes)) == ({"created": 1, "invalid": 2}, 1)
     ran = desk.run(row(ADA, "One"), row(ADA, "Three, edited", record=SECOND), ids=True)
     assert ran.counts == {"created": 1, "already imported": 1}
 

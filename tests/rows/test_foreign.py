@@ -164,7 +164,6 @@ def test_with_emails_as_ids_a_second_column_of_visibility_still_counts(tmp_path:
 def test_of_several_emails_beside_ids_the_first_is_compared(tmp_path: Path, headings: list[str]) -> None:
     rows = [["8PvBmrB7P7", "jo@example.com", "jo@example.org"], ["jzRkmgMdwA", "al@example.com", "al@example.org"]]
     found = loaded(tmp_path, ["Contact ID", *headings], rows)
-    assert found.unclear is None
     assert found.roles.columns[Role.PROSPECT] == 0
     assert found.rows.email is not None
     assert found.rows.email.tolist() == ["jo@example.com", "al@example.com"]
