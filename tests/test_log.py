@@ -1,5 +1,6 @@
 """A log tells by lines what happened when, to which file and request; no note, email, key or API's word is in it."""
 
+import logging
 import os
 import re
 from collections.abc import Callable
@@ -95,14 +96,19 @@ def test_days_have_files_of_their_own_and_old_ones_go(tmp_path: Path) -> None:
     file = tmp_path / "a.log"
     for day in range(1, 41):
         (tmp_path / f"a.log.2020-{1 + day // 28:02}-{1 + day % 28:02}").write_text("old\n", encoding="utf-8")
-    file.write_text("yesterday\n", encoding="utf-8")
+    file.write_text("2020-09-13T yesterday\n", encoding="utf-8")
     os.utime(file, (1_600_000_000, 1_600_000_000))
     with logging_to(file):
-        logs.event("begun")
-    assert "yesterday" not in file.read_text(encoding="utf-8")
+        [other] = logging.getLogger("importer").handlers[-1:]
+        with logging_to(file):  # as another program that began yesterday
+            logging.getLogger("importer").removeHandler(other)
+            logs.event("begun")
+        logging.getLogger("importer").addHandler(other)
+        logs.event("continued")
+    assert re.findall(r"yesterday|begun|continued", file.read_text(encoding="utf-8")) == ["begun", "continued"]
     kept = sorted(tmp_path.glob("a.log.*"))
     assert len(kept) == 30
-    assert kept[-1].read_text(encoding="utf-8") == "yesterday\n"
+    assert kept[-1].read_text(encoding="utf-8") == "2020-09-13T yesterday\n"
     if os.name == "posix":
         assert file.stat().st_mode & 0o777 == 0o600
 
@@ -116,16 +122,14 @@ def test_a_log_that_can_not_be_written_is_said_before_anything_is_sent(
     assert box.received == ()
 
 
-def test_a_log_is_not_written_into_the_journal_nor_into_a_workbook(
-    run: Run, box: Sandbox, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_log_is_written_into_no_file_but_a_log(run: Run, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     """On the next day it would have been renamed as an old log."""
     assert run("run", "a.csv", "--yes", "--log-file", "other.log", "--results", "a.xlsx") == 1
     since = len(box.received)
-    for file in (Path("journal.sqlite"), Path("a.xlsx")):
+    for file in (Path("journal.sqlite"), Path("a.xlsx"), Path("a.csv")):
         before = file.read_bytes()
         assert run("run", "a.csv", "--yes", "--log-file", str(file)) == 2
-        assert "that is a journal or a workbook" in " ".join(capsys.readouterr().err.split())
+        assert "that file is not a log" in " ".join(capsys.readouterr().err.split())
         assert file.read_bytes() == before
     assert len(box.received) == since
 

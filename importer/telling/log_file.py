@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import TextIOWrapper
@@ -28,7 +29,7 @@ from importer.importing.logs import ABOUT
 from importer.messages import Message, render, say
 
 _DAYS = 30
-_NO_LOG = (b"SQLite format 3\0", b"PK\3\4")  # first bytes of a journal and of a workbook
+_OURS = re.compile(rb"\d{4}-\d\d-\d\dT|$")  # first bytes of a log, or of an empty file
 _EMAIL = re.compile(r"[^\s@\"'<>(),;:]+@[^\s@\"'<>(),;:]+\.[^\s@\"'<>(),;:.]+")
 _PLAIN = re.compile(r"[\w.:/+\-]+")
 
@@ -38,7 +39,7 @@ def logging_to(file: Path | None) -> Iterator[None]:
     """Log to a file while the block runs; None: use the logging of the library's caller.
 
     Raises:
-        BadSettings: the file can't be written, or it is a journal or a workbook, which logging would damage.
+        BadSettings: the file can't be written, or it is no log, such as a sheet, which logging would damage.
     """
     if file is None:
         yield
@@ -46,7 +47,7 @@ def logging_to(file: Path | None) -> Iterator[None]:
     log = logging.getLogger("importer")
     try:
         files.keep_private(file)
-        if file.is_file() and _begins(file).startswith(_NO_LOG):  # safe: no journal is open yet
+        if file.is_file() and not _OURS.match(_begins(file)):  # safe: no journal is open yet
             raise BadSettings(say("logs.file-is-other", file=str(file)), setting="log-file")
         files.make_private_folder(file.absolute().parent)
         handler = _LogHandler(file, "midnight", backupCount=_DAYS, encoding="utf-8", errors="backslashreplace")
@@ -79,6 +80,15 @@ class _LogHandler(TimedRotatingFileHandler):
     def _open(self) -> TextIOWrapper:
         handle = files.open_regular(Path(self.baseFilename), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         return os.fdopen(handle, "a", encoding=self.encoding, errors=self.errors)
+
+    def doRollover(self) -> None:  # noqa: N802 - the library's name
+        """Begin a new log file, or continue the one that another program has begun: the library would replace a day."""
+        path = Path(self.baseFilename)
+        if self.stream and not (path.exists() and os.path.samestat(os.fstat(self.stream.fileno()), path.stat())):
+            self.stream.close()
+            self.stream, self.rolloverAt = self._open(), self.computeRollover(int(time.time()))
+        else:
+            super().doRollover()
 
     def rotate(self, source: str, dest: str) -> None:
         """Begin a new log file. If another program has the current file open, continue that file."""

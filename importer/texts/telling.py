@@ -208,8 +208,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "notifying.no-answer": "it did not reply within {seconds} seconds",
     "progress.result": "{result} {rows}",
     "logs.file-is-other": (
-        "The log can't be written to {file}, because that is a journal or a workbook.\n"
-        "Nothing was sent. Name another file."
+        "The log can't be written to {file}, because that file is not a log.\nNothing was sent. Name another file."
     ),
     "logs.not-written": "The log can't be written to {file}: {error}.\nNothing was sent. Name another file.",
     "plan.change-of": "row {row}, prospect {prospect}: {before: and }. Afterwards {after: and }",
