@@ -282,8 +282,7 @@ def _missing(role: Role, sheet: SheetHeadings, cells: Sequence[Sequence[str]]) -
     headings, named = sheet.headings, [name for name in sheet.mapping.get(role, ()) if name]
     others = _without_column(role, sheet, is_named=bool(named))
     settled = {i for one in Role if one not in (role, _OTHER.get(role)) for i in sheet.candidates(one)}
-    possible = [i for i in range(len(headings)) if i not in settled]
-    choices = _choices(role, headings, possible, cells, others, named)
+    choices = _choices(role, headings, [i for i in range(len(headings)) if i not in settled], cells, others, named)
     has_columns = any(choice.setting == "map" for choice in choices)
     asks = say(f"column.which.{role}") if has_columns or not others else say("column.none.visibility")
     if named:

@@ -23,12 +23,10 @@ Call = Callable[[Saleshandy], Reply[Any]]
 
 
 class Canned:
-    """A server on a free port that answers every request with the same bytes, and keeps what it read.
-
-    Before each of the ``pieces`` comes the ``pause``, in seconds. If it ``stays``, the connection is left open.
-    """
+    """A server on a free port that answers every request with the same bytes, and keeps what it read."""
 
     def __init__(self, *pieces: bytes, pause: float = 0.0, stays: bool = False) -> None:
+        """Wait for the pause, in seconds, before each of the pieces; if it ``stays``, leave the connection open."""
         self.pieces, self.pause, self.stays = pieces, pause, stays
         self.requests: list[bytes] = []
         self.sent = 0

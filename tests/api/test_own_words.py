@@ -75,10 +75,7 @@ def named(value: object) -> str | None:
 
 @pytest.mark.parametrize(("status", "body", "cause"), OWN, ids=named)
 def test_what_is_documented_or_names_the_request_is_the_apis_word(status: str, body: object, cause: Cause) -> None:
-    """Whatever the headers are: the live service was seen to refuse without those of its successes.
-
-    What the reference lists is in test_refusals, in each layout.
-    """
+    """Whatever the headers are: the live service was seen to refuse without those of its successes."""
     for headers in ([JSON, *MARKS], []):
         failure = failure_of(taken(reply(body, status, *headers)))
         assert (failure.cause, failure.is_applied) == (cause, False)

@@ -43,17 +43,13 @@ class Case:
 
 
 class Measured(NamedTuple):
-    """What a run came to; for several runs the medians.
-
-    ``lost`` counts deliveries that the API does not hold, of those that were meant; ``memory`` is the greatest resident
-    memory of the process and its children, in MB.
-    """
+    """What a run came to; for several runs the medians."""
 
     seconds: float
     requests: int
     refused: int
-    lost: int
-    memory: float
+    lost: int  # deliveries that were meant and that the API does not hold
+    memory: float  # the greatest resident memory of the process and its children, in MB
 
 
 def run(contender: Contender, folder: Path, case: Case) -> Measured:

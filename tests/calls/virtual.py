@@ -35,19 +35,15 @@ def seeds(fast: int, all_: int) -> list[Any]:
 
 @dataclass
 class Api:
-    """Counts the calls of each window and tells of its limit.
-
-    ``phase`` says where in a second windows begin; None: with the first call. ``cut`` is how a reset in whole seconds
-    comes about: rounded up or cut off. ``skew`` is how far its clock is from the caller's.
-    """
+    """Counts the calls of each window and tells of its limit."""
 
     calls: int
     seconds: float
     reset: str = "iso"
     retry: bool = True
-    phase: float | None = 0.0
-    cut: Callable[[float], int] = math.ceil
-    skew: float = 0.0
+    phase: float | None = 0.0  # where in a second windows begin; None: with the first call
+    cut: Callable[[float], int] = math.ceil  # how a reset in whole seconds comes about
+    skew: float = 0.0  # how far its clock is from the caller's
     sliding: bool = False
     used: Counter[float] = field(default_factory=Counter)  # window's end → calls let through
     refused: int = 0

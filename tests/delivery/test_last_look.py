@@ -97,10 +97,7 @@ def test_a_note_that_is_not_found_is_told_with_its_row(
     box: Sandbox, settings: Settings, tmp_path: Path, clock: Jumping, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str], ear: Ear,
 ) -> None:  # fmt: skip
-    """On the screen, to programs, on *To fix* and in a notification, with status 1; its row stays created.
-
-    It is read twice, 12 × `settle` apart. Later imports of the file, `history` and `verify` tell of it, too.
-    """
+    """On the screen, to programs, on *To fix* and in a notification, with status 1; its row stays created."""
     box.set_faults([drops(3)])
     sheet, results = write_sheet(tmp_path / "sheet.csv", lines(10)), tmp_path / "results.xlsx"
     monkeypatch.setenv(ADDRESSES_VARIABLE, f"json://{ear.place}")

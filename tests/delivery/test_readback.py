@@ -237,10 +237,7 @@ def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
 
 @pytest.mark.parametrize("cause", sorted(set(Cause) - {Cause.FILE_CHANGED}))
 def test_what_follows_from_a_failed_lookup(cause: Cause) -> None:
-    """The run stops, it is told as it is, or the notes are read again. An impatient one isn't read again.
-
-    It is told when it began: before rest, a prospect that reads don't know isn't missed.
-    """
+    """The run stops, it is told as it is, or the notes are read again. An impatient one isn't read again."""
     done: list[object] = []
 
     def retry(_: object, failure: Failure, policy: RetryPolicy) -> bool:

@@ -114,10 +114,7 @@ def test_every_note_arrives_and_every_row_has_its_id(
 
 
 def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tmp_path: Path, kind: str) -> None:
-    """Created, duplicate, rejected, invalid, already imported: in the sheet's order, with a reason where one is due.
-
-    What repeats a row that was rejected is no duplicate of anything that exists, so it is rejected like that.
-    """
+    """Created, duplicate, rejected, invalid, already imported: in the sheet's order, with a reason where one is due."""
     ran(write(tmp_path / "before.csv", ("P0", "x", "1")), settings)
     lines = [
         ("P0", "x", "1"), ("P1", "x", "1"), ("P1", " x ", "public"), ("INVALID2", "x", "1"), ("INVALID2", "x", "1"),

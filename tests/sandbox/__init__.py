@@ -4,8 +4,6 @@ It shares no code with the client, so that a mistake in one is not repeated in t
 serves on ``box.url``, as the vendor's reference says, with the service's limit. `Fault`, `Limit` and other options say
 in what it differs; ``box.received``, ``box.notes`` and ``box.attachments`` show the result. ``python -m tests.sandbox``
 runs one in a process of its own, and README.md beside this file lists the most common faults, and all limits.
-
-Input: HTTP on a loopback port. Output: replies, like the API's or faulty.
 """
 
 from pathlib import Path

@@ -51,8 +51,7 @@ class Sandbox(State):
 def serve_forever(say: Callable[[str], object], *, api_key: str = "", **options: Any) -> None:
     """Run a sandbox with the options of `Sandbox` until Ctrl-C or SIGTERM; print its URLs once it is ready.
 
-    Without a key, a random one is made and printed with the command that uses it. Other users of this machine can reach
-    the port, and must not read the notes.
+    Without a key, a random one is printed: other users of this machine can reach the port, and must not read the notes.
     """
     ended = threading.Event()
     with _ended_by_signal(ended), Sandbox(api_key=api_key or secrets.token_urlsafe(16), **options) as box:

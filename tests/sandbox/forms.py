@@ -17,17 +17,13 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f/\\]")
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """Facts about an uploaded file.
-
-    ``size`` is in bytes and ``sha256`` in hexadecimal, of the bytes received, which are all only if it ``is_whole``.
-    ``wrong`` describes an error of the form, or is empty.
-    """
+    """Facts about an uploaded file, of the bytes received, which are all only if it ``is_whole``."""
 
     name: str = ""
     type: str = ""
     size: int = 0
     sha256: str = ""
-    wrong: str = ""
+    wrong: str = ""  # an error of the form
     is_whole: bool = True
 
     @property
