@@ -121,8 +121,7 @@ def remarks(headings: Sequence[str], roles: Roles, cells: Sequence[Sequence[str]
 def _of_records(headings: Sequence[str], roles: Roles, cells: Sequence[Sequence[str]]) -> list[Message]:
     """Return the remark on the column of the records' IDs, or on the first that could be chosen."""
     with_ids = [i for i in range(len(headings)) if any(record_id(headings[i], text) for text in cells[i])]
-    if Role.RECORD in roles.columns:
-        chosen = roles.columns[Role.RECORD]
+    if (chosen := roles.columns.get(Role.RECORD)) is not None:
         return [say("record.found", column=in_words(headings, chosen))] if chosen in with_ids else []
     is_of_notes = any(map(_OF_NOTES.fullmatch, headings))
     for i in (*roles.unexplained, *([] if roles.foreign is None else [roles.foreign])):
