@@ -150,7 +150,7 @@ class _Validation:
     def _keys(self, block: Block) -> list[str]:
         """Return the keys of the block's rows, which tell occurrences of the same note apart."""
         column = self.roles.columns.get(Role.KEY)
-        keys = [text.strip() for text in block.column(column)]
+        keys = [cleaned_id(text) for text in block.column(column)]
         for i, key in enumerate(keys):
             if len(key) > LONGEST_KEY:
                 self._add(block, i, column, say("key.too-long", n=LONGEST_KEY))
