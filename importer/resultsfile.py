@@ -5,7 +5,6 @@ Input: headings, or a text. Output: the columns that the importer added, and whe
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,14 +22,12 @@ class ResultColumn:
         cells: content of the cells. A label is a result, shown in its colours; a reason is a text that wraps.
         width: width in characters.
         leads_to_fix: whether the column precedes the sheet's own on the sheet *To fix*.
-        may_be_missing: whether there are results files without it, such as those of versions that didn't have it.
     """
 
     heading: str
     cells: Literal["label", "text", "reason", "number", "time"]
     width: int
     leads_to_fix: bool = False
-    may_be_missing: bool = False
 
 
 PRACTISED = "result (practice)"
@@ -46,13 +43,10 @@ COLUMNS: tuple[ResultColumn, ...] = (
     ResultColumn("source_row", "number", 15),
     ResultColumn("finished_at", "time", 21),
     ResultColumn("request", "text", 22),
-    ResultColumn(COMPOSED, "reason", 44, may_be_missing=True),
+    ResultColumn(COMPOSED, "reason", 44),
 )
 """The columns that follow the input's own, always in this order and always the last. On *To fix*, some come first.
-The composed text is written only if a template composes it. A new column may be missing: earlier results lack it."""
-
-OUR_COLUMNS = tuple(column.heading for column in COLUMNS if not column.may_be_missing)
-"""Headings of the columns that all results files have."""
+The composed text is written only if a template composes it. Earlier results lack a new column."""
 
 CUT_MARK = "… [cut here: the whole text has {} characters]"
 """End of a text of which a workbook's cell holds only the beginning."""
@@ -63,24 +57,28 @@ AUTHOR = "note-importer"
 OF_RUN = "Results of the run "
 """Beginning of a results workbook's description, before the run's name."""
 
+_FEWEST = 3  # of our columns in a row, by which results are recognized
 _CUT = re.compile(re.escape(CUT_MARK).replace(r"\{\}", r"[\d,]+") + r"\Z")
 
 
 def our_columns(headings: Sequence[str]) -> dict[str, int]:
     """Return our columns in an earlier results file: heading → position; empty for any other file.
 
-    Both layouts are recognized: *Results* (and CSV), and *To fix*. A single ``result`` or ``reason`` is the user's own.
+    Both layouts are recognized: *Results* (and CSV), and *To fix*. A person may have deleted some of the columns. Fewer
+    than three in a row are the user's own.
     """
     named = ["result" if heading == PRACTISED else heading for heading in headings]
-    optional = [column.heading for column in COLUMNS if column.may_be_missing]
+    found: dict[str, int] = {}
     for first in ([], [column.heading for column in COLUMNS if column.leads_to_fix]):
-        last = [heading for heading in OUR_COLUMNS if heading not in first]
-        for start in range(len(named) - len(last), len(first) - 1, -1):
-            end = start + len(last)
-            if named[: len(first)] == first and named[start:end] == last:
-                last += itertools.takewhile(optional.__contains__, named[end:])
-                return {name: at for at, name in [*enumerate(first), *enumerate(last, start)]}
-    return {}
+        last = [column.heading for column in COLUMNS if column.heading not in first]
+        for start in range(len(named) - 1, len(first) - 1, -1) if named[: len(first)] == first else ():
+            row = dict[str, int]()
+            for heading in last:
+                if named[start + len(row) :][:1] == [heading]:
+                    row[heading] = start + len(row)
+            if len(row) >= _FEWEST and len(first) + len(row) > len(found):
+                found = {name: at for at, name in enumerate(first)} | row
+    return found
 
 
 def own_columns(headings: Sequence[str]) -> list[int]:

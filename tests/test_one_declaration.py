@@ -49,7 +49,7 @@ names of files, or IDs; see [below](#files-that-notes-carry) |
 === column: importer/resultsfile.py
     ResultColumn("request", "text", 22),
 +++
-    ResultColumn("length", "number", 9, may_be_missing=True),
+    ResultColumn("length", "number", 9),
 === column: importer/results/layout.py
             "finished_at": block.finished_at,
 +++

@@ -27,9 +27,10 @@ from importer.messages import render, words
 from importer.models import Result
 from importer.results import Summary
 from importer.results.writing import protected, unprotected
-from importer.resultsfile import OUR_COLUMNS, our_columns, was_cut
+from importer.resultsfile import our_columns, was_cut
 from tests import systems
 from tests.moments import before
+from tests.truth import OUR_COLUMNS
 
 HEADINGS = ("Prospect ID", "Note", "Visibility")
 SUMMARY = Summary("Import of notes.xlsx", [("File", "notes.xlsx"), ("Requests sent", 3)])

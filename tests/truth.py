@@ -8,11 +8,13 @@ from pathlib import Path
 
 from importer.markup import content_of
 from importer.models import ContentKind
+from importer.resultsfile import COLUMNS, COMPOSED
 from tests.latest import latest
 from tests.sandbox import Sandbox
 from tests.sandbox.service import StoredNote
 
 HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Key")
+OUR_COLUMNS = tuple(column.heading for column in COLUMNS if column.heading != COMPOSED)
 DELIVERED = {"created", "already imported"}
 RESULTS = {*DELIVERED, "duplicate", "rejected", "invalid", "unconfirmed", "not sent"}
 

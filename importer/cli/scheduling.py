@@ -6,6 +6,7 @@ scheduler, Kubernetes or Airflow.
 
 from __future__ import annotations
 
+import glob
 import html
 import json
 import os
@@ -156,7 +157,7 @@ def schedule(*, files: tuple[Path, ...], system: str | None, **_: Any) -> int:
     else:
         named = [str(file.absolute()) for file in files]
         for name in named:
-            if "://" not in name and not Path(name).exists():
+            if "://" not in name and not Path(name).exists() and not glob.has_magic(name):
                 raise BadSettings(say("schedule.no-file", file=name))
     night = Night(named, options.profile, window)
     for line in text_for(night, scheduler).rstrip("\n").split("\n"):

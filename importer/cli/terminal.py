@@ -112,7 +112,7 @@ def argument(text: Path | str) -> str:
 
 def say_json(document: object) -> None:
     """Write a document on standard output, in ASCII, so that none of its characters can control the terminal."""
-    sys.stdout.write(json.dumps(in_words(document), indent=2) + "\n")
+    click.echo(json.dumps(in_words(document), indent=2))
 
 
 def in_words(value: Any) -> Any:

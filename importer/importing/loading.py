@@ -75,7 +75,8 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
             error = type(error)(lines(but_for, error.message), _because(but_for, error.questions))
         no_rows = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
         return Loaded(sheet, Roles({}, {}, ()), no_rows, settings, error)
-    if roles.ours and sheet.delimiter is not None:  # our CSV protects cells that a program would run as formulas
+    # Our CSV protects cells that a program would run as formulas, and stays so if a person saves it as a workbook.
+    if roles.ours and (sheet.delimiter is not None or not read_again.run_named(sheet.source)):
         sheet = sheet.restored(results.unprotected)
     if roles.composition is not None and settings.dates is None:
         settings = replace(settings, dates=readers.proven(sheet, roles.composition))

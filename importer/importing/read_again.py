@@ -177,7 +177,7 @@ def known(sheet: Sheet, settings: Settings) -> Settings:
     reading counts only under that run's headings, in the run's workspace.
     """
     is_results = bool(resultsfile.our_columns(sheet.headings)) and settings.export is None
-    if not is_results or not (name := _run_named(sheet.source)) or not Journal.exists(settings.journal):
+    if not is_results or not (name := run_named(sheet.source)) or not Journal.exists(settings.journal):
         return settings
     with Journal.open(settings.journal) as journal:
         for run in journal.runs.listed(settings.workspace, name):
@@ -186,7 +186,7 @@ def known(sheet: Sheet, settings: Settings) -> Settings:
     return settings
 
 
-def _run_named(source: str) -> str:
+def run_named(source: str) -> str:
     """Return the name of the run that a results workbook says it is of; empty if it says none."""
     with contextlib.suppress(OSError), files.opened(Path(source)) as file:  # there is none for a URL or standard input
         return run_of(file)

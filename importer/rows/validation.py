@@ -226,7 +226,7 @@ class _Validation:
 
     def _note_done(self, block: Block) -> None:
         """Note the IDs that an earlier results file has for a row, whatever problems the row has."""
-        for i, text in enumerate(block.columns[self.roles.ours["note_id"]] if self.roles.ours else ()):
+        for i, text in enumerate(block.columns[self.roles.ours["note_id"]] if "note_id" in self.roles.ours else ()):
             if note_ids := tuple(filter(None, map(cleaned_id, text.split(";")))):
                 self.done[block.start + i] = note_ids
                 self.left_out.pop(block.start + i, None)

@@ -17,13 +17,13 @@ from importer.messages import say
 from importer.models import PossibleAnswer, Role, Visibility
 from importer.operations.choosing import choose
 from importer.reading.detection import is_results
-from importer.resultsfile import OF_RUN, OUR_COLUMNS, TO_FIX
+from importer.resultsfile import OF_RUN, TO_FIX
 from importer.settings import SETTINGS, Settings
 from importer.settings.reading import Reading
 from importer.settings.secrets import KEY_VARIABLE
 from tests.running import ran
 from tests.sandbox import Sandbox
-from tests.truth import write_csv
+from tests.truth import OUR_COLUMNS, write_csv
 
 HEAD = ("Nr", "Owner id", "What was said", "Who sees it", "State of note", "When")
 ROWS = [

@@ -19,13 +19,12 @@ from importer.importing.sending import Report
 from importer.markup import visible
 from importer.messages import render
 from importer.models import Remaining, Result, Role
-from importer.resultsfile import OUR_COLUMNS
 from importer.settings import Settings
 from importer.settings.kinds import InDoubt
 from tests import running
 from tests.latest import latest
 from tests.sandbox import Limit, Received, Sandbox
-from tests.truth import read_results, write_csv
+from tests.truth import OUR_COLUMNS, read_results, write_csv
 
 pytestmark = pytest.mark.usefixtures("jumping")
 

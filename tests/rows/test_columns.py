@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from importer.errors import UnclearColumns
 from importer.fields import FIELDS
 from importer.models import Role
-from importer.resultsfile import OUR_COLUMNS
 from importer.rows.columns import Roles, find, is_header
 from importer.settings import Settings
 from importer.settings.reading import folded_heading
+from tests.truth import OUR_COLUMNS
 
 PLAIN = ("Prospect ID", "Note", "Visibility")
 
@@ -119,7 +119,10 @@ def test_our_columns_of_a_results_file_are_recognised_and_have_no_role() -> None
     roles = found(*to_fix)
     assert places(roles) == {"prospect": 2, "content": 3, "visibility": 4}
     assert dict(roles.ours) == {name: to_fix.index(name) for name in OUR_COLUMNS}
-    assert found("result", *PLAIN, "reason").ours == {}
+    assert found("result", *PLAIN, "reason").ours == found(*PLAIN, "reason", "request").ours == {}
+    for less in ((*PLAIN, *OUR_COLUMNS[:-1]), (*PLAIN, "result", "reason", "source_row", "finished_at"), to_fix[:-1]):
+        roles = found(*less)  # a person deleted some of them
+        assert (roles.unused, dict(roles.ours)) == ((), {name: less.index(name) for name in less if name not in PLAIN})
     roles = found("result", *PLAIN, "note_id", *OUR_COLUMNS)
     assert roles.ours["result"] == 5
     assert roles.ours["note_id"] == 6

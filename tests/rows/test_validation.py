@@ -14,10 +14,10 @@ from importer.importing.loading import load
 from importer.messages import render
 from importer.models import ContentKind, Note, Role, Rows, Status, Visibility
 from importer.reading.spool import BLOCK_ROWS
-from importer.resultsfile import CUT_MARK, OUR_COLUMNS
+from importer.resultsfile import CUT_MARK
 from importer.settings import Settings
 from tests.rendered import told
-from tests.truth import write_csv
+from tests.truth import OUR_COLUMNS, write_csv
 
 HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Attachment IDs")
 STRICT = Settings()
