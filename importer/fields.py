@@ -119,7 +119,7 @@ FIELDS: Mapping[Role, Field] = {
                 r"me|mine|myself|ich|mich|moi|yo|eu|io|owner|own|personal|personnel|personnelle"
                 r"|personlich|pessoal|personale|hidden|hide|eyes|pvt|priv|perso|ocult[oa]s?|restricted|besitzer|proprietaire|propietario|proprietario"
                 r"|deleted|trashed|removed|locked|geloscht|gesperrt|supprimee?s?|verrouillee?s?|eliminad[oa]s?|bloquead[oa]s?"
-                r"|excluid[oa]s?|eliminat[oa]|bloccat[oa]",
+                r"|excluid[oa]s?|eliminat[oa]|bloccat[oa]|archived|archiviert|archivee?s?|archivad[oa]s?|archiviat[oa]|skip|obsolete",
             ),
             Visibility.PUBLIC: (
                 r"public(?:a|o|as|os|ly)?|publiques?|offentlich\w{0,4}|pubblic[oahie]{1,2}|shar(?:e|ed|es|ing)|geteilt\w{0,2}"
@@ -153,7 +153,7 @@ FIELDS: Mapping[Role, Field] = {
             ),
             Status.PUBLISHED: (
                 r"publish(?:ed|es)?|veroffentlicht\w{0,2}|publie(?:e|s|es)?|publicad[oa]s?|pubblicat[oaie]",
-                "live|final",
+                "live|final|approved|genehmigt|approuvee?s?|aprobad[oa]s?|aprovad[oa]s?|send|senden|import|include|ready",
             ),
         },
     ),

@@ -33,7 +33,8 @@ def run(columns: Mapping[str, Sequence[str]], *flags: str, name: str = "sheet.cs
         *((("Visibility", "Public"), ("Tags", text)) for text in (
             "pricing; Private", "#intro, #private", "[private] call", "HR - confidential", "Private: hi", "a & privé",
         )),
-        (("Visibility", "Public"), ("Deleted", "TRUE")),
+        *((("Visibility", "Public"), (heading, "TRUE")) for heading in ("Deleted", "Archived")),
+        *((("Status", "Published"), (heading, "No")) for heading in ("Approved", "Send?")),
         (("Visibility", "Public"), ("Hide from team", "x")),
         (("Visibility", "Public"), ("Show to team", "No")),
         (("Visibility", "Public"), ("Scope", "12")),

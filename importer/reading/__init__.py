@@ -22,11 +22,12 @@ from importer.messages import Quoted, say
 from importer.reading import detection
 from importer.reading.book import Book, choose
 from importer.reading.cells import Correction, Flaw, column_letter
-from importer.reading.numbers import iso
+from importer.reading.numbers import MONTHS, iso
 from importer.reading.opening import IsHeader, IsLikely, KnownSheet, Limits, Options, opened
 from importer.reading.sheet import Sheet, cell_name, spooled
 
 __all__ = [
+    "MONTHS",
     "Correction",
     "Flaw",
     "KnownSheet",

@@ -81,7 +81,7 @@ def lost_digits(stored: str) -> bool:
         return False
 
 
-_MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = "January February March April May June July August September October November December".split()
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
 Token = tuple[str, str]
@@ -93,7 +93,7 @@ Field = tuple[str, Callable[[datetime, int], int | str] | None]
 A piece that is always the same has no value."""
 
 _NAMES: Mapping[str, tuple[list[str], Callable[[datetime], int]]] = {
-    "m": (_MONTHS, lambda moment: moment.month - 1),
+    "m": (MONTHS, lambda moment: moment.month - 1),
     "d": (_DAYS, lambda moment: moment.weekday()),
 }
 _NUMBERS: Mapping[str, Callable[[datetime, int], int]] = {

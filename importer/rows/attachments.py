@@ -20,6 +20,7 @@ import stat
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
@@ -74,18 +75,15 @@ class Folder:
         for file in (*own_files, *never):
             with contextlib.suppress(OSError, ValueError):  # it need not exist
                 self._never.append(file.stat())
-        self._taken: dict[str, str | Wrong] = {}  # name → digest
-        self._names: dict[Path, dict[str, list[str]]] = {}
+        self._taken = cache(self._take)  # each name is read once, and each folder listed once
+        self._names = cache(_names_in)
 
     def read(self, text: str) -> tuple[str, ...] | Wrong:
         """Return the digests of the files that a cell names, each once, or the error of the first refused file."""
         if (error := error_in(text.strip())) is not None:
             return Wrong(error)
         digests: dict[str, None] = {}
-        for name in names_in(text):
-            if name not in self._taken:
-                self._taken[name] = self._take(name)
-            digest = self._taken[name]
+        for digest in map(self._taken, names_in(text)):
             if isinstance(digest, Wrong):
                 return digest
             digests[digest] = None
@@ -140,19 +138,11 @@ class Folder:
             if os.path.lexists(path / part):
                 path /= part
                 continue
-            spellings = self._names_of(path).get(_composed(part), [])
+            spellings = self._names(path).get(_composed(part), [])
             if len(spellings) != 1:
                 return None
             path /= spellings[0]
         return path.resolve(strict=True)
-
-    def _names_of(self, folder: Path) -> Mapping[str, list[str]]:
-        """Return the names in a folder by their composed form (NFC). The folder is listed once."""
-        if folder not in self._names:
-            self._names[folder] = {}
-            for name in _listed(folder):
-                self._names[folder].setdefault(_composed(name), []).append(name)
-        return self._names[folder]
 
     def _why_not(self, name: str, path: Path, status: os.stat_result) -> Message | None:
         """Return why the file at this path is refused, without opening it."""
@@ -214,6 +204,14 @@ def are_names(values: Sequence[str], place: Path) -> bool:
     listed = {_composed(name).casefold() for name in _listed(place)}
     first_parts = [[_composed(re.split(r"[/\\]", name)[0]).casefold() for name in names_in(text)] for text in values]
     return 2 * sum(bool(names) and listed.issuperset(names) for names in first_parts) > len(values)
+
+
+def _names_in(folder: Path) -> Mapping[str, list[str]]:
+    """Return the names in a folder by their composed form (NFC)."""
+    names: dict[str, list[str]] = {}
+    for name in _listed(folder):
+        names.setdefault(_composed(name), []).append(name)
+    return names
 
 
 def _why_not_size(name: str, size: int) -> Message | None:

@@ -20,7 +20,7 @@ import numpy as np
 from importer.markup import content_of, is_html, with_breaks
 from importer.messages import Cell, Message, day, say
 from importer.models import ContentKind, Ints, PossibleAnswer, Question, Role
-from importer.reading import Sheet, iso
+from importer.reading import MONTHS, Sheet, iso
 from importer.resultsfile import own_columns
 from importer.rows.columns import in_words, named
 from importer.rows.composing import Composition, composition
@@ -29,16 +29,17 @@ from importer.settings import Settings
 from importer.settings.kinds import DateOrder
 from importer.settings.reading import Form
 
-_SETTING = "dates"
 _TIME = (
     r"(?:[T,]?\s?(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?:\.\d+)?"
     r"(?:\s?(?P<half>[AP])\.?M\.?)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
 )
+_MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" for name in MONTHS)
 _CLEAR = tuple(re.compile(form + _TIME, re.IGNORECASE) for form in (
     r"(?P<year>\d{4})(?P<sign>[-/.])(?P<month>\d\d?)(?P=sign)(?P<day>\d\d?)",
-    r"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{4})",
+    r"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{4}|(?<=\d\d\.\d\d\.)\d\d)",  # 1.2.10 may be a version
+    rf"(?P<day>\d\d?)(?:[- ]|\. ?)(?P<month>{_MONTH})[- ](?P<year>\d{{4}}|\d\d)",
 ))  # fmt: skip
-"""Forms of dates that read the same in every country."""
+"""Forms of dates that read the same in every country. Workbooks show months by their English names."""
 _EITHER = re.compile(
     r"(?P<first>\d\d?)(?P<sign>[-/])(?P<second_part>\d\d?)(?P=sign)(?P<year>\d{4}|\d\d)" + _TIME, re.IGNORECASE
 )
@@ -71,6 +72,7 @@ def _iso(match: re.Match[str], year: str, month: str, day: str) -> str:
     """Return a date and a time other than 00:00 in ISO form; empty if there is no such date, or no certain century."""
     hour, minute, second, half, zone = match.group("hour", "minute", "second", "half", "zone")
     years, hours = int(year), int(hour or 0)
+    months = next((i for i, name in enumerate(MONTHS, 1) if name.startswith(month.capitalize())), 0) or int(month)
     if len(year) == 2:
         years = 2000 + years if years <= _LAST_SHORT_YEAR else 0
     if years < _FIRST_YEAR or (half and hours > 12):
@@ -78,7 +80,7 @@ def _iso(match: re.Match[str], year: str, month: str, day: str) -> str:
     if half:
         hours = hours % 12 + (12 if half in "pP" else 0)
     try:
-        moment = datetime(years, int(month), int(day), hours, int(minute or 0), int(second or 0))  # noqa: DTZ001
+        moment = datetime(years, months, int(day), hours, int(minute or 0), int(second or 0))  # noqa: DTZ001
     except ValueError:
         return ""
     shown = iso(moment)
@@ -149,8 +151,8 @@ class FieldDates:
             if example is not None:
                 on = day(date.fromisoformat(example.readings[order][:10]))
                 meaning = say("dates.is", order=_named(order), date=Cell(example.text), meaning=on)
-                choices.append(PossibleAnswer(_SETTING, order.value, meaning))
-        choices.append(PossibleAnswer(_SETTING, DateOrder.AS_TEXT.value, _named(DateOrder.AS_TEXT)))
+                choices.append(PossibleAnswer("dates", order.value, meaning))
+        choices.append(PossibleAnswer("dates", DateOrder.AS_TEXT.value, _named(DateOrder.AS_TEXT)))
         found = tuple(Cell(example.text) for example in self._only.values()) if len(self._only) == 2 else None
         column, dates = in_words(headings, shown.column), found or (Cell(shown.text),)
         asks = say("dates.which", column=column, dates=dates)

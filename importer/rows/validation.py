@@ -97,7 +97,7 @@ class _Validation:
         unexplained = Unmapped(self.sheet.headings, self.roles, self.settings.values, known)
         left_out, skipped = self.sheet.left_out, dict[int, Message]()
         used = self.used.union(self.roles.further_emails)
-        footers = Footers(self.sheet, used, columns.get(Role.PROSPECT), self._flaws)
+        footers = Footers(self.sheet, used, columns, self._flaws)
         start = 0
         for numbers, texts in self.sheet.columns():
             block, part = Block(numbers, texts, start), slice(start, start + len(numbers))
@@ -284,9 +284,9 @@ class Footers:
     """Finder of rows that are not data, block by block. ``flaws`` returns what reading found wrong in a row."""
 
     def __init__(
-        self, sheet: Sheet, used: Collection[int], prospect: int | None, flaws: Callable[[int], Sequence[object]]
+        self, sheet: Sheet, used: Collection[int], columns: Mapping[Role, int], flaws: Callable[[int], Sequence[object]]
     ) -> None:
-        self._used, self._prospect, self._flaws = used, prospect, flaws
+        self._used, self._columns, self._flaws = used, columns, flaws
         self._own = own_columns(sheet.headings)
         self.skipped: dict[int, Message] = {}
         self._last = sheet.header_row  # number of the row before
@@ -305,7 +305,8 @@ class Footers:
                 self._titles, self._is_under = [], False
             elif start + i != self._next:
                 self._titles, self._is_under = None, False
-            self._note_line(start + i, [*cells.values()])
+            is_note = [*cells] == [self._columns.get(Role.CONTENT)]  # a person's, although the rest of the row is blank
+            self._note_line(start + i, () if is_note else [*cells.values()])
             self._next = start + i + 1
         self._last = numbers[-1]
 
@@ -323,7 +324,7 @@ class Footers:
     def _why(self, cells: Mapping[int, str], number: int) -> Message | None:
         footers = [text for text in cells.values() if is_footer(text)]
         for column, text in cells.items() if footers else ():
-            is_number = column != self._prospect and _NUMBER.fullmatch(text)
+            is_number = column != self._columns.get(Role.PROSPECT) and _NUMBER.fullmatch(text)
             if not (text in footers or _LABEL.fullmatch(text) or is_number):
                 return None
         if footers:

@@ -92,7 +92,7 @@ ID = ("", "8PvBmrB7P7", "", "")
         )),
         # so is a last block with fewer cells, and what no gap parts from the data is no name of a report
         ([*DATA, (), ID, ("", "more to come", "", "")], [], [7, 8]),
-        ([*DATA, ID, *SALESFORCE[2:]], [7, 8, 9, 10], [6]),
+        ([*DATA, ID, *SALESFORCE[2:], ("", "", "Call Jo", "")], [7, 8, 9, 10], [6, 11]),
     ],
 )  # fmt: skip
 def test_what_certainly_is_no_data_is_skipped(
