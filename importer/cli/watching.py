@@ -151,15 +151,14 @@ class Stopper:
         return self._why
 
     def _heard(self, number: int, _: FrameType | None) -> None:
-        if self._why is not None:
-            if signal.Signals(number).name in _NAMES:  # a terminal that closes sends another signal twice
-                raise EndedAtOnce
-            return
         name = _NAMES.get(signal.Signals(number).name, signal.Signals(number).name)
-        self.end(name)
-        self.is_by_person = name in _NAMES.values() and is_terminal(sys.stdin)
-        self._is_unsaid = True
-        if number != signal.SIGINT:
+        if self._why is None:
+            self.end(name)
+            self.is_by_person = name in _NAMES.values() and is_terminal(sys.stdin)
+            self._is_unsaid = True
+        elif name in _NAMES.values():  # a terminal that closes sends another signal twice
+            raise EndedAtOnce
+        if number != signal.SIGINT and not self._timers:
             self._set_timers()
 
     def _set_timers(self) -> None:
