@@ -2,14 +2,17 @@
 
 import os
 import re
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from importer.cli import main
-from importer.errors import BadSettings, ImporterError
+from importer.errors import BadSettings, ImporterError, UnclearColumns
 from importer.importing.batch import Batch, FileEnded
+from importer.importing.loading import load
 from importer.journal.machine import held
 from importer.messages import Cell, Quoted, SettingPart, say, words
 from importer.settings import Settings
@@ -157,6 +160,23 @@ def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.Monk
     said = "night.csv: stopped before its end. An internal error of note-importer."
     assert said in ear.told[0]["message"]
     assert "division" not in ear.calls[0].body
+
+
+def test_files_before_an_end_at_once_are_told(run: Run, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question that nobody is asked, about the file between, doesn't make it deaf to the system."""
+
+    def loading(file: Path, *more: Any) -> Any:
+        if file.name == "unclear.csv":
+            raise UnclearColumns("?")
+        if file.name == "last.csv":
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGINT)  # as the timer does, 26 seconds later
+        return load(file, *more)
+
+    monkeypatch.setattr("importer.importing.run.load", loading)
+    assert run(GOOD, "unclear.csv", "last.csv", addresses=f"json://{ear.place}/hook") == 3
+    assert re.search("1 file needs nothing.*created 1", (message := ear.told[0]["message"]))
+    assert "(SIGTERM)" in message
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows takes no such names")

@@ -21,7 +21,7 @@ from importer import __version__, importing, telling
 from importer.cli.options import Options
 from importer.cli.terminal import is_terminal, paragraph, say_json, with_flags
 from importer.cli.watching import EndedAtOnce, Stopper
-from importer.errors import ImporterError, ProgramFault, UnclearColumns
+from importer.errors import ImporterError, ProgramFault, Stopped, UnclearColumns
 from importer.messages import Said, say
 
 if TYPE_CHECKING:
@@ -148,6 +148,10 @@ def notifying(files: Sequence[Path], stopper: Stopper, *, practises: bool) -> It
         try:
             yield notifications
         except click.Abort:
+            raise
+        except EndedAtOnce:
+            if (why := stopper.why()) is not None and not stopper.is_by_person:
+                notifications.failed(files[0], Stopped(why))
             raise
         except Exception as error:
             notifications.failed(files[0], error)

@@ -158,7 +158,7 @@ class Stopper:
             self._is_unsaid = True
         elif name in _NAMES.values():  # a terminal that closes sends another signal twice
             raise EndedAtOnce
-        if number != signal.SIGINT and not self._timers:
+        if number != signal.SIGINT and not self._timers:  # after Ctrl-C, too, the system doesn't wait
             self._set_timers()
 
     def _set_timers(self) -> None:
