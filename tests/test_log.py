@@ -150,3 +150,6 @@ def test_quiet_prints_only_what_needs_somebody(run: Run, capsys: pytest.CaptureF
         shown = capsys.readouterr()
         assert (out in shown.out, err in shown.err) == (True, True)
         assert (bool(shown.out), bool(shown.err)) == (bool(out), bool(err))
+    with pytest.MonkeyPatch.context() as patch:  # as after >&-
+        patch.setattr("sys.stdout", None)
+        assert run("run", "none.csv", "--quiet") == 2

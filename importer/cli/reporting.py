@@ -64,7 +64,7 @@ class Reporting:
         finally:
             if as_json and self._document is not None:
                 say_json(self._document())
-            if isinstance(target, io.StringIO) and self.exit_status:
+            if isinstance(target, io.StringIO) and self.exit_status and stream is not None:
                 stream.write(target.getvalue())
 
     def _failed(self, error: BaseException) -> None:
