@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -222,6 +223,10 @@ def test_init_that_is_broken_off_or_cant_make_the_archive_writes_nothing(
     assert said in ended.all.replace("\\", "/")
     assert profiles.read_text(encoding="utf-8") == ""
     assert [*profiles.parent.iterdir()] == [profiles]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("importer.files.replace", Mock(side_effect=OSError(30, "Read-only file system")))
+        assert init("day", "", "done", "", "", "").status == 2
+    assert not (type_.folder / "journal.sqlite").exists(), "no workspace is confirmed"
 
 
 LIVE = "Te5tPr0sp"

@@ -98,7 +98,7 @@ def _tried(key: str, settings: Settings) -> str:
 
 
 def _write(settings: Settings, chosen: dict[str, object], key: str, recipient: str, meant: Workspace | None) -> int:
-    """Confirm the workspace, write the profile and its files, and print the next steps."""
+    """Write the profile and its files, confirm the workspace, and print the next steps."""
     name = settings.profile
     if isinstance(archive := any_file(chosen.get("archive", ".")), Path):
         try:
@@ -107,7 +107,6 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, recipient: s
             raise BadSettings(
                 say("init.folder-not-made", archive=str(archive), error=error.strerror or str(error))
             ) from error
-    importing.workspaces.confirm(replace(settings, key=key), meant)
     if key:
         chosen["api-key-file"] = str(profiles.keep_beside(f"{name}.key", key))
     if recipient:
@@ -116,6 +115,7 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, recipient: s
     profiles.make(name, chosen, {} if key else {"api-key-file": str(key_file)})
     say_line()
     paragraph(say("init.written", name=repr(name), path=str(profiles.profiles_file())))
+    importing.workspaces.confirm(replace(settings, key=key), meant)  # of a profile that is there
     if not isinstance(place := journal_place(settings.journal), Path):
         paragraph(say("init.confirmed", place=str(place)))
     profile = f"--profile {argument(name)}"
