@@ -1,5 +1,6 @@
 """A log tells by lines what happened when, to which file and request; no note, email, key or API's word is in it."""
 
+import json
 import logging
 import os
 import re
@@ -11,6 +12,7 @@ import pytest
 from importer.cli import main
 from importer.importing import logs
 from importer.telling.log_file import logging_to
+from tests.listening import http_ear
 from tests.sandbox import Fault, Sandbox
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -114,11 +116,18 @@ def test_days_have_files_of_their_own_and_old_ones_go(tmp_path: Path) -> None:
 
 
 def test_a_log_that_can_not_be_written_is_said_before_anything_is_sent(
-    run: Run, box: Sandbox, capsys: pytest.CaptureFixture[str]
+    run: Run, box: Sandbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """To a person, a program and the recipients of notifications."""
     Path("logs").write_text("a file, and no folder", encoding="utf-8")
-    assert run("run", "a.csv", "--yes") == 2
-    assert "The log can't be written to " in " ".join(capsys.readouterr().err.split())
+    with http_ear() as ear:
+        monkeypatch.setenv("NOTE_IMPORTER_NOTIFY_ADDRESSES", f"ping-fail+http://{ear.place}/failed")
+        assert run("run", "a.csv", "--yes", "--json") == 2
+    shown = capsys.readouterr()
+    assert "The log can't be written to " in " ".join(shown.err.split())
+    assert (json.loads(shown.out)["exit_status"], len(ear.calls)) == (2, 1)
+    assert run("check", "a.csv", "--json") == 2
+    assert json.loads(capsys.readouterr().out)["exit_status"] == 2
     assert box.received == ()
 
 

@@ -11,7 +11,7 @@ import contextlib
 import io
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,37 +50,41 @@ class Reporting:
         return exit_status
 
     @contextmanager
-    def speaking(self) -> Iterator[None]:
-        """Redirect what the block prints, and print at its end what the options ask for."""
+    def speaking(self, failed: Callable[[Reporting, ImporterError], object]) -> Iterator[None]:
+        """Log the block, redirect what it prints, and print at its end what the options ask for; see `reporting`."""
         out, as_json = sys.stdout, self.options.read("json")
         stream = sys.stderr if as_json else out
         target = io.StringIO() if self.is_quiet else stream
-        try:
-            with contextlib.redirect_stdout(target):
-                yield
-        except BaseException as error:
-            self._failed(error)
-            raise
-        finally:
-            if as_json and self._document is not None:
-                say_json(self._document())
-            if isinstance(target, io.StringIO) and self.exit_status and stream is not None:
-                stream.write(target.getvalue())
+        with ExitStack() as log:  # closed last, so that it has the error that ended the block
+            try:
+                with contextlib.redirect_stdout(target):
+                    try:
+                        log.enter_context(telling.log_file.logging_to(self.options.read("log-file")))
+                    except ImporterError as error:
+                        failed(self, error)
+                        raise
+                    yield
+            except BaseException as error:
+                self._failed(error)
+                raise
+            finally:
+                if as_json and self._document is not None:
+                    say_json(self._document())
+                if isinstance(target, io.StringIO) and self.exit_status and stream is not None:
+                    stream.write(target.getvalue())
 
     def _failed(self, error: BaseException) -> None:
         """Log the error that ended the command, and record its exit status and document."""
-        text: Said
+        text: Said = type(error).__name__
+        status, kind = ProgramFault.exit_status, ProgramFault.kind
+        about: dict[str, Any] = {"why": f"{with_flags(kind)}: {type(error).__name__}"}
         questions = error.questions if isinstance(error, UnclearColumns) else ()
-        about: dict[str, Any] = {}
         if isinstance(error, ImporterError):
             status, kind, text, about = error.exit_status, error.kind, error.message, {"error": error}
         elif isinstance(error, (click.ClickException, click.Abort, KeyboardInterrupt)):
             status = 3 if isinstance(error, EndedAtOnce) else 2
             kind = say("error.ended-by-a-person" if status == 3 else "error.ended-before-anything-was-sent")
             text, about = kind, {"why": kind}
-        else:
-            status, kind, text = ProgramFault.exit_status, ProgramFault.kind, type(error).__name__
-            about = {"why": f"{with_flags(kind)}: {text}"}
         importing.logs.event("ended with an error", "ERROR", **about)
         if self._document is None:
             self.over(status, lambda: telling.documents.failed(self._command, status, kind, text, questions))
@@ -88,17 +92,21 @@ class Reporting:
 
 
 @contextmanager
-def reporting(command: str) -> Iterator[Reporting]:
-    """Provide a command's report, and print and log the block's output as the options say."""
+def reporting(
+    command: str, failed: Callable[[Reporting, ImporterError], object] = lambda *_: None
+) -> Iterator[Reporting]:
+    """Provide a command's report, and print and log the block's output as the options say.
+
+    ``failed`` is called with the report and the error if there can be no log, so that the block doesn't begin.
+    """
     try:
         options = Options.here()
         report = Reporting(command, options)
-        log_file = options.read("log-file")
     except ImporterError as error:
         if click.get_current_context().params.get("json"):
             say_json(telling.documents.failed(command, error.exit_status, error.kind, error.message))
         raise
-    with telling.log_file.logging_to(log_file), report.speaking():
+    with report.speaking(failed):
         importing.logs.event("command begun", command=command, version=__version__, profile=options.profile)
         yield report
         importing.logs.event("command over", command=command, exit_status=report.exit_status)
@@ -143,7 +151,11 @@ def notifying(files: Sequence[Path], stopper: Stopper, *, practises: bool) -> It
     If a person declines the plan, no notification is sent, because that person knows. If the profile or an address
     can't be read, nobody is notified; a ping that fails to come tells of that, and the exit status.
     """
-    with reporting("run") as out:
+
+    def not_begun(out: Reporting, error: ImporterError) -> None:
+        RunNotifications(out, stopper, practises=practises).failed(files[0], error)
+
+    with reporting("run", not_begun) as out:
         notifications = RunNotifications(out, stopper, practises=practises)
         try:
             yield notifications

@@ -19,7 +19,7 @@ from importer.cli.reporting import reporting
 from importer.cli.terminal import argument, ask_for, ask_unseen, paragraph, say_line
 from importer.cli.watching import Stopper
 from importer.errors import BadSettings
-from importer.files import make_private_folder
+from importer.files import make_private_folder, why
 from importer.messages import Message, as_message, lines, render, say
 from importer.models import Workspace
 from importer.settings import SETTINGS, Settings, Topic, profiles, readings, secrets, sources
@@ -104,9 +104,7 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, recipient: s
         try:
             make_private_folder(archive)
         except OSError as error:
-            raise BadSettings(
-                say("init.folder-not-made", archive=str(archive), error=error.strerror or str(error))
-            ) from error
+            raise BadSettings(say("init.folder-not-made", archive=str(archive), error=why(error))) from error
     if key:
         chosen["api-key-file"] = str(profiles.keep_beside(f"{name}.key", key))
     if recipient:
