@@ -117,9 +117,10 @@ class Store(ABC):
 
     def rows(self, query: str, **values: object) -> list[Row]:
         """Return all rows that a query finds. A workspace among the values stands for its number."""
+        if isinstance(workspace := values.get("workspace"), Workspace):
+            query = query.replace(":workspace", _NUMBER)
+            values |= {"profile": workspace.profile, "base_url": workspace.base_url}
         with self.reading():
-            if isinstance(workspace := values.get("workspace"), Workspace):
-                values["workspace"] = self.number_of(workspace)
             rows: list[Row] = self._run(query, values).fetchall()
         return rows
 
@@ -139,24 +140,23 @@ class Store(ABC):
 
     def number_of(self, workspace: Workspace) -> int | None:
         """Return the number of the workspace, or of that which it is another name of; None if it was never entered."""
-        number: int | None = self.scalar(_NUMBER, profile=workspace.profile, base_url=workspace.base_url)
+        number: int | None = self.scalar("SELECT :workspace", workspace=workspace)
         return number
 
     def owner(self, workspace: Workspace) -> Workspace:
         """Return the workspace that this is another name of, or the workspace itself."""
-        rows = self.rows(_OWNER, number=self.number_of(workspace))
+        rows = self.rows(_OWNER, workspace=workspace)
         return Workspace(*rows[0]) if rows else workspace
 
     def entered(self, workspace: Workspace) -> int:
         """Return the workspace's number, and enter the workspace if it is new; call this inside a transaction."""
-        number = self.number_of(workspace)
-        if number is None:
+        if (number := self.number_of(workspace)) is None:
             number = self.inserted(_NEW_WORKSPACE, profile=workspace.profile, base_url=workspace.base_url)
         return number
 
 
-_NUMBER = "SELECT coalesce(same_as, id) FROM workspaces WHERE profile = :profile AND base_url = :base_url"
-_OWNER = "SELECT profile, base_url FROM workspaces WHERE id = :number"
+_NUMBER = "(SELECT coalesce(same_as, id) FROM workspaces WHERE profile = :profile AND base_url = :base_url)"
+_OWNER = "SELECT profile, base_url FROM workspaces WHERE id = :workspace"
 _NEW_WORKSPACE = "INSERT INTO workspaces (profile, base_url) VALUES (:profile, :base_url)"
 
 

@@ -33,18 +33,13 @@ NOTE = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
 
 
 class Api:
-    """An API without notes and the workers that carry its calls, each in a tenth of a second.
-
-    Attributes:
-        failure: what becomes of each POST, if any.
-        calls: when each call left, and its kind.
-    """
+    """An API without notes and the workers that carry its calls, each in a tenth of a second."""
 
     traits = Traits(one_draft=True)
 
     def __init__(self, failure: Failure | None = None) -> None:
-        self.now, self.failure = START, failure
-        self.calls: list[tuple[float, str]] = []
+        self.now, self.failure = START, failure  # what becomes of each POST, if any
+        self.calls: list[tuple[float, str]] = []  # when each left, and its kind
         self._back: list[tuple[Any, Reply[Any]]] = []
 
     def clock(self) -> float:

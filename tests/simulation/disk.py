@@ -10,7 +10,6 @@ from functools import cache
 from importer.errors import JournalFailed
 from importer.journal import Journal, schema
 from importer.journal.sqlite import SQLiteJournal, connect
-from importer.models import Workspace
 
 
 class Disk:
@@ -69,7 +68,6 @@ class MortalJournal(_InMemory):
     step: Callable[[], None] = staticmethod(lambda: None)
     fails_after = 0
     _transactions = 0
-    _number: int | None = None
 
     @classmethod
     def on(cls, disk: Disk) -> MortalJournal:
@@ -84,11 +82,6 @@ class MortalJournal(_InMemory):
     def reading(self) -> AbstractContextManager[None]:  # type: ignore[override]
         """One process reads: it needs no transaction."""
         return nullcontext()
-
-    def number_of(self, workspace: Workspace) -> int | None:
-        """There is one workspace, whose number stays."""
-        self._number = self._number or super().number_of(workspace)
-        return self._number
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
