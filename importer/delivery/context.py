@@ -16,7 +16,6 @@ from importer.api.transport import CONNECT
 from importer.calls.dispatcher import Caller, Dispatcher
 from importer.calls.retry import Attempts
 from importer.delivery.reads import Reads, WholeRead
-from importer.errors import Busy, JournalFailed
 from importer.journal import Journal, NoteKey, Run
 from importer.messages import Message, say
 from importer.models import Request, Status, Workspace
@@ -143,8 +142,7 @@ class DeliveryContext:
 
         def reserve(number: int) -> None:
             if run is not None:
-                with contextlib.suppress(JournalFailed, Busy):  # then the next run may ask alike
-                    learned.enter({_SIZES: number})
+                learned.enter({_SIZES: number})
 
         first = int(caller.clock()) if run is None else int(learned.all().get(_SIZES, 0))
         reads = Reads(dispatcher, retry, caller.api.traits.page, first, reserve)

@@ -6,6 +6,7 @@ show is judged elsewhere.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Set
@@ -15,6 +16,7 @@ from typing import Any, ClassVar
 from importer.api import STOPS, Cause, Endpoint, Failure, FoundNote, NotesPage, Reply
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts, RetryPolicy
+from importer.errors import Busy, JournalFailed
 from importer.messages import Message, say
 
 _REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})  # refusals that do not come from the API
@@ -104,8 +106,9 @@ class Reads:
         self._lookups_of[prospect] += 1
         number = self._first + self._lookups_of[prospect]
         if number > self._reserved:
-            self._reserved = number + _AT_ONCE
-            self._reserve(self._reserved)
+            with contextlib.suppress(JournalFailed, Busy):  # the next lookup tries again
+                self._reserve(number + _AT_ONCE)
+                self._reserved = number + _AT_ONCE
         return self._size - number % max(1, self._size * 9 // 10)
 
     def is_worn(self, prospect: str, share: float = 0.4) -> bool:

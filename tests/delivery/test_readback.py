@@ -4,6 +4,7 @@ import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from importer.calls.retry import Attempts, RetryPolicy
 from importer.delivery.decisions import Sought, Verdict, copies, judge
 from importer.delivery.evidence import Evidence
 from importer.delivery.reads import Reads, WholeRead
+from importer.errors import JournalFailed
 from importer.journal import READ_BACK, DeliveryState, KnownDelivery, NoteKey
 from importer.messages import render, words
 from importer.models import Note, Status, Visibility, Workspace
@@ -254,11 +256,17 @@ def test_what_follows_from_a_failed_lookup(cause: Cause) -> None:
 
 
 def test_no_lookups_of_runs_one_after_the_other_ask_for_as_many_notes() -> None:
-    """A cache may still hold the pages of the runs before, without a note that came since."""
+    """A cache may still hold the pages of the runs before, without a note that came since. A disk may be full."""
     nothing: Any = None
-    kept, takes = [0], list[int]()
-    for lookups in (40, 1, 3, 12):
-        reads = Reads(nothing, nothing, 100, kept[-1], kept.append)
+    tried, kept, takes = count(), [0], list[int]()
+
+    def reserve(number: int) -> None:
+        if next(tried) % 2 == 0:
+            raise JournalFailed("The disk is full.")
+        kept.append(number)
+
+    for lookups in (40, 2, 3, 11):
+        reads = Reads(nothing, nothing, 100, kept[-1], reserve)
         takes += [reads.take("P1") for _ in range(lookups)]
     assert len({*takes}) == len(takes)
     assert min(takes) > 10
