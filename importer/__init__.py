@@ -42,14 +42,14 @@ from typing import TYPE_CHECKING, Any
 from importer.version import __version__
 
 if TYPE_CHECKING:
+    from importer.importing.report import Report
     from importer.importing.run import prepare
-    from importer.importing.sending import Report
     from importer.settings import Settings
 
 __all__ = ["Report", "Settings", "__version__", "prepare"]
 
 _HOMES = {
-    "Report": "importer.importing.sending",
+    "Report": "importer.importing.report",
     "Settings": "importer.settings",
     "prepare": "importer.importing.run",
 }

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from importer.importing.sending import Report
+from importer.importing.report import Report
 from importer.settings import Settings
 from tests import running
 from tests.sandbox import Sandbox

@@ -16,15 +16,15 @@ from typing import Any
 
 from importer import errors, messages, models, results, settings
 from importer.delivery import changes
-from importer.importing import batch, hours, loading, preview, sending, workspaces
+from importer.importing import batch, hours, loading, preview, report, workspaces
 from importer.rows import emails
 from importer.settings import reading
 
 FILE = Path(__file__).parent.parent / "docs" / "output.schema.json"
-TOP = {"plan": preview.Preview, "report": sending.Report, "file": batch.FileEnded}
+TOP = {"plan": preview.Preview, "report": report.Report, "file": batch.FileEnded}
 _NAMES = {
     name: value
-    for module in (errors, messages, models, results, settings, changes, hours, loading, preview, sending, workspaces,
+    for module in (errors, messages, models, results, settings, changes, hours, loading, preview, report, workspaces,
                    emails, reading)
     for name, value in vars(module).items()
 }  # fmt: skip

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from importer.importing.preview import Preview
+from importer.importing.report import Report
 from importer.importing.run import prepare
-from importer.importing.sending import Report
 from importer.models import Progress
 from importer.reading import Correction
 from importer.settings import Settings

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from importer.errors import WrongAddress
-from importer.importing.sending import Report
+from importer.importing.report import Report
 from tests.between import Between, reset
 from tests.delivering import KEY, counts, deliver
 from tests.jumping import Jumping, jumping

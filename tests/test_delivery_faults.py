@@ -10,7 +10,7 @@ import pytest
 
 from importer.api.saleshandy import Saleshandy
 from importer.errors import CallRefused, Outage
-from importer.importing.sending import Report
+from importer.importing.report import Report
 from importer.models import Note, Status, Visibility
 from importer.operations.verify import verify
 from tests import delivering, running

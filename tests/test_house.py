@@ -136,8 +136,8 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1200, "api": 950, "calls": 750, "cli": 1520, "delivery": 2620, "grouping": 110, "importing": 1850,
-    "journal": 1400, "operations": 1300, "page": 2270, "practice": 120, "reading": 2870, "results": 720, "rows": 2200,
+    "": 1200, "api": 950, "calls": 750, "cli": 1510, "delivery": 2630, "grouping": 110, "importing": 1880,
+    "journal": 1400, "operations": 1300, "page": 2270, "practice": 40, "reading": 2870, "results": 710, "rows": 2200,
     "settings": 1080, "telling": 1120,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
@@ -149,7 +149,7 @@ def test_no_room_has_more_code_than_its_budget() -> None:
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
     assert lines.total() <= 22_500
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 166
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 167
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.importing.sending import Report
+from importer.importing.report import Report
 from importer.models import Result
 from importer.settings import Settings
 from tests import running

@@ -211,14 +211,13 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """A vendor's peculiarities: what a page may have, and that no result of practice may be taken for a real one.
+    """A vendor's peculiarities: what a page may have.
 
     With ``one_draft``, the API shows at most one draft of a prospect, so that a later draft hides an earlier one.
     """
 
     one_draft: bool
     page: int = 100
-    is_practice: bool = False
 
 
 class NotesApi(Protocol):

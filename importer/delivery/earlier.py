@@ -22,7 +22,7 @@ from importer.delivery import matching
 from importer.delivery.changes import Wish, follow
 from importer.delivery.matching import AnsweredRow, How, Match, SortedGroup
 from importer.identity import Identities, RowIdentity, delivery_name
-from importer.journal import Journal, KnownDelivery
+from importer.journal import Journal, KnownDelivery, Run
 from importer.models import Ints, Plan, Remaining, Rows, Workspace
 from importer.settings import BATCH_SIZE
 from importer.settings.kinds import InDoubt
@@ -217,10 +217,14 @@ class Earlier:
         return self.journal if self.journal is not None and self.journal.identities.any(self.workspace) else None
 
     @cached_property
+    def runs(self) -> Mapping[int, Run]:
+        """All runs of the workspace so far, by number."""
+        return {} if self.journal is None else {run.id: run for run in self.journal.runs.listed(self.workspace)}
+
+    @cached_property
     def _runs(self) -> frozenset[int]:
         """The numbers of all runs of this kind of sheet."""
-        listed = [] if self.journal is None else self.journal.runs.listed(self.workspace)
-        return frozenset(run.id for run in listed if run.kind == self.kind)
+        return frozenset(run.id for run in self.runs.values() if run.kind == self.kind)
 
 
 @dataclass

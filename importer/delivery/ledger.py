@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from importer.api import Answer
 from importer.delivery.context import LONGEST_CLAIM, Post
 from importer.delivery.earlier import Earlier
+from importer.delivery.matching import AnsweredRow, How, Match
 from importer.delivery.outcomes import Outcomes
 from importer.errors import Busy, JournalFailed
 from importer.identity import texts_at
@@ -23,6 +24,7 @@ from importer.journal import (
     READ_BACK,
     Answered,
     Claim,
+    DeliveryState,
     Identity,
     Journal,
     KnownDelivery,
@@ -31,6 +33,8 @@ from importer.journal import (
 )
 from importer.messages import Message, say
 from importer.models import Request, Result, Workspace
+from importer.settings.kinds import InDoubt
+from importer.settings.reading import kind_in_words
 
 
 class Ledger:
@@ -172,7 +176,56 @@ class Ledger:
         self._entries.append(lambda: self._journal.deliveries.release(number, names))
         post.replaces = None
 
-    def already(self, positions: Sequence[int], made: Sequence[KnownDelivery], why: Message | None) -> None:
+    def known(self, answered: Sequence[AnsweredRow]) -> None:
+        """Settle rows whose deliveries exist. Notes that somebody hid stay hidden."""
+        shown: defaultdict[tuple[float, Message | None], list[AnsweredRow]] = defaultdict(list)
+        left: list[bytes] = []
+        for one in answered:
+            if one.delivery.state in (DeliveryState.HIDDEN, DeliveryState.LEFT):
+                left.append(one.delivery.name)
+                self.unsent(one.position, Result.SKIPPED, say("outcome.left-hidden"))
+            else:
+                shown[one.delivery.at, self._why(one)].append(one)
+        if left:
+            self._entries.append(lambda: self._journal.deliveries.leave_hidden(left))
+        for (_, why), alike in shown.items():
+            self._already([one.position for one in alike], [one.delivery for one in alike], why)
+            for one in alike:
+                if (still := one.still) is not None:
+                    self.outcomes.remark(one.position, still, self.outcomes.visible)
+
+    def _why(self, one: AnsweredRow) -> Message | None:
+        """Return what differs between a row and the delivery that answers for it; None if nothing does."""
+        assert self.earlier is not None
+        if one.is_changed or one.has_other_text or one.match.how in (How.EARLIER_TEXT, How.WORDS):
+            run = self.earlier.runs[one.delivery.run]
+            return say("known.changed", run=run.name, file=run.file)
+        if one.is_less_visible:
+            kinds = kind_in_words(one.delivery.visibility, one.delivery.status)
+            return say("known.less-visible", kind=say("names", names=tuple(kinds)))
+        return None
+
+    def in_question(self, match: Match) -> None:
+        """Settle a row in question, which waits for an answer, or a row that isn't valid and names its note."""
+        assert self.earlier is not None
+        position, known, rows = match.row.position, match.known, self.earlier.rows
+        note, reason = int(rows.note[position]), say("outcome.says-results-file")
+        if known is not None and note < 0:
+            if known.note_id is not None:
+                self._already([position], [known], rows.skipped.get(position))
+        elif known is not None or self.earlier.answer_to(match) is not InDoubt.SAME:
+            run = None if known is None else self.earlier.runs[known.run]
+            of_run = {} if run is None else {"run": run.name, "file": run.file}
+            self._asked(position, say(f"in-question.{match.how}", **of_run))
+        elif (journal := self.earlier.journal) and journal.deliveries.delivered(self._workspace, match.row.note_ids):
+            self._asked(position, say("in-question.note-of-another"))
+        elif note >= 0:
+            key, prospect = NoteKey.of(rows.notes[note]), str(rows.prospect[position])
+            self.found(position, prospect, key, min(match.row.note_ids), reason)
+        else:
+            self.unsent(position, Result.ALREADY_IMPORTED, reason, "; ".join(sorted(match.row.note_ids)))
+
+    def _already(self, positions: Sequence[int], made: Sequence[KnownDelivery], why: Message | None) -> None:
         """Settle rows whose deliveries an earlier run made at one time; ``why`` says what differs, if anything does."""
         date = f"{datetime.fromtimestamp(made[0].at, UTC).astimezone():%Y-%m-%d %H:%M}"
         reason = say("outcome.imported", date=date)
@@ -185,20 +238,21 @@ class Ledger:
             if delivery.is_missing and delivery.note_id is not None:
                 self.outcomes.found_missing(position, [delivery.note_id])
 
-    def asked(self, position: int, why: Message) -> None:
+    def _asked(self, position: int, why: Message) -> None:
         """Leave a row in question unsent until a person has answered; the row needs attention."""
         self.unsent(position, Result.NOT_SENT, why)
         self.outcomes.asked[position] = ()
 
     def found(self, position: int, prospect: str, key: NoteKey, note_id: str, reason: Message) -> None:
         """Settle a row whose note its prospect had already. The note answers for the row from then on."""
-        assert self._run is not None and self.earlier is not None
+        assert self.earlier is not None
         run, journal, rows = self._run, self._journal, self.earlier.rows
         [name] = self.earlier.names([position])
         told, keys = [*self.earlier.told([position], [name])], texts_at(rows.key, [position])
         claim = Claim(key, Request(None, (position,), (prospect,), (name,)), keys=keys)
 
         def enter() -> None:
+            assert run is not None
             journal.deliveries.found(run, claim, note_id, time.time())
             journal.identities.enter(self._workspace, told)
 

@@ -5,7 +5,6 @@ Input: a plan and what the journal knows. Output: the plan's groups, sorted by w
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from importer.delivery.context import DeliveryContext, Post
@@ -14,11 +13,10 @@ from importer.delivery.last_look import LastLooks
 from importer.delivery.ledger import Ledger
 from importer.delivery.matching import AnsweredRow, How, Match
 from importer.delivery.resolver import Resolver
-from importer.journal import ACCEPTED, DeliveryState, Identity, KnownDelivery, NoteKey
-from importer.messages import Message, say
-from importer.models import Note, Plan, Request, Result
+from importer.journal import ACCEPTED, Identity, KnownDelivery
+from importer.messages import say
+from importer.models import Note, Plan, Request
 from importer.settings.kinds import InDoubt
-from importer.settings.reading import kind_in_words
 
 
 class Takeover:
@@ -41,7 +39,7 @@ class Takeover:
         self._ledger.earlier = earlier
 
         def take(answered: Sequence[AnsweredRow]) -> None:
-            self._settle(answered)
+            self._ledger.known(answered)
             journal.identities.enter(workspace, _told(earlier, [one.match for one in answered]))
             for one in answered:
                 self.check(one.position, one.delivery)
@@ -57,55 +55,9 @@ class Takeover:
                 self.take_up(deliveries, positions, group.group.note if is_same else None)
                 journal.identities.enter(workspace, earlier.told(positions, [one.name for one in deliveries]))
         for match in found.asked:
-            self._settle_asked(earlier, match)
+            self._ledger.in_question(match)
         journal.identities.enter(workspace, _told(earlier, found.decided))
         return found
-
-    def _settle(self, answered: Sequence[AnsweredRow]) -> None:
-        """Settle rows whose deliveries exist."""
-        shown: defaultdict[tuple[float, Message | None], list[AnsweredRow]] = defaultdict(list)
-        left: list[bytes] = []
-        for one in answered:
-            if one.delivery.state in (DeliveryState.HIDDEN, DeliveryState.LEFT):
-                left.append(one.delivery.name)
-                self._ledger.unsent(one.position, Result.SKIPPED, say("outcome.left-hidden"))
-            else:
-                shown[one.delivery.at, self._why(one)].append(one)
-        self._context.journal.deliveries.leave_hidden(left)
-        for (_, why), alike in shown.items():
-            self._ledger.already([one.position for one in alike], [one.delivery for one in alike], why)
-            for one in alike:
-                if (still := one.still) is not None:
-                    self._ledger.outcomes.remark(one.position, still, self._ledger.outcomes.visible)
-
-    def _why(self, one: AnsweredRow) -> Message | None:
-        """Return what differs between a row and the delivery that answers for it; None if nothing does."""
-        run = self._context.runs[one.delivery.run]
-        if one.is_changed or one.has_other_text or one.match.how in (How.EARLIER_TEXT, How.WORDS):
-            return say("known.changed", run=run.name, file=run.file)
-        if one.is_less_visible:
-            kinds = kind_in_words(one.delivery.visibility, one.delivery.status)
-            return say("known.less-visible", kind=say("names", names=tuple(kinds)))
-        return None
-
-    def _settle_asked(self, earlier: Earlier, match: Match) -> None:
-        """Settle a row in question, which waits for an answer, or a row that isn't valid and names its note."""
-        position, known = match.row.position, match.known
-        note, reason = int(earlier.rows.note[position]), say("outcome.says-results-file")
-        if known is not None and note < 0:
-            if known.note_id is not None:
-                self._ledger.already([position], [known], earlier.rows.skipped.get(position))
-        elif known is not None or earlier.answer_to(match) is not InDoubt.SAME:
-            run = None if known is None else self._context.runs[known.run]
-            of_run = {} if run is None else {"run": run.name, "file": run.file}
-            self._ledger.asked(position, say(f"in-question.{match.how}", **of_run))
-        elif self._context.journal.deliveries.delivered(self._context.workspace, match.row.note_ids):
-            self._ledger.asked(position, say("in-question.note-of-another"))
-        elif note >= 0:
-            key, prospect = NoteKey.of(earlier.rows.notes[note]), str(earlier.rows.prospect[position])
-            self._ledger.found(position, prospect, key, min(match.row.note_ids), reason)
-        else:
-            self._ledger.unsent(position, Result.ALREADY_IMPORTED, reason, "; ".join(sorted(match.row.note_ids)))
 
     def take_up(self, deliveries: Sequence[KnownDelivery], positions: Sequence[int], note: Note | None = None) -> None:
         """Look up all deliveries of one request of an earlier run, which have no clear answer (D9).

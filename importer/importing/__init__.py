@@ -3,7 +3,8 @@
 Input: files and settings. Output: plans and reports as values.
 
     batch          several files, one after the other     archiving         where finished files go
-    run            prepare a file, then send it           sending           one run, with the lock held; its report
+    run            prepare a file, then send it           sending           one run, with the lock held
+    report         what became of a file's rows: facts, and the results; practice, which sends nothing
     loading        read, check and group a file           api_context       how the API is called, and called first
     loaded         the file that was loaded; what earlier runs know of its rows, and of the prospects of its emails
     workspaces     whose workspace a profile is

@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from importer import practice, results
+from importer import results
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import (
@@ -35,8 +35,8 @@ from importer.errors import (
 from importer.importing import archiving, logs, workspaces
 from importer.importing.archiving import is_there
 from importer.importing.hours import Hours
+from importer.importing.report import Report
 from importer.importing.run import Prepared, prepare
-from importer.importing.sending import Report
 from importer.importing.workspaces import Unconfirmed
 from importer.messages import Message, Said, as_argument, lines, say, when
 from importer.models import PossibleAnswer, Progress, Result, Workspace
@@ -206,7 +206,7 @@ def run(
         Interrupted: the run isn't allowed at this time of day; nothing was sent.
     """
     face = face or BatchFace()
-    settings = practice.planning(settings) if face.practises else settings
+    settings = replace(settings, between=None, archive=None) if face.practises else settings
     hours = Hours.of(settings, clock)
     if settings.archive is not None:
         archiving.check_archive(settings.archive, [candidate.path for candidate in chosen.candidates])
@@ -300,8 +300,8 @@ class _One:
 
             waits = not self.face.is_person
             send = partial(prepared.send, agreed=agreed, hours=self.hours, begun=begun, waits=waits)
-            send = partial(prepared.practise) if self.face.practises else send
-            report = send(observe=self.face.observe, stop=self.face.stop)
+            send = partial(send, observe=self.face.observe, stop=self.face.stop)
+            report = prepared.practise() if self.face.practises else send()
             fingerprint = prepared.loaded.sheet.fingerprint
             if (reading := prepared.learned) is not None:  # for the files after it, in place of the one with its name
                 others = [other for other in self.settings.readings if named(reading.name, [other]) is None]

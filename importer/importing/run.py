@@ -5,7 +5,7 @@
         report = prepared.send()
 
 Input: a file and settings. Output: a :class:`Prepared`, whose sheet is open until the block ends; then notes in
-the workspace, a results file and a :class:`~importer.importing.sending.Report`. Preparing holds no lock and writes
+the workspace, a results file and a :class:`~importer.importing.report.Report`. Preparing holds no lock and writes
 nothing. Sending takes the lock, plans again, and refuses if the plan isn't what was agreed to.
 """
 
@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
-from importer import practice, results
+from importer import results
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.delivery.outcomes import Outcomes
@@ -30,7 +30,8 @@ from importer.importing.loading import load, understood
 from importer.importing.planning import plan
 from importer.importing.preview import Preview
 from importer.importing.read_again import learned
-from importer.importing.sending import Report, Sending
+from importer.importing.report import Report, practised
+from importer.importing.sending import Sending
 from importer.importing.workspaces import check_confirmed
 from importer.journal.lock import check_journal, held, opened
 from importer.messages import Said, say
@@ -72,8 +73,8 @@ class Prepared:
 
     @property
     def to_learn(self) -> Reading | None:
-        """Reading that the profile learns when the send begins; None if nothing was answered, or in practice."""
-        return None if self.vendor.traits.is_practice else learned(self.loaded, self.settings, self._given)
+        """Reading that the profile learns when the send begins; None if nothing was answered."""
+        return learned(self.loaded, self.settings, self._given)
 
     def _learn(self, begun: Callable[[], object]) -> None:
         """Keep in the profile what was answered, once the import begins. A run goes on if that can't be written."""
@@ -186,28 +187,21 @@ class Prepared:
                 self.sent = sending.loaded, sending.outcomes
                 return report
 
-    def practise(
-        self, *, observe: Callable[[Progress], None] = lambda _: None, stop: Callable[[], Said | None] = lambda: None
-    ) -> Report:
-        """Do all that :meth:`send` does, with a vendor in memory: nothing is sent, and the results say so.
+    def practise(self) -> Report:
+        """Return the report that :meth:`send` would if the API knew every prospect and accepted every note.
 
-        The results are where those of a run would be, or in the current folder if that is elsewhere.
+        Nothing is sent or recorded. The results are where those of a run would be, or in the current folder if that is
+        elsewhere, and say what they are.
 
         Raises:
             UnclearColumns, Guarded: a run would send nothing either.
             BadSettings, ResultsNotWritten: the results can't be written.
         """
-        loaded = self.loaded
         self.preview.refuse()
         target = results.here(self._target) if isinstance(self._target, Url) else self._target
         target = target.with_name(f"{target.stem.removesuffix('.results')}.practice{target.suffix}")
-        rows, planned = self.planned.resolved.rows, self.planned.resolved.plan
-        with opened(loaded.settings) as journal:
-            owners = {email: one for email, one in self.planned.answers.items() if isinstance(one, tuple)}
-            with practice.staged(loaded.settings, self.vendor, rows, planned, journal, owners) as staged:
-                settings, vendor = staged
-                prepared = Prepared(replace(loaded, settings=settings), target, settings, vendor)
-                return prepared.send(observe=observe, stop=stop)
+        with opened(self.loaded.settings) as journal:
+            return practised(replace(self.planned, journal=journal), target)
 
 
 @contextmanager

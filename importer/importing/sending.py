@@ -1,99 +1,45 @@
 """Deliver the notes of a loaded file in one run, with the workspace's lock held, and write the results.
 
 Input: a loaded file, a journal, a caller, and the digest of what was agreed to. Output: notes, a results file with the
-sheet *Summary*, and a :class:`Report`, the one document of facts about a run.
+sheet *Summary*, and a :class:`~importer.importing.report.Report`.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from importer import grouping, results
 from importer.api import Endpoint
 from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
 from importer.delivery.changes import Wish
 from importer.delivery.coordinator import Coordinator
-from importer.delivery.outcomes import Outcomes, gather, settle_after, settle_before
+from importer.delivery.outcomes import Outcomes, settle_before
 from importer.delivery.updating import Updating, settle
 from importer.errors import Changed, JournalFailed, NotReached, Stopped
 from importer.importing import logs, read_again
 from importer.importing.api_context import FirstCall, delivering
-from importer.importing.loaded import Loaded, asked, corrected_cells, enter_left_out, kind_of, writable
+from importer.importing.loaded import (
+    Loaded,
+    asked,
+    enter_left_out,
+    kind_of,
+    writable,
+)
 from importer.importing.planning import digest, every_guard
+from importer.importing.report import Report, complete, summary_of, write_results
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
 from importer.journal.machine import key_digest
-from importer.messages import Message, Said, render, say, when
-from importer.models import Progress, Remaining, Result, Rows, Workspace
-from importer.results.layout import IN_PRACTICE, MEANINGS
+from importer.messages import Message, render, say
+from importer.models import Progress, Remaining, Result, Workspace
 from importer.rows.attachments import Uploads
 from importer.rows.emails import Lookups
-from importer.settings.reading import meanings_in_words
-from importer.storage import Url, place
-
-
-@dataclass(frozen=True)
-class Report:
-    """All facts about a run, for the terminal, the page, the JSON document, the log, notifications and *Summary*.
-
-    Its fields are the JSON document.
-
-    Attributes:
-        run: name of the run in the journal.
-        counts: result → rows.
-        requests: number of requests that were sent, without those that reached no server.
-        results: path of the results.
-        remark: why the results are not in the requested place; None if they are.
-        stopped: why the run ended early, or None.
-        duplicates: row number → IDs of its notes, for notes that reading back found more than once.
-        reasons: why rows need action, in kinds without cell values: result → kind → rows.
-        to_fix: number of rows that need a person's attention, which are those on the sheet *To fix*.
-        started_at, ended_at: seconds since 1970.
-        asked: number of rows in question, which aren't sent before a person has answered.
-        more_visible: number of rows whose notes are more visible than the sheet says.
-        to_agree: number of rows whose notes aren't changed before a person has agreed.
-        left_alone: number of rows whose notes were to follow them and don't: somebody changed them, or they are gone.
-        look_ups: number of calls to look up the prospects of emails.
-        not_found: row number → IDs of its notes that were created, but not found when they were read back.
-        ended: the journal's word for how the run ended.
-        is_practice: whether nothing was sent, and this is what would have happened.
-    """
-
-    run: str
-    counts: Mapping[Result, int]
-    requests: int
-    results: Path
-    remark: Message | None
-    stopped: Stopped | None
-    duplicates: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    reasons: Mapping[Result, Mapping[Message, int]] = field(default_factory=dict)
-    to_fix: int = 0
-    started_at: float = 0.0
-    ended_at: float = 0.0
-    asked: int = 0
-    to_agree: int = 0
-    more_visible: int = 0
-    left_alone: int = 0
-    look_ups: int = 0
-    not_found: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    ended: str = "finished"
-    is_practice: bool = False
-
-    @property
-    def exit_status(self) -> int:
-        """Exit status. 0: every row is delivered; 1: some need a person; 3: run it again; 4: only a person can help."""
-        if self.stopped is not None:
-            return self.stopped.exit_status
-        if self.counts.get(Result.NOT_SENT, 0) > self.asked:
-            return Stopped.exit_status
-        return int(bool(self.to_fix))
+from importer.storage import Url
 
 
 @dataclass
@@ -180,11 +126,7 @@ class Sending:
             finally:
                 why = say("outcome.run-stopped", why=stopped.message) if stopped else say("outcome.broke-off")
                 self.outcomes.explain(Result.NOT_SENT, why)
-                settle_after(loaded.rows, loaded.plan, self.outcomes)
-                gather(self.outcomes, loaded.rows)
-                corrected, numbers = corrected_cells(loaded.sheet), loaded.rows.number[: len(self.outcomes)]
-                for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
-                    self.outcomes.remark(position, corrected[int(numbers[position])])
+                complete(loaded, self.outcomes)
                 report = self._finish(delivery, ended, stopped)
             return report
 
@@ -263,31 +205,16 @@ class Sending:
 
     def _finish(self, delivery: Coordinator, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
-        counts, limiter, note_id = self.outcomes.counts(), self.caller.limiter, self.outcomes.note_id
-        to_agree = self.outcomes.to_agree
-        asked = len(self.outcomes.asked) - to_agree
-        if ended == "finished" and (not_sent := counts.get(Result.NOT_SENT)):
-            ended = "held back" if not_sent == asked else "stopped"
-        report = Report(
+        limiter = self.caller.limiter
+        report = Report.of(self.loaded, self.outcomes, self.target, self._run.started_at, self._clock(), stopped)
+        if ended == "finished" and (not_sent := report.counts.get(Result.NOT_SENT)):
+            ended = "held back" if not_sent == report.asked else "stopped"
+        report = replace(
+            report,
             run=self._run.name,
-            counts=counts,
             requests=self._sent[Endpoint.CREATE] + self._sent[Endpoint.UPDATE],
-            results=self.target,
-            remark=None,
-            stopped=stopped,
-            duplicates=self._by_number({at: (note_id(at), *ids) for at, ids in self.outcomes.duplicates.items()}),
-            reasons=results.reasons(self.loaded.rows, self.outcomes, stopped.kind if stopped else None),
-            to_fix=int(self.outcomes.to_fix().sum()),
-            started_at=self._run.started_at,
-            ended_at=self._clock(),
-            asked=asked,
-            more_visible=len(self.outcomes.visible),
-            left_alone=len(self.outcomes.left),
-            to_agree=to_agree,
             look_ups=self._look_ups,
-            not_found=self._by_number(self.outcomes.missing),
             ended=ended,
-            is_practice=self.caller.api.traits.is_practice,
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self.journal, self._run.workspace, delivery, limiter)
@@ -299,7 +226,7 @@ class Sending:
             uploads=self._sent[Endpoint.UPLOAD],
             told_to_wait=limiter.rate_limited,
             seconds=round(report.ended_at - self._run.started_at, 1),
-            **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},
+            **{result.value.replace(" ", "_"): rows for result, rows in report.counts.items()},
             error=stopped,
         )
         summary = summary_of(report, self.loaded)
@@ -314,14 +241,10 @@ class Sending:
             ended = report.ended
         finally:
             with contextlib.suppress(JournalFailed):
-                counted = {result.value: count for result, count in counts.items()}
+                counted = {result.value: count for result, count in report.counts.items()}
                 self.journal.runs.end(self._run, ended, counted, report.ended_at)
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
         return report
-
-    def _by_number(self, marked: Mapping[int, Sequence[str]]) -> dict[int, Sequence[str]]:
-        """Return the note IDs of rows by row number, from those by position."""
-        return {int(self.loaded.rows.number[position]): note_ids for position, note_ids in sorted(marked.items())}
 
     def _forget_rejected(self) -> None:
         """Forget whose emails rejected rows have, because those prospects may be gone; the next run looks them up."""
@@ -338,46 +261,3 @@ def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limite
     if (sizes := delivery.queue.sizes).batch_size < sizes.asked:
         journal.learned(workspace).enter({"batch size": sizes.batch_size})
     journal.learned(workspace).enter({kind: (rate.calls, rate.seconds) for kind, rate in limiter.rates.items()})
-
-
-def summary_of(report: Report, loaded: Loaded) -> results.Summary:
-    """Return the content of the sheet *Summary*; that of practice doesn't tell of a run in the journal, or of calls."""
-    stopped, sheet, workspace = report.stopped, loaded.sheet, loaded.settings.workspace
-    sizes = (f"{name}: {size:,}" for name, size in grouping.counted(loaded.plan.groups).items())
-    lines: list[tuple[str, Said | int | None]] = [
-        ("history.of-file", loaded.file),
-        ("label.rows", loaded.rows.in_sheet),
-        *(("label.remark", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)),
-        ("history.of-run", None if report.is_practice else report.run),
-        ("history.of-workspace", None if report.is_practice else str(workspace)),
-        ("history.of-start", when(report.started_at)),
-        ("history.of-end", f"{when(report.ended_at)} ({report.ended})"),
-        ("label.stopped", stopped.message if stopped is not None else None),
-        ("label.requests", None if report.is_practice else report.requests),
-        ("label.look-ups", None if report.is_practice else report.look_ups or None),
-        ("label.visibility", ", ".join(sizes)),
-        *((f"role.{role}", meanings_in_words(meanings)) for role, meanings in loaded.rows.meanings.items()),
-    ]
-    said = [(say(kind), value) for kind, value in lines if value is not None]
-    meanings = IN_PRACTICE if report.is_practice else MEANINGS
-    title = say("practice.title" if report.is_practice else "summary.title")
-    return results.Summary(title, said, workspace.profile, meanings, report.is_practice, report.run)
-
-
-def write_results(target: Path, loaded: Loaded, outcomes: Outcomes, summary: results.Summary) -> results.Written:
-    """Write the outcomes of a file's rows."""
-    outcomes.composed = partial(_composed, loaded.rows) if loaded.template else None
-    return results.write(
-        target,
-        loaded.sheet,
-        outcomes,
-        summary,
-        source=place(loaded.sheet.source),
-        ours=loaded.roles.ours,
-        marked=results.marked(loaded.rows, loaded.roles),
-    )
-
-
-def _composed(rows: Rows, start: int, stop: int) -> list[str]:
-    """Return the texts of some rows' notes; empty for a row without a note."""
-    return [rows.notes[note].text if note >= 0 else "" for note in rows.note[start:stop].tolist()]

@@ -29,7 +29,7 @@ from importer.importing import logs
 from importer.importing.api_context import LAG, calls, delivering
 from importer.importing.hours import estimated
 from importer.importing.loading import load
-from importer.importing.sending import write_results
+from importer.importing.report import write_results
 from importer.importing.workspaces import check_confirmed, keep_in_mind, learned_rates
 from importer.journal import DeliveryState, Journal, KnownDelivery
 from importer.journal.lock import check_journal, held, opened

@@ -22,8 +22,8 @@ from typing import ClassVar
 
 from importer import importing, operations, telling
 from importer.errors import Changed, FirstRun, ImporterError
+from importer.importing.report import Report
 from importer.importing.run import Prepared
-from importer.importing.sending import Report
 from importer.messages import Message, Said, as_message, say
 from importer.models import DELIVERED, Progress, Result, Workspace
 from importer.operations.corrections import Corrections
@@ -119,7 +119,7 @@ class Send:
         prepare = partial(importing.run.prepare, corrections=self.corrections.by_row, given=self.given)
         with contextlib.chdir(self.folder), prepare(self.name, settings) as prepared:
             if self.is_practice:
-                return Ended.of(prepared.practise(observe=word.observe, stop=word.why), is_practice=True)
+                return Ended.of(prepared.practise(), is_practice=True)
             preview = prepared.preview
             if preview.unconfirmed is not None and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))

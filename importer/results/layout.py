@@ -55,7 +55,7 @@ class Summary:
     """The content of the workbook's sheet *Summary*, and what the other sheets need beside the rows.
 
     ``lines`` are labels and values in the order shown. If it ``is_practice``, nothing was sent, so that the headings
-    say so, and no row has a note ID. ``run`` is the run's name; empty if there is none.
+    say so. ``run`` is the run's name; empty if there is none.
     """
 
     title: Said
@@ -107,9 +107,8 @@ class ResultTable:
 
     def blocks(self) -> Iterator[ResultRows]:
         """Yield the rows in blocks; raise ValueError if the numbers of rows and outcomes differ."""
-        outcomes, is_practice, source_row = self.outcomes, self.summary.is_practice, self.earlier.get("source_row")
+        outcomes, source_row = self.outcomes, self.earlier.get("source_row")
         to_fix, rendered = outcomes.to_fix(), lru_cache(maxsize=4096)(render)  # a million rows have few reasons
-        run = "practice" if is_practice else self.summary.run
         start = 0
         for numbers, columns in _parts(self.sheet):
             stop = start + len(numbers)
@@ -118,11 +117,11 @@ class ResultTable:
             block = outcomes.columns(start, stop)
             values: dict[str, Sequence[Any]] = {
                 "result": block.result,
-                "note_id": [""] * len(block.note_id) if is_practice else encodable(block.note_id),
+                "note_id": encodable(block.note_id),
                 "reason": encodable(["" if reason is None else rendered(reason) for reason in block.reason]),
                 "source_row": numbers if source_row is None else _numbers(columns[source_row]),
                 "finished_at": block.finished_at,
-                "request": [f"{run}/{number}" if number else "" for number in block.request],
+                "request": [f"{self.summary.run}/{number}" if number else "" for number in block.request],
                 COMPOSED: () if outcomes.composed is None else encodable(outcomes.composed(start, stop)),
             }
             theirs = [encodable(columns[position]) for position in self.theirs]

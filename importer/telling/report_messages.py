@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from importer.importing.batch import Batch, FileEnded, FileResult
-from importer.importing.sending import Report
+from importer.importing.report import Report
 from importer.messages import Message, Part, Quoted, Said, as_message, in_quotes, say, some, words
 from importer.models import Result
 from importer.results.layout import IN_PRACTICE, MEANINGS

@@ -10,7 +10,7 @@ import pytest
 
 import tests.jumping
 from importer.cli import main
-from importer.importing.sending import Report
+from importer.importing.report import Report
 from importer.models import Progress, Result
 from importer.operations.history import history
 from importer.operations.verify import verify

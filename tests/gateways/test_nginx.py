@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from importer.errors import NeedsAPerson, WrongAddress
-from importer.importing.sending import Report
+from importer.importing.report import Report
 from importer.settings.kinds import Rate
 from tests.delivering import KEY, counts, deliver
 from tests.gateways.nginx import Nginx, need

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from importer.errors import CallRefused, WrongAddress
-from importer.importing.sending import Report
+from importer.importing.report import Report
 from importer.settings import Settings
 from tests import running
 from tests.api.canned import Canned, reply

@@ -13,8 +13,8 @@ import pytest
 from importer.errors import Guarded
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.preview import Preview
+from importer.importing.report import Report
 from importer.importing.run import prepare
-from importer.importing.sending import Report
 from importer.importing.workspaces import confirm
 from importer.models import Role, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
@@ -60,16 +60,19 @@ class Desk:
         self.box, self.folder, self.count = box, folder, 0
 
     def run(self, *rows: Sequence[str], headings: Sequence[str] = (), agrees: bool = False, **more: Any) -> Ran:
-        """Import rows; a person may agree to what makes notes more visible."""
+        """Import rows; a person may agree to what makes notes more visible. Practice says so before."""
         self.count, since = self.count + 1, len(self.box.received)
         path, results = self.folder / f"{self.count}.csv", self.folder / f"results {self.count}.csv"
         write_csv(path, headings or self.headings, *rows)
         with prepare(path, replace(self.settings(**more), results=results)) as prepared:
-            preview = prepared.preview
+            preview, practised = prepared.preview, prepared.practise()
             if agrees:
                 prepared.agree_to_updates()
             report = prepared.send(agreed=prepared.preview.digest)
         written = read_results(results)
+        for said, row in zip(read_results(practised.results), () if more.get("update") else written, strict=False):
+            assert said["result (practice)"] == row["result"]
+            assert row["result"] == "created" or said["reason"] == row["reason"]
         counts = {result.value: count for result, count in report.counts.items()}
         return Ran(counts, report.exit_status, written, preview, report, [*self.box.received[since:]])
 

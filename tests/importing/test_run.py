@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from importer import results
 from importer.errors import BadSettings
-from importer.importing.sending import Report
+from importer.importing.report import Report
 from importer.markup import visible
 from importer.messages import render
 from importer.models import Remaining, Result, Role

@@ -14,7 +14,7 @@ from importer.errors import UnreadableFile
 from importer.importing.loaded import Loaded
 from importer.importing.loading import load
 from importer.importing.preview import Preview
-from importer.importing.sending import Report
+from importer.importing.report import Report
 from importer.messages import render
 from importer.models import Result, Role, Visibility
 from importer.operations import corrected_sheet

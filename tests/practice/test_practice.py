@@ -8,17 +8,15 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.api.saleshandy import SALESHANDY
 from importer.errors import Guarded, Unusable
 from importer.importing import batch
+from importer.importing.report import Report
 from importer.importing.run import prepare
-from importer.importing.sending import Report
 from importer.journal import Journal
 from importer.journal.machine import FOLDER_VARIABLE
 from importer.messages import render
-from importer.models import Note, Result, Status, Visibility
+from importer.models import Result
 from importer.operations.choosing import choose
-from importer.practice import in_memory
 from importer.settings import Settings
 from tests.running import run
 from tests.sandbox import Sandbox
@@ -145,18 +143,6 @@ def test_emails_that_were_looked_up_today_have_the_prospects_that_were_found(tmp
         found = [row["result (practice)"] for row in cells(practise(file, settings).results)]
         assert found == ["created", "created", "invalid"]
         assert len(box.received) == received
-
-
-def test_a_note_that_was_accepted_can_be_read_back() -> None:
-    api = in_memory(SALESHANDY, {}).connect("", "", read_timeout=1, clock=lambda: 1.0)
-    note = Note("Hello", Visibility.PRIVATE, Status.PUBLISHED)
-    answered = api.create(note, ["P1", "P2"]).value
-    assert answered
-    page = api.find("P2", 0, 20).value
-    assert page
-    assert [(found.note_id, found.content, found.visibility) for found in page.all] == [
-        (answered["P2"].note_id, note.content, Visibility.PRIVATE)
-    ]
 
 
 def test_again_counts_as_in_the_import(settings: Settings, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ KINDS: dict[str, Kind] = {
 SHOWN_IN: dict[str, tuple[str, int]] = {
     "visibility and status explain a note": ("people publish 30 % of the drafts", 0),
     "a later draft hides nothing": ("drafts, colleagues' drafts", 5),
-    "our author is the same with every key": ("a key that changes owner", 5),
+    "our author is the same with every key": ("a key that changes owner", 11),
     "all that is absent is sent again at once": ("one shard lags 30 s", 2),
     "nothing is kept back": ("a copy stops for 180 s", 6),
     "nothing needs an explanation": ("people edit 30 % of the notes", 0),
