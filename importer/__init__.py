@@ -24,7 +24,7 @@ below, which have no number:
     identity        what a row says, whoever may see it
     version         the program's version
 
-    practice        a vendor in memory, and a run with it; imports numbered rooms and tools
+    practice        the outcomes of an import that nobody refuses; imports numbered rooms and tools
     importing       a file imported: prepared, planned, sent; imports numbered rooms and tools
     telling         plans and runs told to people and programs; imports importing, too
     operations      what people do beside importing; imports telling, too

@@ -14,7 +14,7 @@ secrets    the API key, and the addresses for notifications
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -248,13 +248,6 @@ class Settings:
                     object.__setattr__(self, setting.attribute, setting.read(value))
         if self.key != "" and not can_be_key(self.key):
             raise BadSettings(say("key.none"))
-
-    def only(self, which: Collection[Topic | str], **others: Any) -> Settings:
-        """Return settings with the values of these topics and names, the known readings and ``others``, but no key."""
-        settings = [setting for setting in SETTINGS.values() if {setting.topic, setting.name} & {*which}]
-        settings = [setting for setting in settings if setting.attribute]
-        values = {setting.attribute: getattr(self, setting.attribute) for setting in settings}
-        return Settings(**{**values, "readings": self.readings, "origin": self.origin, **others})
 
     @property
     def reading(self) -> Reading | None:

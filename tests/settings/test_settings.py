@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,10 +9,9 @@ import pytest
 from importer.errors import BadSettings
 from importer.messages import render
 from importer.models import Workspace
-from importer.settings import Settings, Topic
+from importer.settings import Settings
 from importer.settings.address import LIVE, checked_url, default_journal, journal_place
 from importer.settings.profiles import check_new
-from importer.settings.reading import Reading
 from importer.settings.secrets import KEY_VARIABLE, read_key, who_can_read
 
 # -- the address
@@ -198,15 +196,6 @@ def test_a_journal_is_named_by_its_path_or_its_url() -> None:
         "postgresql://importer@[::1]:5432/notes",
     ):  # fmt: skip
         assert journal_place(url) == Settings(journal=url).journal == url
-
-
-def test_some_topics_can_be_taken_over_and_nothing_else_but_the_known_readings() -> None:
-    """So practice reads a file as the profile says, without its key, its pace and its journal."""
-    reading = Reading("Apollo", ("Email", "Note"), date(2026, 11, 3), {})
-    settings = Settings(sheet="A", rate="1/h", max_notes=1, key="k", readings=[reading])  # type: ignore[arg-type]
-    kept = settings.only([Topic.FILE], profile="practice")
-    assert (kept.sheet, [*kept.readings], kept.profile) == ("A", [reading], "practice")
-    assert (kept.rate, kept.max_notes, kept.key, kept.journal) == (None, None, "", Settings().journal)
 
 
 @pytest.mark.parametrize("name", ["default", " ", "a\nb", "https://x"])
