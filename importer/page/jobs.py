@@ -56,13 +56,13 @@ class Ended:
     run: str = ""
 
     @classmethod
-    def of(cls, report: Report, *, is_practice: bool = False) -> Ended:
+    def of(cls, report: Report) -> Ended:
         """Return the end of a job with this report."""
         return cls(
             report.exit_status,
             why=[line.text for line in telling.report_messages.why(report)],
             besides=[line.text for line in telling.report_messages.besides(report)],
-            counts=tuple(telling.report_messages.meanings(report.counts, is_practice=is_practice)),
+            counts=tuple(telling.report_messages.meanings(report.counts, is_practice=report.is_practice)),
             results=report.results.absolute(),
             run=report.run,
         )
@@ -119,7 +119,7 @@ class Send:
         prepare = partial(importing.run.prepare, corrections=self.corrections.by_row, given=self.given)
         with contextlib.chdir(self.folder), prepare(self.name, settings) as prepared:
             if self.is_practice:
-                return Ended.of(prepared.practise(), is_practice=True)
+                return Ended.of(prepared.practise())
             preview = prepared.preview
             if preview.unconfirmed is not None and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))
