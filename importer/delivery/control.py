@@ -110,6 +110,8 @@ class ControlLookup(WholeRead):
         is_old: whether the note left before the rest of the requests, which have waited long enough for that.
         until: when another note is tried, by this run's clock.
         since: when the first of the lookups in a row began; ``seen``: how many have shown the note.
+        at: number of notes before the page that showed it last. The next lookup begins there: of two copies that take
+            turns, the other one would otherwise be asked for that page only by those who look for an absent note.
     """
 
     note: KnownNote
@@ -117,6 +119,7 @@ class ControlLookup(WholeRead):
     until: float
     since: float = math.inf
     seen: int = 0
+    at: int = 0
 
     purpose: ClassVar[Message] = say("purpose.reading-a-control")
 
@@ -194,7 +197,10 @@ class Controls:
                 self._proof = Proof(left, lookup.since, self._clock())
                 self._by_age = self._proof if lookup.is_old else self._by_age
             else:
-                self._again(lookup, -math.inf)
+                self._again(lookup, -math.inf, at=lookup.skip)
+        elif lookup.at:
+            lookup.seen, lookup.since = 0, math.inf
+            self._again(lookup, -math.inf)
         else:
             self._missed(lookup)
 
@@ -209,11 +215,12 @@ class Controls:
         else:
             self._give_up(lookup)
 
-    def _again(self, lookup: ControlLookup, due: float) -> None:
+    def _again(self, lookup: ControlLookup, due: float, at: int = 0) -> None:
         if self._reads.is_worn(lookup.prospect, 0.85):
             self._give_up(lookup)  # otherwise a cache could answer
             return
-        self._reads.begin(lookup, due)
+        lookup.at = at
+        self._reads.begin(lookup, due, at=at)
 
     def _give_up(self, lookup: ControlLookup) -> None:
         """Try another note next."""

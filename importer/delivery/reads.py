@@ -115,9 +115,9 @@ class Reads:
         """Return whether lookups of a prospect have used this share of the page sizes, of which 0.9 serve."""
         return self._lookups_of[prospect] > self._size * share
 
-    def begin(self, look: WholeRead, due: float = -math.inf) -> None:
-        """Read a prospect's notes at the due time."""
-        look.take, look.skip, look.notes, look.last, look.is_whole = self.take(look.prospect), 0, {}, "", True
+    def begin(self, look: WholeRead, due: float = -math.inf, *, at: int = 0) -> None:
+        """Read a prospect's notes from the beginning, or from a place where they were seen, at the due time."""
+        look.take, look.skip, look.notes, look.last, look.is_whole = self.take(look.prospect), at, {}, "", True
         self._dispatcher.add(look, due)
 
     def take_in(self, look: WholeRead, reply: Reply[NotesPage]) -> NotesPage | Failure | None:

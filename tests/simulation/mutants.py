@@ -245,6 +245,9 @@ RULES: dict[str, Change | list[Change]] = {
     ],
     "a control is read over another connection": (Lookup, "__init__", _over_another_connection),
     "a control is read once": (control, "READS", 1),
+    "a control is read from its first page on": (
+        Reads, "begin", lambda original, self, look, due=-math.inf, at=0: original(self, look, due),
+    ),
     "a missed control counts": (Controls, "looked", _shown_in_any_case),
     "nothing is kept back": (Queue, "send_control", lambda *_: False),
     "all that is absent is sent again at once": (Resolver, "_proven", _all_at_once),
@@ -321,6 +324,7 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     ),
     "a note is the delivery's own however early it is dated": (20614, draw(20614)),
     "what was sent again is not looked at once more": (54, draw(54, "later")),
+    "a control is read from its first page on": (463953, draw(463953)),
     "a note of the sample is not found once it was missed": (1, draw(1)),
     "a note of the sample is not found though no younger one was seen": (
         0,

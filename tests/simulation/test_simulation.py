@@ -37,7 +37,7 @@ SEEDS = {
     "a full disk makes no run ask a cache for pages of the run before (D60)": (26576,),
     "replies that go astray again and again come to an end (D36)": (3293, 6239),
     "a look that comes back when another one has found the note adopts no second one": (401079,),
-    "copies that take turns hide nothing between two pages": (4497, 7968),
+    "copies that take turns hide nothing between two pages": (4497, 7968, 463953),
 }
 
 
