@@ -191,7 +191,7 @@ class Earlier:
     def _matched(self, plan: Plan, is_planned: np.ndarray) -> Iterator[list[Match]]:
         """Yield how rows are known."""
         rows, journal = self.rows, self._knowing
-        if journal is None and (self.occurrence or not rows.done):
+        if journal is None and not rows.done:
             return
         is_wanted = is_planned.copy()
         if rows.done:  # a row that isn't valid may have the ID of its note
@@ -203,7 +203,7 @@ class Earlier:
             for who, one in zip(self.identities.who(positions), self.identities.of(positions), strict=True):
                 row, people = self._with_stood(one)
                 for whose in people or [who]:
-                    of_who[whose].append(row._replace(note_ids=frozenset()) if self.occurrence else row)
+                    of_who[whose].append(row)
             known: defaultdict[str, list[KnownDelivery]] = defaultdict(list)
             for who, delivery in () if journal is None else journal.identities.told(self.workspace, [*of_who]):
                 if not self.occurrence or delivery.occurrence == self.occurrence:

@@ -225,8 +225,8 @@ class _Validation:
         return [flaw for flaw in self.sheet.wrong(number) if flaw.column is None or flaw.column in self.used]
 
     def _note_done(self, block: Block) -> None:
-        """Note the IDs that an earlier results file has for a row, whatever problems the row has."""
-        for i, text in enumerate(block.columns[self.roles.ours["note_id"]] if "note_id" in self.roles.ours else ()):
+        """Note the IDs that an earlier results file has for a row, even an invalid one; with `--again`, none."""
+        for i, text in enumerate(block.column(None if self.settings.again else self.roles.ours.get("note_id"))):
             if note_ids := tuple(filter(None, map(cleaned_id, text.split(";")))):
                 self.done[block.start + i] = note_ids
                 self.left_out.pop(block.start + i, None)
@@ -265,10 +265,11 @@ def contradicted(rows: Rows, sheet: Sheet, roles: Roles) -> Rows:
             continue
         for at, beside in (position, earlier), (earlier, position):
             number, text = int(rows.number[at]), say(f"{of}.contradicts", row=Cell(str(rows.number[beside])))
-            problem = Problem(number, column, cell_name(sheet.name, number, column), "", text)
-            wrong.setdefault(int(of_sheet[at]), [problem])
+            cell = cell_name(sheet.name, number, column)
+            wrong.setdefault(int(of_sheet[at]), [Problem(number, column, cell, "", text)])
     note = np.where(np.isin(of_sheet, [*wrong]), np.int32(-1), rows.note)  # of all people of these rows
-    return replace(rows, note=note, problems={**rows.problems, **wrong})
+    done = {row: note_ids for row, note_ids in rows.done.items() if row not in wrong}
+    return replace(rows, note=note, problems={**rows.problems, **wrong}, done=done)
 
 
 def _claims(rows: Rows, roles: Roles, of_sheet: Ints) -> Iterator[tuple[str, int, str, int]]:

@@ -232,6 +232,15 @@ def test_a_results_file_is_corrected_and_imported(box: Sandbox, settings: Settin
     assert {note.sent_content for note in box.notes} == {"=x", "now filled"}
 
 
+def test_a_note_of_two_rows_with_other_texts_makes_them_invalid(settings: Settings, tmp_path: Path) -> None:
+    first = rows_of(ran(write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "y", "1")), settings).results)
+    one, two = ((row["result"], row["note_id"], "", "", "", "") for row in first)
+    lines = ("P1", "x", "1", *one), ("P1", "z", "1", *one), ("P2", "y", "?", *two)
+    path = write(tmp_path / "m.csv", *lines, headings=(*HEADINGS, *OUR_COLUMNS))
+    assert column(ran(path, settings).results, "result") == [INVALID, INVALID, ALREADY]
+    assert column(ran(path, replace(settings, again=True)).results, "result") == [CREATED, CREATED, INVALID]
+
+
 @pytest.mark.parametrize(
     ("pattern", "names"),
     [
