@@ -151,7 +151,7 @@ class ImportScreens(Screens):
             folder=self._parts.current.settings().attachments,
             is_new=overview.mapping and any(name in HELD for name, _ in answers),
             is_changed=request.args.get("changed"),
-            corrections=upload.state.corrections(answers),
+            corrections=upload.state.corrections(settings),
             is_sample=is_sample(upload),
             lacks_key=overview.to_look_up and why_no_key(self._parts.current),
         )
@@ -228,10 +228,10 @@ class ImportScreens(Screens):
             settings,
             upload.folder,
             upload.name,
-            is_right="is-right" in request.form,
+            is_right=request.form.get("is-right", ""),
             digest=request.form.get("digest", ""),
             agrees="agrees" in request.form,
-            corrections=upload.state.corrections(answers),
+            corrections=upload.state.corrections(settings),
             given=answers,
         )
         return self._begin(task, _NOTHING_SENT, upload, 0 if isinstance(found, Unread) else found.total)
@@ -240,8 +240,8 @@ class ImportScreens(Screens):
     def practise(self, number: str) -> Page:
         """Practise the import of the file, which sends nothing."""
         upload = self._upload(number)
-        _, answers, settings = self._seen(upload, _NOTHING_SENT, url_for("check", number=number))
-        corrections = upload.state.corrections(answers)
+        _, _, settings = self._seen(upload, _NOTHING_SENT, url_for("check", number=number))
+        corrections = upload.state.corrections(settings)
         task = Send(settings, upload.folder, upload.name, corrections=corrections, is_practice=True)
         return self._begin(task, _NOTHING_SENT, upload)
 

@@ -127,7 +127,7 @@ class MendScreens(Screens):
             return still_reading(upload)
         if isinstance(found, Unread) or not found.understanding:
             return redirect(url_for("check", number=number), 303)
-        rows, corrections = self._rows(upload, answers, settings, found), upload.state.corrections(answers)
+        rows, corrections = self._rows(upload, answers, settings, found), upload.state.corrections(settings)
         chosen = grid.Filter.of(request.args, len(found.troubles))
         _, mended = rows.problems(corrections)
         numbers = rows.find(corrections, chosen.words) if chosen.words else rows.kept.numbers(chosen.kind)
@@ -169,14 +169,14 @@ class MendScreens(Screens):
         rows, chosen = self._rows(upload, answers, settings, found), grid.Filter.of(request.args, len(found.troubles))
 
         def changed(state: State) -> State:
-            corrections = state.corrections(answers)
+            corrections = state.corrections(settings)
             rows.keep({int(cell[1]) for name in request.form if (cell := _CELL.fullmatch(name))})
             corrections = corrections.and_also(*_written(rows.kept, corrections))
             if "undo" in request.form:
-                return state.correct(answers, corrections.without_last())
+                return state.correct(settings, corrections.without_last())
             steps = [*_pressed(rows, corrections), *_replaced(rows, corrections)]
             replaced.extend(number for step in steps for number in step.rows)
-            return state.correct(answers, corrections.and_also(*steps))
+            return state.correct(settings, corrections.and_also(*steps))
 
         self._change(upload, changed, title, _address(upload, chosen))
         if "continue" in request.form:
@@ -187,9 +187,9 @@ class MendScreens(Screens):
     def corrected(self, number: str) -> Page:
         """Download the corrected sheet as a workbook."""
         upload = self._upload(number)
-        _, answers, settings = self._look(upload, is_new=False, is_corrected=False)
+        _, _, settings = self._look(upload, is_new=False, is_corrected=False)
         target = upload.folder / "corrections" / "sheet.xlsx"
-        corrections = upload.state.corrections(answers).by_row
+        corrections = upload.state.corrections(settings).by_row
         self._parts.reading.done(upload.folder, _write, target, upload.name, settings, corrections)
         name = words(say("page.mend.sheet-name", name=Path(upload.name).stem))
         return send_file(target, as_attachment=True, download_name=name)

@@ -111,7 +111,7 @@ class Screens:
         while True:
             # The journal finds emails by digests made with the key, and an attachment that contains the key is refused.
             settings = for_page(applied(answers, self._parts.current.with_key_if_there()), upload)
-            corrections = upload.state.corrections(answers) if is_corrected else NOTHING
+            corrections = upload.state.corrections(settings) if is_corrected else NOTHING
             about = (upload, answers, settings, corrections)
             overview = self._parts.reading.look(*about, wait=wait, is_new=is_new, since=since)
             if not isinstance(overview, Described) or (more := likely(overview, answers)) == answers:

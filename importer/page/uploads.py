@@ -108,7 +108,7 @@ class State:
 
     Attributes:
         answers: the answers about the file.
-        corrected: how the file is read (the answers about that, as JSON) → the corrections of its cells.
+        corrected: how the file is read (the settings about that, as JSON) → the corrections of its cells.
     """
 
     answers: Answers = ()
@@ -119,13 +119,13 @@ class State:
         """16 digits that stand for the whole state."""
         return hashlib.sha256(json.dumps(self.as_json()).encode()).hexdigest()[:16]
 
-    def corrections(self, answers: Answers) -> Corrections:
-        """Return the corrections of the file as it is read with these answers."""
-        return self.corrected.get(_way(answers), Corrections())
+    def corrections(self, settings: Settings) -> Corrections:
+        """Return the corrections of the file as it is read with these settings, whoever chose them."""
+        return self.corrected.get(_way(settings), Corrections())
 
-    def correct(self, answers: Answers, corrections: Corrections) -> State:
-        """Return the state with these corrections of the file as it is read with these answers."""
-        return replace(self, corrected={**self.corrected, _way(answers): corrections})
+    def correct(self, settings: Settings, corrections: Corrections) -> State:
+        """Return the state with these corrections of the file as it is read with these settings."""
+        return replace(self, corrected={**self.corrected, _way(settings): corrections})
 
     def for_next_time(self) -> State:
         """Return the state without the answers that are chosen anew each time the file is sent."""
@@ -142,8 +142,9 @@ class State:
         return cls(answers, {str(way): Corrections.from_json(steps) for way, steps in state["corrected"].items()})
 
 
-def _way(answers: Answers) -> str:
-    return json.dumps([pair for pair in answers if pair[0] in OF_THE_FILE])
+def _way(settings: Settings) -> str:
+    chosen = {name: getattr(settings, SETTINGS[name].attribute) for name in OF_THE_FILE}
+    return json.dumps({name: str(value) for name, value in chosen.items() if value is not None})
 
 
 @dataclass(eq=False)

@@ -11,7 +11,8 @@ import pytest
 
 from importer.operations.corrections import Corrections
 from importer.page.screens import Parts
-from importer.page.uploads import Answers, DroppedFile, DroppedFiles, State
+from importer.page.uploads import Answers, DroppedFile, DroppedFiles, State, applied
+from importer.settings import Settings
 from tests.page.conftest import HEAD, SECRET, write
 from tests.page.person import Person
 
@@ -33,7 +34,7 @@ class Mender:
 
     @property
     def corrections(self) -> Corrections:
-        return self.upload.state.corrections(self.upload.state.answers)
+        return self.upload.state.corrections(applied(self.upload.state.answers, Settings()))
 
     @property
     def rows(self) -> list[int]:
@@ -103,8 +104,8 @@ def test_corrections_outlive_the_program_and_no_file_holds_the_key(dropped: Drop
     kept = DroppedFiles(parts.uploads.folder).get(mender.upload.id)
     assert kept is not None
     assert kept.state == mender.upload.state
-    assert kept.state.corrections(()).by_row[2].texts == {2: "Public"}
-    assert kept.state.corrections((("header-row", "2"),)).by_row == {}
+    assert kept.state.corrections(Settings()).by_row[2].texts == {2: "Public"}
+    assert kept.state.corrections(Settings(header_row=2)).by_row == {}
     mender.sheet()
     files = [path for path in parts.uploads.folder.rglob("*") if path.is_file()]
     assert {".record", "sheet.xlsx"} <= {path.name for path in files}

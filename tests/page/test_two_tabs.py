@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from importer.operations.corrections import Act, Corrections, Step
 from importer.page.screens import Parts
 from importer.page.uploads import State
+from importer.settings import Settings
 from tests.page.conftest import write
 from tests.page.person import Person, inside
 from tests.page.test_mending import CONTINUE, TEXT, Drop, dropped
@@ -32,14 +33,14 @@ def test_of_two_tabs_only_the_one_that_shows_all_corrections_goes_on(dropped: Dr
     mender, other = dropped([(f"p{i}", TEXT, "Pubic") for i in (1, 2, 3)]), inside(friend)
     other.file = mender.person.file
     for first, second in itertools.product(("a cell", "undo"), CHANGES):
-        mender.upload.state = State().correct((), BEFORE)
+        mender.upload.state = State().correct(Settings(), BEFORE)
         mender.sees()
         other.sees("mend")  # both tabs show row 2 as private
         other.posts("mend/change", **CHANGES[first])
         steps = mender.corrections.steps
         assert "changed in another tab" in mender.does(409, **CHANGES[second]), (first, second)
         assert mender.corrections.steps == steps, (first, second)
-    mender.upload.state = State().correct((), BEFORE)
+    mender.upload.state = State().correct(Settings(), BEFORE)
     mender.sees()
     other.sees("mend")
     other.posts("mend/change", **CONTINUE)
