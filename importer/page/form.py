@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
+from importer.fields import WORDED
 from importer.messages import Message, Said, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.rendering import CAPTIONS, ROLES, words
@@ -123,7 +124,7 @@ class CheckForm:
         """Return the answers after the form was submitted.
 
         Only drop-downs that were changed count. A new answer replaces the one that gave its role to another column, and
-        columns that become a part of the text change the template.
+        what was said of that column's words. Columns that become a part of the text change the template.
         """
         of_rows = (row.field for row in (*self.columns, *self.words))
         fields = (*self.questions, *of_rows, *self.about_file)
@@ -134,6 +135,10 @@ class CheckForm:
         new = pairs_of(value for value in changed if not value.startswith(PART))
         subjects = {subject(pair) for pair in new}
         pairs = [pair for pair in self._chosen if " ".join(pair) not in undone and subject(pair) not in subjects]
+        moved = {role_of(pair) for pair in (*new, *pairs_of(undone))}
+        moved |= {column.role for column in self._found.columns if ("ignore", column.name) in new}
+        moved |= {*WORDED} if any(name == "ignore" for name, _ in pairs_of(undone)) else set()
+        pairs = [pair for pair in pairs if (whose := _whose_words(pair)) is None or whose not in moved]
         texts = [value.partition("=")[2] for name, value in new if subject((name, value)) == TEXT]
         parts = [value.removeprefix(PART) for _, value in both if value.startswith(PART)]
         text = texts[-1] if texts else self.text
@@ -234,6 +239,14 @@ def _means(word: SheetWord) -> Message:
     if word.meaning is not None:
         return MEANS[word.meaning.name]
     return say("page.skip-rows") if word.is_known else say("page.form.problem")
+
+
+def _whose_words(pair: tuple[str, str]) -> Role | None:
+    """Return the role whose column has the words, or blanks, of which an answer says what they mean, if it does."""
+    name, value = pair
+    return (
+        Role(value.partition(":")[0]) if name == "value" else Role.VISIBILITY if name == "default-visibility" else None
+    )
 
 
 def _is_about_words(question: Question) -> bool:

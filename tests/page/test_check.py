@@ -92,6 +92,15 @@ def test_a_new_choice_replaces_the_one_shown_for_the_role(person: Person, parts:
     assert [value for _, value in chose(parts)].count("key=Visibility") == 1
 
 
+def test_what_was_said_of_one_columns_words_says_nothing_of_anothers(
+    person: Person, parts: Parts, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "n.csv", [("p1", TEXT, "Yes", "Yes")], ("Prospect ID", "Note", "Public?", "Confidential"))
+    said = ("map visibility=Public?", "value visibility:Yes=Public", "default-visibility public", "ignore Elsewhere")
+    sees(person, path, *said).chooses({"Column D: Confidential": "Who may see it"})
+    assert chose(parts) == [("map", "visibility=Confidential"), ("ignore", "Elsewhere")]
+
+
 def test_columns_become_a_part_of_the_text_and_leave_it_again(person: Person, parts: Parts, tmp_path: Path) -> None:
     head = ("Prospect ID", "Day", "Who", "Note", "Other", "Visibility")
     form = sees(person, write(tmp_path / "n.csv", [("p1", "Monday", "Ann", "Called", "Wrote", "Public")], head))
