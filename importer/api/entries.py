@@ -8,7 +8,7 @@ an ID has another name, numbers stand for texts. All of these forms are read if 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from importer.api import Answer, FoundNote, FoundProspect, NotesPage
 from importer.api.exchange import at, seconds_since_1970, text_of
@@ -33,19 +33,19 @@ def _holder(document: object, name: str) -> object:
 def page(document: object, prospect: str, take: int) -> NotesPage | None:
     """Return a page of a prospect's notes; None if it can't be read. Raises Astray if it is another's (D35)."""
     holder = _holder(document, "notes")
-    entries, draft = at(holder, "notes"), at(holder, "draftNote")
+    entries, draft = at(holder, "notes"), at(holder, "draftNote") or at(document, "draftNote") or None
     if not isinstance(entries, list):
         return None
     owners = {text_of(at(entry, "prospectId")) for entry in (*entries, draft)}
     if owners - {prospect, None}:
         raise Astray
-    notes = [note for entry in entries if (note := _found(entry)) is not None]
-    if len(notes) < len(entries):
+    notes, shown = [note for entry in entries if (note := _found(entry)) is not None], _found(draft, "0")
+    if len(notes) < len(entries) or (draft is not None and shown is None):
         return None
     has_more = at(holder, "pagination", "hasMore")
     return NotesPage(
         tuple(notes),
-        _found(draft, "0") if draft is not None else None,
+        shown,
         has_more if isinstance(has_more, bool) else len(notes) >= take,
     )
 
@@ -126,11 +126,16 @@ def _time(value: object) -> float | None:
     return seconds_since_1970(value) if isinstance(value, str) else None
 
 
-def is_of(note_id: str, document: object) -> bool:
-    """Return that the reply to a change may be about this note. Raises Astray if it names another one."""
+def is_of(note_id: str, change: Mapping[str, str], document: object) -> bool | None:
+    """Return that the reply to a change may be about this note; None if it is an error, or shows another form.
+
+    Raises Astray if it names another note.
+    """
     if text_of(at(document, "payload", "id")) not in (note_id, None):
         raise Astray
-    return True
+    shown = ((text_of(at(document, "payload", name)), change.get(name)) for name in ("visibility", "status"))
+    differs = any(None not in both and len({*both}) == 2 for both in shown)
+    return None if differs or Refusal.read(document).is_error or not isinstance(document, dict) else True
 
 
 def _person(entry: object) -> str:

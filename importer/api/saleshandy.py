@@ -82,8 +82,8 @@ class Saleshandy:
 
     def update(self, note_id: str, change: NoteChange) -> Reply[bool]:
         """Call *Update Note* with the fields that change."""
-        path, read = f"/notes/{quote(note_id, safe='')}", partial(entries.is_of, note_id)
         fields = {name: str(value) for name, value in asdict(change).items() if value is not None}
+        path, read = f"/notes/{quote(note_id, safe='')}", partial(entries.is_of, note_id, fields)
         return self._call(Endpoint.UPDATE, "PATCH", path, fields, _page_of(1), read)
 
     def upload(self, file: FilePart) -> Reply[str]:
@@ -139,7 +139,7 @@ class Saleshandy:
         """Return a success's value, or why there is none. A gateway may send a success in place of a 504."""
         document = None if answer.cut else parsed(answer.data)
         why, is_astray = answer.cut or _why_unreadable(document), False
-        if kind is Endpoint.CREATE and answer.status == 202:
+        if kind in (Endpoint.CREATE, Endpoint.UPDATE) and answer.status == 202:
             why = say("api.only-accepted")
         elif document is not None:
             try:

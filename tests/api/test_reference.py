@@ -82,11 +82,18 @@ def test_prospects_are_understood() -> None:
 
 
 def test_an_update_is_understood() -> None:
-    document = example("update-note")
-    for note_id, is_it in (("N1", True), ("N2", False)):
-        document["payload"]["id"] = note_id
-        failure = answered("PATCH /v1/notes/{noteId}", 200, document).failure
-        assert failure is None if is_it else failure is not None and failure.is_astray
+    update, document = "PATCH /v1/notes/{noteId}", example("update-note")
+    document["payload"] |= {"id": "N1", "visibility": "2", "status": "0"}
+    assert answered(update, 200, document).failure is None
+    error = {"code": 1001, "message": "Note not found or access denied"}
+    for status, odd in ((202, document), (200, error), (200, []), (200, {"payload": {"visibility": "1"}})):
+        failure = answered(update, status, odd).failure
+        assert failure is not None
+        assert failure.is_applied is None
+    document["payload"]["id"] = "N2"
+    failure = answered(update, 200, document).failure
+    assert failure is not None
+    assert failure.is_astray
 
 
 MEANINGS = {

@@ -291,6 +291,8 @@ def test_notes_are_read_with_their_draft_and_their_time() -> None:
     assert page.draft is not None
     assert (page.draft.note_id, page.draft.status) == ("N2", Status.DRAFT)
     assert page.has_more
+    for odd in ({"id": "N2"}, [found()], "N2"):  # it may be the one that is looked for
+        assert failure_of(taken(reply({"payload": {"notes": [], "draftNote": odd}}, "200 OK"), find)).is_applied is None
 
 
 @pytest.mark.parametrize(
