@@ -109,7 +109,7 @@ def seconds_since_1970(text: str) -> float | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         try:
-            moment = parsedate_to_datetime(text)
+            moment = parsedate_to_datetime(re.sub(r"\bGMT([+-]\d{4}).*", r"\1", text))  # as JavaScript writes it
         except (ValueError, OverflowError, TypeError, IndexError):  # raised for odd time zones
             return None
     try:

@@ -12,7 +12,7 @@ from tests.calls.virtual import NOON, http_date
         ("120", 120.0), (" 7 ", 7.0), ("0", 0.0), ("1.5", 1.5), ("Tue, 21 Apr 2026 12:00:30 GMT", 30.0),
         ("2026-04-21T12:00:30.250Z", 30.25), ("2026-04-21T14:00:30+02:00", 30.0),
         ("Tue, 21 Apr 2026 11:00:00 GMT", 0.0), ("1776772830", 30.0), ("1776772830500", 30.5), ("soon", None),
-        ("-5", None), ("", None), ("9" * 30, None),
+        ("-5", None), ("", None), ("9" * 30, None), ("Tue Apr 21 2026 17:30:30 GMT+0530 (India Standard Time)", 30.0),
     ],
 )  # fmt: skip
 def test_retry_after_is_understood_in_every_form(header: str, seconds: float | None) -> None:
