@@ -130,6 +130,8 @@ class Transport:
                 reply_headers = {name.lower(): value for name, value in response.headers.items()}
                 left = began if session.left is None else session.left
                 answer = Exchange(left, self._clock(), response.status_code, reply_headers)
+                if answer.status < 200:
+                    session.close()  # the reply itself may come later, and is not that to the next call
                 if 300 <= answer.status < 400:
                     return answer
                 return self._taken(answer, response, most if answer.status < 300 else SMALL)

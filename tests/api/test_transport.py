@@ -71,6 +71,12 @@ def test_no_reply_is_waited_for_without_end(pieces: list[bytes], pause: float, c
     assert (failure.cause, failure.is_applied) == (cause, None)
 
 
+def test_a_reply_that_comes_after_hints_is_not_the_next_calls() -> None:
+    hints, late = b"HTTP/1.1 103 Early Hints\r\n\r\n", reply({"payload": {"notes": []}}, "200 OK")
+    with Canned(hints, late, pause=0.2, stays=True) as server:
+        assert called(server.url, lambda api: find(api) and find(api)).status == 103
+
+
 # -- how much of a reply is taken -------------------------------------------------------------------------------------
 
 MEGABYTE = b" " * 1_000_000
