@@ -59,13 +59,15 @@ def remembered(workspace: Workspace) -> RememberedJournal | None:
 def check(workspace: Workspace, journal_id: str | None, place: str, latest: Callable[[], int]) -> None:
     """Raise WrongJournal unless a journal is the one that the workspace used so far; no ID: there is none yet.
 
-    ``latest`` returns the latest request in the journal. It is called last, because an import may be running.
+    A journal is no earlier copy if it has the latest request of each workspace that used it. ``latest`` returns its
+    latest request. It is called last, because an import may be running.
     """
-    usual = remembered(workspace)
-    if usual is None or (usual.id == journal_id and latest() >= usual.request):
-        return
-    is_copy, kind = usual.id == journal_id, "identity.none" if journal_id is None else "identity.another"
-    kind = "identity.earlier-copy" if is_copy else kind
+    usual, kind = remembered(workspace), "identity.none" if journal_id is None else "identity.another"
+    if usual is None or usual.id == journal_id:
+        usual = max((one for one in _every() if one.id == journal_id), key=lambda one: one.request, default=None)
+        if usual is None or latest() >= usual.request:
+            return
+        kind = "identity.earlier-copy"
     raise WrongJournal(say(kind, workspace=str(workspace), place=place, usual=usual.place))
 
 
@@ -95,17 +97,19 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: int, key
 
 def known_as(key: str) -> list[Workspace]:
     """Return the workspaces that this key was used for."""
-    found, digest = [], key_digest(key)
+    return [one.workspace for one in _every() if key_digest(key) in one.keys]
+
+
+def _every() -> Iterator[RememberedJournal]:
+    """Yield what is remembered of every workspace, as far as it can be read."""
     for file in sorted(folder().glob("*.journal")):
         with contextlib.suppress(OSError, ValueError, TypeError):
-            found += [one.workspace for one in [_read(file)] if digest in one.keys]
-    return found
+            yield _read(file)
 
 
 def folder() -> Path:
     """Return the folder for everything remembered outside of journals."""
-    override = os.environ.get(FOLDER_VARIABLE)
-    return Path(override) if override else own_folders().user_data_path / "journals"
+    return Path(os.environ.get(FOLDER_VARIABLE) or own_folders().user_data_path / "journals")
 
 
 def _entry(journal_id: str, request: int) -> str:

@@ -12,6 +12,7 @@ from importer.errors import WrongJournal
 from importer.importing import workspaces
 from importer.journal import Journal, machine
 from importer.journal.lock import held
+from importer.models import Workspace
 from importer.operations import hide, verify
 from importer.settings import Settings
 from tests import running
@@ -85,3 +86,12 @@ def test_what_is_remembered_and_cant_be_read_is_no_leave_to_send(live: Settings,
     with pytest.raises(WrongJournal, match="can't be read"):
         opened(live)
     assert opened(replace(live, new_journal=True))
+
+
+def test_an_earlier_copy_is_known_by_the_latest_request_of_any_workspace() -> None:
+    for profile, request in (("a", 15), ("b", 10)):
+        machine.remember(Workspace(profile, AWAY), "ID", "place", request)
+    for profile in ("a", "b", "new"):
+        machine.check(Workspace(profile, AWAY), "ID", "place", lambda: 15)
+        with pytest.raises(WrongJournal):
+            machine.check(Workspace(profile, AWAY), "ID", "place", lambda: 14)
