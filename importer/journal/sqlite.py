@@ -79,7 +79,7 @@ class SQLiteJournal(Journal):
 
     def see_that_it_stands(self) -> None:
         """Check that the file is still the one that was opened; see :meth:`.Journal.claimed`."""
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # a folder that can't be reached is no better than one without it
             if os.path.samestat(self._path.stat(), self._opened):
                 return
         file = str(self._path)
