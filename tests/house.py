@@ -1,8 +1,4 @@
-"""Count how large the house is. ``python -m tests.house`` prints each number with its goal; tests/test_house.py checks.
-
-Input: the modules, the tests and the documents. Output: counts. Code lines leave out blank lines, comments, docstrings
-and texts.
-"""
+"""Count how large the house is; ``python -m tests.house`` prints it with its goals, and tests/test_house.py checks."""
 
 import ast
 import functools

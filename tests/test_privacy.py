@@ -82,10 +82,7 @@ def is_marked(path: Path) -> bool:
 
 
 def table() -> Iterator[tuple[str, bool]]:
-    """Each pattern of files in the table, and whether they may hold texts, emails or names; the last row comes first.
-
-    A row for a part of a folder stands below the row of the folder, so it counts more.
-    """
+    """Each pattern of files in the table, and whether they may hold texts, emails or names; the last first."""
     rows = re.findall(r"^\| (.+?) \| .* \| (yes|no) \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(rows) >= 10
     for files, is_personal in reversed(rows):

@@ -255,10 +255,7 @@ def test_a_text_longer_than_a_cell_is_cut_with_a_mark_and_counted(tmp_path: Path
 
 
 def test_the_workbook_opens_on_results_with_a_frozen_heading_and_a_filter(tmp_path: Path) -> None:
-    """Three sheets; Results is in front, its heading frozen, its filter over every row, its columns wide enough.
-
-    Each kind of result has a colour, our headings have another than theirs, and the cell to blame stands out.
-    """
+    """Three sheets; Results is in front, its heading frozen, its filter over every row, its columns wide enough."""
     table, outcomes = every_outcome()
     path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY, marked={4: [2]}, ours={"result": 0}).path
     book = openpyxl.load_workbook(path)
@@ -342,10 +339,7 @@ def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) ->
 def test_a_workbook_that_can_not_be_written_becomes_csv(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, value: Any, remark: str
 ) -> None:
-    """Whatever it fails of: the notes are delivered, so every row's result is written and it is said where.
-
-    So it is with more rows than a sheet holds; that limit is lowered here, so that the test need not write a million.
-    """
+    """Whatever it fails of: the notes are delivered, so every row's result is written and it is said where."""
     monkeypatch.setattr(f"importer.results.writing.{broken}", value if not remark else Mock(side_effect=value))
     written = results.write(tmp_path / "r.xlsx", rows(4), created(4), SUMMARY)
     assert len(csv_rows(tmp_path / "r.csv")) == 5

@@ -1,7 +1,4 @@
-"""The packed folder that has a Python of its own, where there is nothing but a C library and zlib.
-
-`make release` runs this for the archive that ``STANDALONE`` names. It needs root, because it changes the root folder.
-"""
+"""The packed folder that has a Python of its own, where there is nothing but a C library and zlib."""
 
 import io
 import json

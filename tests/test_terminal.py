@@ -174,10 +174,7 @@ def test_a_person_sees_why_it_does_not_go_on_and_that_it_is_tried_again(
 def test_ctrl_c_finishes_what_is_under_way_and_writes_results(
     start: Start, box: Sandbox, tmp_path: Path, by_signal: bool
 ) -> None:
-    """Status 3, true results, and how to go on; the same command then finishes. A service's SIGTERM does the same.
-
-    Only of the latter somebody is notified: who presses Ctrl-C knows.
-    """
+    """Status 3, true results, and how to go on; the same command then finishes. A service's SIGTERM does the same."""
     box.latency = 0.05
     command = ("run", sheet(tmp_path, 200), "--yes", "--results", "out.csv", "--batch-size", "1")
     with http_ear() as ear:

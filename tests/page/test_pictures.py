@@ -1,7 +1,6 @@
 """The pictures in docs/ show what the program shows today. Each is made here, and holds the text that it shows.
 
-``make pictures`` writes them anew. Otherwise, the text of a picture is compared with the text of one made now, because
-pixels depend on the machine's fonts.
+``make pictures`` writes them anew. Otherwise, texts are compared, because pixels depend on the machine's fonts.
 """
 
 import os

@@ -65,10 +65,7 @@ def _worded(word: str, text: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class StoredAttachment:
-    """An uploaded file without its content: ``size`` is in bytes, ``sha256`` in hexadecimal.
-
-    ``requests`` and ``notes`` count those that have named its ID and succeeded.
-    """
+    """An uploaded file without its content: ``size`` is in bytes, ``sha256`` in hexadecimal."""
 
     id: str
     name: str

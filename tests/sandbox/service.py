@@ -71,10 +71,7 @@ class StoredNote:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Distortion of the notes when they are read: ``hides`` those not visible yet, ``shown`` rewrites their texts.
-
-    ``moves`` is the number of prospects that vanish from the earlier pages, from page to page.
-    """
+    """Distortion of the notes when they are read: ``hides`` those not visible yet, ``shown`` rewrites their texts."""
 
     hides: Callable[[StoredNote], bool]
     shown: Callable[[str], str]

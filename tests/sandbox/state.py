@@ -1,7 +1,4 @@
-"""Hold the state of a sandbox: its service, the faults and the limit in force, and the received requests.
-
-Input: options, and the requests as the server reads them. Output: a decision about each request, and the record.
-"""
+"""Hold the state of a sandbox: its service, the faults and the limit in force, and the received requests."""
 
 import functools
 import random

@@ -1,8 +1,4 @@
-"""The files that a world's API holds: who names an id, and whether it still serves; drawn apart from all else.
-
-Nothing here knows how uploads decide, but for one rule that it watches over: a file that stands in the journal isn't
-uploaded again, where no gateway refuses files. The ID of a file that is refused stands there no more.
-"""
+"""The files that a world's API holds: who names an id, and whether it still serves; drawn apart from all else."""
 
 import atexit
 import hashlib
