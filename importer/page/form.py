@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
-from importer.fields import WORDED
 from importer.messages import Message, Said, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.rendering import CAPTIONS, ROLES, words
@@ -137,7 +136,7 @@ class CheckForm:
         pairs = [pair for pair in self._chosen if " ".join(pair) not in undone and subject(pair) not in subjects]
         moved = {role_of(pair) for pair in (*new, *pairs_of(undone))}
         moved |= {column.role for column in self._found.columns if ("ignore", column.name) in new}
-        moved |= {*WORDED} if any(name == "ignore" for name, _ in pairs_of(undone)) else set()
+        moved |= {Role.VISIBILITY, Role.STATUS} if any(name == "ignore" for name, _ in pairs_of(undone)) else set()
         pairs = [pair for pair in pairs if (whose := _whose_words(pair)) is None or whose not in moved]
         texts = [value.partition("=")[2] for name, value in new if subject((name, value)) == TEXT]
         parts = [value.removeprefix(PART) for _, value in both if value.startswith(PART)]
