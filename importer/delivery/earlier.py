@@ -154,6 +154,8 @@ class Earlier:
                 found.wishes += self._wishes(answered, {one.delivery.name for one in differing})
         for one in groups:
             one.left = one.group.positions[is_left[one.group.positions]]
+        repeats = plan.original >= 0
+        found.is_there[repeats] = found.is_there[plan.original[repeats]]
         return found
 
     def _wishes(self, answered: Iterable[AnsweredRow], differing: Collection[bytes]) -> Iterator[Wish]:

@@ -321,6 +321,20 @@ def test_a_sheet_that_has_grown_costs_look_ups_for_its_new_rows_only(tmp_path: P
         assert len(box.received) == before
 
 
+def test_of_rows_that_say_the_same_the_least_visible_counts_however_far_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that repeats one whose note is there isn't looked up either, so that it still repeats it."""
+    monkeypatch.setattr("importer.delivery.earlier._AT_ONCE", 1)
+    rows = [("jo@example.com", "Hello", "Private"), ("kim@example.com", "Hello", "Private")]
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path)
+        send(write(tmp_path, [*rows, rows[0]]), settings)
+        sheet = write(tmp_path, [(*rows[0][:2], "Public"), rows[1], rows[0]])
+        with prepare(sheet, replace(settings, update=True)) as prepared:
+            assert (prepared.preview.updates["total"], prepared.preview.duplicates) == (0, 1)
+
+
 def test_notes_that_may_be_delivered_already_fire_no_guard(tmp_path: Path) -> None:
     """Nobody knows before the look-up; after it, what is new is bounded."""
     sheet = write(tmp_path, by_email(["jo@example.com", "joann@example.com"]))
