@@ -84,8 +84,6 @@ class BatchImport:
         if self._asking.may:  # then this was answered
             overview = replace(overview, offer=None)
         show(telling.preview_messages.plan(overview))
-        if self._practises and overview.to_update:
-            say_line(say("practice.no-updates", n=overview.to_update))
         if self._asking.may and overview.total and not self._practises:
             show(telling.preview_messages.examples(overview))
             say_line()

@@ -50,6 +50,7 @@ class How(StrEnum):
         return self in _ANSWERS
 
 
+_HIDDEN = (DeliveryState.HIDDEN, DeliveryState.LEFT)
 _ANSWERS = frozenset({How.NOTE, How.RECORD, How.TEXT, How.EARLIER_TEXT, How.AS_IT_STOOD})
 
 
@@ -239,9 +240,9 @@ class AnsweredRow(NamedTuple):
 
     @property
     def differs(self) -> bool:
-        """Whether the note differs from the row, as far as the journal knows, or may do so."""
-        is_open = self.delivery.changing is not None
-        return self.has_other_form or is_open or self.is_changed or self.has_other_text
+        """Whether the note differs from the row, as far as the journal knows, or may. One that was hidden stays."""
+        is_open, is_hidden = self.delivery.changing is not None, self.delivery.state in _HIDDEN
+        return not is_hidden and (self.has_other_form or is_open or self.is_changed or self.has_other_text)
 
     @property
     def still(self) -> Message | None:
@@ -259,8 +260,9 @@ def still_visible(there: KnownDelivery | NoteKey | Note, says: Note, *, is_ours:
     is_public = there.visibility is Visibility.PUBLIC and says.visibility is Visibility.PRIVATE
     if not is_public and not (there.status is Status.PUBLISHED and says.status is Status.DRAFT):
         return None
-    kinds = (kind_in_words(one.visibility, one.status) for one in (there, says))
-    kind, wanted = (say("names", names=tuple(names)) for names in kinds)
+    states = (say(f"word.{one.status.name.lower()}") for one in (there, says))
+    kinds = (say("names", names=tuple(kind_in_words(one.visibility, one.status))) for one in (there, says))
+    kind, wanted = kinds if is_public else states
     return say("outcome.still-visible" if is_ours else "outcome.found-visible", kind=kind, says=wanted)
 
 

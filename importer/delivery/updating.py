@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, TypeAlias
@@ -299,10 +299,10 @@ class Updating(Stage[Patch | Look, _Entry]):
         self._observe(self._dispatcher.progress(self._size, ended, {}))
 
 
-def settle(stage: Updating, wishes: Sequence[Wish], outcomes: Outcomes) -> None:
-    """Settle the rows whose notes were to follow them; those that the run didn't come to stay as they are."""
+def settle(ended: Mapping[str, End], wishes: Sequence[Wish], outcomes: Outcomes) -> None:
+    """Settle the rows whose notes were to follow them, by note ID; those that nobody came to stay."""
     for wish in wishes:
-        result, change, why = stage.ended.get(wish.note_id, End(Result.NOT_SENT, why=wish.to_agree))
+        result, change, why = ended.get(wish.note_id, End(Result.NOT_SENT, why=wish.to_agree))
         if result in (Result.UPDATED, Result.UNCONFIRMED):
             reason = say("outcome.updated", what=described(change)) if change else say("outcome.update-unclear")
             outcomes.settle(wish.positions, result, note_ids=[wish.note_id] * len(wish.positions), reason=reason)

@@ -200,7 +200,7 @@ class Sending:
             if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
                 raise stopped
         finally:
-            settle(stage, asked, self.outcomes)
+            settle(stage.ended, asked, self.outcomes)
             logs.event("notes updated", **{fate.value: n for fate, n in stage.counts.items()})
 
     def _finish(self, delivery: Coordinator, ended: str, stopped: Stopped | None) -> Report:

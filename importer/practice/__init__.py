@@ -16,6 +16,7 @@ from typing import cast
 from importer.delivery.earlier import Earlier
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes, settle_before
+from importer.delivery.updating import End, settle
 from importer.journal import Journal
 from importer.messages import say
 from importer.models import Plan, Result, Rows
@@ -45,8 +46,12 @@ def outcomes_of(earlier: Earlier, plan: Plan, headings: Sequence[str]) -> Outcom
     found = earlier.sort(plan, ledger.known)
     for match in found.asked:
         ledger.in_question(match)
+    why = say("outcome.unclear", why=say("failure.no-clear-answer"))
     for group in found.groups:
         outcomes.settle(group.left, Result.CREATED)
-        unclear = say("outcome.unclear", why=say("failure.no-clear-answer"))
-        outcomes.settle([position for position, _ in group.in_doubt], Result.UNCONFIRMED, reason=unclear)
+        unclear = [position for position, _ in group.in_doubt]
+        outcomes.settle(unclear, Result.UNCONFIRMED, reason=why)
+    if earlier.updates:
+        due = (wish for wish in found.wishes if wish.is_due)
+        settle({wish.note_id: End(Result.UPDATED, wish.now, wish.to_agree) for wish in due}, found.wishes, outcomes)
     return outcomes

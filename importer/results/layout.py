@@ -44,6 +44,7 @@ MEANINGS: Mapping[Result, Meaning] = {result: _meaning(result) for result in Res
 IN_PRACTICE: Mapping[Result, Meaning] = {
     **MEANINGS,
     Result.CREATED: Meaning(say("result.practised")),
+    Result.UPDATED: Meaning(say("result.practised-update")),
     Result.REJECTED: MEANINGS[Result.REJECTED]._replace(next=say("result.practised.next")),
     Result.INVALID: MEANINGS[Result.INVALID]._replace(next=say("result.practised.next")),
 }

@@ -22,10 +22,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "live.ask": "Create this note?",
     "live.not-agreed": "nobody agreed to the note",
     "practice.begins": "Practice: nothing is sent. The import would do this:",
-    "practice.no-updates": (
-        "Practice leaves the note that would be updated as it is. Its row will be 'already imported'.",
-        "Practice leaves the {n} notes that would be updated as they are. Their rows will be 'already imported'.",
-    ),
     "practice.address": "Practice calls no address. Leave out `base-url`.",
     "fault.of-command": (
         "note-importer failed because of an error of its own ({error}).\n"

@@ -17,6 +17,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "result.not-sent.next": "do what the reason says, then {action.run-again}",
     "result.skipped": "not a data row: a report's footer, or all mapped columns are blank; or you said to leave it out",
     "result.practised": "the import would create the note",
+    "result.practised-update": "the import would let the note follow the sheet",
     "result.practised.next": "correct the original file",
     "result.nothing-to-do": "nothing to do",
     "result.see-to-fix": "look at its rows on To fix",

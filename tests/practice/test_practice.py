@@ -66,7 +66,7 @@ def test_the_journal_is_read_and_not_written(settings: Settings, tmp_path: Path)
         practise(file, replace(settings, max_notes=0))
 
 
-def test_no_note_is_updated_which_is_told(box: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_would_be_updated_is_told(box: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     type_ = Terminal(tmp_path, box, capsys)
     type_.file("n.csv", "Prospect ID,Note,Visibility\nP1,Hello,Public\n")
     assert type_("run", "n.csv", "--yes").status == 0
@@ -74,7 +74,7 @@ def test_no_note_is_updated_which_is_told(box: Sandbox, tmp_path: Path, capsys: 
     calls = len(box.received)
     ended = type_("run", "n.csv", "--update", "--practice")
     assert "1 note is updated without a question: it becomes less visible" in ended.all
-    assert "Practice leaves the note that would be updated as it is." in ended.all
+    assert "1 updated the import would let the note follow the sheet" in ended.all
     assert len(box.received) == calls
 
 

@@ -50,10 +50,7 @@ class Intervention:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Decision about a request when it arrived.
-
-    ``fault`` strikes it; the faults ``standing`` are in its way besides; ``intervention`` is the reply of a gateway.
-    """
+    """Decision about a request when it arrived: what strikes it, what stands in its way, a gateway's reply."""
 
     number: int
     verdict: Admission
@@ -99,11 +96,7 @@ class _FaultWatch:
 
 @dataclass(kw_only=True, eq=False)
 class State(ServiceRules):
-    """The whole state of a sandbox, except its port. Thread-safe.
-
-    ``latency`` is the delay in seconds before a request is applied. ``seed`` decides the IDs and the random faults.
-    ``shapes`` lay out the API's replies otherwise, one after the other.
-    """
+    """The whole state of a sandbox, except its port. Thread-safe. The seed decides the IDs and the random faults."""
 
     latency: float = 0.0
     limit: Limit | None = field(default_factory=lambda: limits.DEFAULT)

@@ -218,7 +218,7 @@ def _follow(told: Story, *, agrees: bool) -> Outcomes | None:
             elif (text := wish.now.content) is not None and wish.delivery.visibility is Visibility.PRIVATE:
                 told.allowed[wish.note_id].texts.add(text)
         stopped = stage.change([wish for wish in asked if wish.is_due])
-        settle(stage, asked, outcomes)
+        settle(stage.ended, asked, outcomes)
         _ended(told, stage, asked, stopped)
         ended = True
     told.must_be_right()
