@@ -134,10 +134,13 @@ def change_reading(profile: str, name: str, entry: Mapping[str, object] | None, 
 
     with _changed() as document:
         holder: Any = document.setdefault(profile, tomlkit.table())
+        if isinstance(holder, tomlkit.items.InlineTable):  # it can't hold tables with headings of their own
+            document.pop(profile)
+            holder = document[profile] = tomlkit.item(holder.unwrap())
         written = tomlkit.aot()
         for table in holder.pop(READINGS, []):
             if table.get("name") != name:
-                written.append(table)
+                written.append(tomlkit.item(table.unwrap()) if isinstance(table, tomlkit.items.InlineTable) else table)
         if entry is not None:
             added = tomlkit.table()
             for line in textwrap.wrap(comment, 100):
@@ -199,12 +202,19 @@ def _write(path: Path, text: str) -> None:
 
 @contextmanager
 def _changed() -> Iterator[TOMLDocument]:
-    """Provide the file of profiles with its comments, and write what the block changed."""
+    """Provide the file of profiles with its comments, and write what the block changed, if it reads back as that."""
     import tomlkit  # noqa: PLC0415 - only a change waits for it
 
     _profiles()  # refuses an unreadable file
-    yield (document := tomlkit.parse(_content()))
-    _write(profiles_file(), document.as_string())
+    try:
+        yield (document := tomlkit.parse(_content()))
+        read_back, meant = tomllib.loads(text := document.as_string()), document.unwrap()
+        is_as_meant = {**{name: {} for name in meant}, **read_back} == meant  # an empty profile may be left out
+    except (ValueError, tomlkit.exceptions.TOMLKitError):  # tomlkit can't change it, or what it wrote isn't TOML
+        is_as_meant = False
+    if not is_as_meant:
+        raise BadSettings(say("profile.not-changed", file=str(profiles_file())))
+    _write(profiles_file(), text)
 
 
 def _profiles() -> Mapping[str, Any]:
