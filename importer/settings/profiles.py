@@ -134,10 +134,13 @@ def change_reading(profile: str, name: str, entry: Mapping[str, object] | None, 
 
     with _changed() as document:
         holder: Any = document.setdefault(profile, tomlkit.table())
+        if isinstance(holder, tomlkit.items.InlineTable):  # it can't hold tables with headings of their own
+            document.pop(profile)
+            holder = document[profile] = tomlkit.item(holder.unwrap())
         written = tomlkit.aot()
         for table in holder.pop(READINGS, []):
             if table.get("name") != name:
-                written.append(table)
+                written.append(tomlkit.item(table.unwrap()) if isinstance(table, tomlkit.items.InlineTable) else table)
         if entry is not None:
             added = tomlkit.table()
             for line in textwrap.wrap(comment, 100):
@@ -162,7 +165,6 @@ def make(name: str, settings: Mapping[str, object], hints: Mapping[str, object])
     """Write a new profile, with a comment on each setting. ``hints`` are only suggested, with a value as an example."""
     import tomlkit  # noqa: PLC0415 - only a change waits for it
 
-    check_new(name)
     profile = tomlkit.table()
     for setting, value in {**hints, **settings}.items():
         for line in textwrap.wrap(render(SETTINGS[setting].help, InProfile()), 100):
@@ -173,6 +175,7 @@ def make(name: str, settings: Mapping[str, object], hints: Mapping[str, object])
             profile.add(tomlkit.comment(tomlkit.dumps({setting: value}).strip()))
         profile.add(tomlkit.nl())
     with _changed() as document:
+        check_new(name)
         document[name] = profile
 
 
@@ -184,27 +187,45 @@ def beside(file: str) -> Path:
 
 def keep_beside(file: str, text: str) -> Path:
     """Keep a secret in a new file beside the profiles that only its owner can read, and return its path."""
-    _write(path := beside(file), f"{text}\n")
+    with _held(path := beside(file)):
+        files.replace(path, f"{text}\n".encode())
     return path
 
 
-def _write(path: Path, text: str) -> None:
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Hold the lock beside the profiles while the block writes this file, so that no other process changes them.
+
+    Raises BadSettings if the file can't be written.
+    """
+    from filelock import FileLock  # noqa: PLC0415 - only a change waits for it
+
     try:
         files.make_private_folder(path.parent)
         files.keep_private(path)
-        files.replace(path, text.encode())
-    except OSError as error:
-        raise BadSettings(say("profile.not-written", file=str(path), error=str(error.strerror))) from error
+        lock = f"{os.path.realpath(profiles_file())}.lock"
+        with FileLock(lock, timeout=10, mode=files.OWNER_ONLY, fallback_to_soft=False):
+            yield
+    except (OSError, NotImplementedError) as error:  # NotImplementedError: the file system has no locks
+        raise BadSettings(say("profile.not-written", file=str(path), error=files.why(error))) from error
 
 
 @contextmanager
 def _changed() -> Iterator[TOMLDocument]:
-    """Provide the file of profiles with its comments, and write what the block changed."""
+    """Provide the file of profiles with its comments, and write what the block changed, if it reads back as that."""
     import tomlkit  # noqa: PLC0415 - only a change waits for it
 
-    _profiles()  # refuses an unreadable file
-    yield (document := tomlkit.parse(_content()))
-    _write(profiles_file(), document.as_string())
+    with _held(file := profiles_file()):
+        _profiles()  # refuses an unreadable file
+        try:
+            yield (document := tomlkit.parse(_content()))
+            read_back, meant = tomllib.loads(text := document.as_string()), document.unwrap()
+            is_as_meant = {**{name: {} for name in meant}, **read_back} == meant  # an empty profile may be left out
+        except (ValueError, tomlkit.exceptions.TOMLKitError):  # tomlkit can't change it, or what it wrote isn't TOML
+            is_as_meant = False
+        if not is_as_meant:
+            raise BadSettings(say("profile.not-changed", file=str(file)))
+        files.replace(file, text.encode())
 
 
 def _profiles() -> Mapping[str, Any]:

@@ -99,7 +99,14 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "profile.bad-name": "{name} can't be the name of a profile.\nChoose a word for the workspace, such as night.",
     "profile.there-already": "The profile {name} already exists in {file}.\nChange it there, or choose another name.",
-    "profile.not-written": "{file} could not be written: {error}.",
+    "profile.not-changed": (
+        "The program can't change {file} in the way it is written. The file was left as it was.\n"
+        "Write each profile below a line with its name, such as [default], and each setting on a line of its own."
+    ),
+    "profile.not-written": (
+        "{file} could not be written: {error}.\n"
+        "Check the permissions of its folder. Or try again, if another command changes it at the moment."
+    ),
     "profile.file-missing": (
         "The environment variable {variable} names the file {file}, which does not exist.\n"
         "Correct the variable, or create the file. The file may be empty."

@@ -57,23 +57,16 @@ def test_all_else_with_a_key_counts_more(store: InMemory, tmp_path: Path, monkey
     assert key_of() == "from-environment"
 
 
-@pytest.mark.parametrize(
-    ("worse", "words"),
-    [
-        (Locked(), "the collection is locked. It can be used only while"),
-        (NONE, "No key store was found on this system"),
-    ],
-)
-def test_a_useless_store_is_told_at_login(store: InMemory, worse: keyring.backend.KeyringBackend, words: str) -> None:
-    keyring.set_keyring(worse)
-    with pytest.raises(BadSettings, match=words) as error:
-        secrets.keep_key(NIGHT, "hush")
-    assert "--api-key-file" in str(error.value)
-    assert "hush" not in str(error.value)
-
-
-def test_where_there_is_no_store_nothing_is_missed(store: InMemory, monkeypatch: pytest.MonkeyPatch) -> None:
-    keyring.set_keyring(NONE)
+def test_a_useless_store_is_told_at_login_and_not_missed_before(
+    store: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    useless = {"the collection is locked. It can be used only while": Locked(), "No key store was found on this": NONE}
+    for words, worse in useless.items():
+        keyring.set_keyring(worse)
+        with pytest.raises(BadSettings, match=words) as error:
+            secrets.keep_key(NIGHT, "hush")
+        assert "--api-key-file" in str(error.value)
+        assert "hush" not in str(error.value)
     assert secrets.kept_key(NIGHT) is None
     keyring.set_keyring(Locked())
     with pytest.raises(BadSettings, match=r"did not answer about the key of default at https"):

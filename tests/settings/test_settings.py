@@ -1,7 +1,9 @@
 """Settings are checked before anything is sent, and the key stays out of sight."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,10 @@ import pytest
 from importer.errors import BadSettings
 from importer.messages import render
 from importer.models import Workspace
-from importer.settings import Settings
+from importer.settings import Settings, readings
 from importer.settings.address import LIVE, checked_url, default_journal, journal_place
-from importer.settings.profiles import check_new
+from importer.settings.profiles import check_new, load
+from importer.settings.reading import Reading
 from importer.settings.secrets import KEY_VARIABLE, read_key, who_can_read
 
 # -- the address
@@ -85,19 +88,20 @@ def test_an_address_has_one_spelling(spelling: str, url: str) -> None:
 # -- the key
 
 
-def test_the_key_is_read_from_the_file_that_is_named_or_else_from_the_environment(tmp_path: Path) -> None:
+def test_the_key_is_read_from_the_file_that_is_named_or_else_from_the_environment_and_is_never_shown(
+    tmp_path: Path,
+) -> None:
     assert read_key(None, {KEY_VARIABLE: " abc-123\n"}) == "abc-123"
     file = tmp_path / "key.txt"
     file.write_text("from-file\n", encoding="utf-8-sig")
     assert read_key(file, {KEY_VARIABLE: "from-environment"}) == "from-file"
+    assert "hush" not in repr(Settings(key="hush")) + str(replace(Settings(), key="hush"))
 
 
-@pytest.mark.parametrize("environment", [{}, {KEY_VARIABLE: ""}, {KEY_VARIABLE: " "}])
-def test_a_missing_key_is_said_with_both_ways_to_give_one(environment: dict[str, str]) -> None:
-    with pytest.raises(BadSettings) as error:
-        read_key(None, environment)
-    assert KEY_VARIABLE in str(error.value)
-    assert "--api-key-file" in str(error.value)
+def test_a_missing_key_is_said_with_both_ways_to_give_one() -> None:
+    for environment in ({}, {KEY_VARIABLE: ""}, {KEY_VARIABLE: " "}):
+        with pytest.raises(BadSettings, match=f"{KEY_VARIABLE}.*--api-key-file"):
+            read_key(None, environment)
 
 
 @pytest.mark.parametrize("key", ["two words", "ключ", "a\nb", "a\tb", "a\x00b", "“abc”"])
@@ -116,24 +120,13 @@ def test_what_cant_be_a_key_is_refused_and_not_repeated(key: str, tmp_path: Path
 
 
 def test_a_key_file_that_cant_be_read_is_said(tmp_path: Path) -> None:
-    missing, empty, binary = tmp_path / "none.txt", tmp_path / "empty.txt", tmp_path / "key.bin"
-    empty.write_text(" \n", encoding="utf-8")
-    binary.write_bytes(b"\xff\xfe\xfa")
-    for file, words in (
-        (missing, "could not be read"),
-        (empty, "does not contain an API key"),
-        (binary, "could not be read"),
-    ):
+    (empty := tmp_path / "empty.txt").write_text(" \n", encoding="utf-8")
+    (binary := tmp_path / "key.bin").write_bytes(b"\xff\xfe\xfa")
+    unreadable = dict.fromkeys((tmp_path / "none.txt", binary, tmp_path), "could not be read")
+    for file, words in {**unreadable, empty: "does not contain an API key"}.items():
         with pytest.raises(BadSettings, match=words) as error:
             read_key(file, {KEY_VARIABLE: "unused"})
         assert str(file) in str(error.value)
-    with pytest.raises(BadSettings, match="could not be read"):
-        read_key(tmp_path, {})
-
-
-def test_the_key_is_not_shown_with_the_settings() -> None:
-    assert "hush" not in repr(Settings(key="hush"))
-    assert "hush" not in str(replace(Settings(), key="hush"))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's mode says nothing of who can read it")
@@ -150,12 +143,6 @@ def test_a_file_that_others_can_read_is_told_from_a_pipe_and_from_nothing(tmp_pa
 
 
 # -- what follows from them
-
-
-def test_the_journal_stands_in_the_users_own_folder() -> None:
-    """Not where the program was started, so that every run finds it."""
-    assert default_journal().is_absolute()
-    assert default_journal().name == "journal.sqlite"
 
 
 OF_POSIX = [Path("postgresql://me:secret@db.example/notes"), Path("sqlite:///journal.sqlite")]  # Windows turns slashes
@@ -189,6 +176,8 @@ def test_what_can_be_no_journal_is_refused_and_no_password_shown(journals: list[
 
 
 def test_a_journal_is_named_by_its_path_or_its_url() -> None:
+    """The usual one stands in the user's own folder, not where the program was started: so every run finds it."""
+    assert (default_journal().is_absolute(), default_journal().name) == (True, "journal.sqlite")
     for file in ("C:/folder/journal.sqlite", "what? a journal"):
         assert (journal_place(file), Settings(journal=file).journal) == (Path(file), file)
     for url in (
@@ -203,3 +192,31 @@ def test_a_new_profile_has_a_name_of_its_own(name: str, profiles: Path) -> None:
     profiles.write_text("[default]\n", encoding="utf-8")
     with pytest.raises(BadSettings):
         check_new(name)
+
+
+LEARNED = Reading("B", ("x",), date(2026, 11, 4), {"encoding": "cp1252"})
+
+
+@pytest.mark.parametrize("text", ['night = {{rate = "5/s", {}}}', '[night]\nrate = "5/s"\n{}\n[day]\n'])
+def test_a_reading_is_kept_in_a_profile_whose_tables_have_no_headings(text: str, profiles: Path) -> None:
+    entry = 'readings = [{name = "A", headings = ["a"], answered = 2026-11-03}]'
+    profiles.write_text(text.format(entry), encoding="utf-8")
+    before = readings.of_profile("night")
+    readings.keep("night", LEARNED)
+    assert readings.of_profile("night") == (*before, LEARNED)
+    assert load("night") == {"rate": "5/s"}
+
+
+def test_a_file_of_profiles_that_cant_be_changed_is_left_as_it_is(profiles: Path) -> None:
+    """tomlkit would write another heading of the same table."""
+    profiles.write_text(text := 'default.rate = "5/s"\ndefault.map.content = "x"\n', encoding="utf-8")
+    with pytest.raises(BadSettings, match="such as \\[default\\], and each setting on a line of its own"):
+        readings.keep("default", LEARNED)
+    assert profiles.read_text(encoding="utf-8") == text
+
+
+def test_changes_at_the_same_time_are_all_kept(profiles: Path) -> None:
+    several = [replace(LEARNED, name=str(number)) for number in range(10, 30)]
+    with ThreadPoolExecutor(4) as pool:
+        [*pool.map(lambda reading: readings.keep("default", reading), several)]
+    assert sorted(readings.of_profile("default"), key=lambda reading: reading.name) == several
