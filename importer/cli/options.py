@@ -110,7 +110,7 @@ help_all = click.option(
     is_eager=True,
     expose_value=False,
     callback=_show_all,
-    help="Show all settings, and exit. A profile may hold each of them, by the same name.",
+    help="Show all settings, and exit. A profile may hold most of them, by the same name.",
 )
 """Flag of a command that has settings beyond the common ones."""
 

@@ -62,11 +62,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The API said that it changed the note {note} of prospect {prospect}, but it shows the note unchanged, or something else about it has changed, too.\n"
         "No other note was changed. Look at it in Saleshandy."
     ),
-    "known.less-visible": "it is there as {kind: and }, and was not changed",
+    "known.less-visible": "it is there as {kind: and }, less visible than your sheet says, and was not changed",
     "outcome.still-visible": "still {kind: and }, although your sheet says {says: and }. Nothing was changed. To change it: `update`",
     "outcome.found-visible": "somebody's note is there, {kind: and }, although your sheet says {says: and }. Nothing was changed. Change the note in Saleshandy",
     "in-question.hidden": "run {run} ({file}) sent this note, and it was hidden later. Use `in-doubt send-hidden` to send it again, or `in-doubt leave-hidden` to leave it hidden",
-    "outcome.left-hidden": "its note was hidden, and stays so",
+    "outcome.left-hidden": "its note was hidden, and you said that it stays hidden",
     "in-question.words": "run {run} ({file}) sent these words in another form. Use `in-doubt same` if this is the same note, or `in-doubt new` if it is a new one",
     "in-question.other-record": "run {run} ({file}) sent this text under another record ID. Use `in-doubt same` if this is the same note, or `in-doubt new` if it is a new one",
     "in-question.key": "run {run} ({file}) sent a note with this key and another text. Use `in-doubt same` if this is the same note, or `in-doubt new` if it is a new one",

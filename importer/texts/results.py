@@ -15,7 +15,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "result.unconfirmed.next@page": "press “Look up unconfirmed notes”",
     "result.not-sent": "the row was not sent. See the reason",
     "result.not-sent.next": "do what the reason says, then {action.run-again}",
-    "result.skipped": "not a data row: a report's footer, or all mapped columns are blank; or you said to leave it out",
+    "result.skipped": "not a data row: a report's footer, or all mapped columns are blank; or you left it out, or hid its note",
     "result.practised": "the import would create the note",
     "result.practised-update": "the import would let the note follow the sheet",
     "result.practised.next": "correct the original file",

@@ -83,7 +83,7 @@ def test_a_profile_may_do_what_makes_notes_less_visible_and_nothing_more(desk: D
     ran = desk.run(*rows, headings=headings, update=True)
     assert (ran.counts, ran.status) == ({"updated": 1, "already imported": 1}, 1)
     assert "; this was not changed, because a person has to agree: published now." in ran.rows[0]["reason"]
-    assert "it is there as private, and was not changed; this was not changed, because" in ran.rows[1]["reason"]
+    assert "than your sheet says, and was not changed; this was not changed, because" in ran.rows[1]["reason"]
     updates = ran.preview.updates
     assert (updates["notes"], updates["asked"], updates["public"], updates["published"]) == (1, 2, 1, 1)
     assert (ran.report.to_agree, ran.report.to_fix) == (2, 2), "the run says at its end how many wait for a yes"
