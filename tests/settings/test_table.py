@@ -20,6 +20,9 @@ from importer.settings.readings import HELD
 from importer.settings.secrets import ADDRESSES_VARIABLE
 from importer.settings.sources import OTHER_VARIABLES
 
+ByVariable = Callable[[str, list[str]], Options]
+ByProfile = Callable[[str, str], Options]
+
 # A value that isn't the default: as a text, and as it stands in a profile.
 GOOD: dict[str, tuple[list[str], str]] = {
     "map": (
@@ -77,7 +80,7 @@ def as_flags(name: str, texts: list[str]) -> list[str]:
 
 
 @pytest.fixture
-def by_variable(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, list[str]], Options]:
+def by_variable(monkeypatch: pytest.MonkeyPatch) -> ByVariable:
     def ask(name: str, texts: list[str]) -> Options:
         with monkeypatch.context() as patch:
             patch.setenv(SETTINGS[name].variable, ",".join(texts))
@@ -87,7 +90,7 @@ def by_variable(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, list[str]], O
 
 
 @pytest.fixture
-def by_profile(profiles: Path) -> Callable[[str, str], Options]:
+def by_profile(profiles: Path) -> ByProfile:
     def ask(name: str, text: str) -> Options:
         profiles.write_text(f"[default]\n{name} = {text}\n", encoding="utf-8")
         try:
@@ -99,22 +102,14 @@ def by_profile(profiles: Path) -> Callable[[str, str], Options]:
 
 
 def values(found: Options) -> list[Any]:
-    face = [name for name, setting in SETTINGS.items() if not setting.attribute]
-    return [found.settings, *(bool(found.read(name)) for name in face if name != "api-key-file"), key_file(found)]
-
-
-def key_file(found: Options) -> Path | None:
-    given = found.given.get("api-key-file")
-    return None if given is None else Path(str(SETTINGS["api-key-file"].read(given.value)))
+    return [found.settings, *(found.read(name) for name, setting in SETTINGS.items() if not setting.attribute)]
 
 
 def test_every_setting_has_an_example_here() -> None:
     """A new one is walked through as the others are; the profile's own name can't stand in a profile."""
     assert set(GOOD) == set(SETTINGS) - {"profile"}
     attributes = {setting.attribute for setting in SETTINGS.values() if setting.attribute}
-    assert attributes == {one.name for one in fields(Settings)} - {
-        "key", "readings", "origin", "workers",
-    }  # fmt: skip
+    assert attributes == {one.name for one in fields(Settings)} - {"key", "readings", "origin", "workers"}
 
 
 def test_a_reading_holds_what_is_declared_so_and_nothing_of_a_machine_or_a_run() -> None:
@@ -127,7 +122,7 @@ def test_a_reading_holds_what_is_declared_so_and_nothing_of_a_machine_or_a_run()
 
 @pytest.mark.parametrize("name", GOOD)
 def test_a_flag_a_variable_and_a_profile_say_the_same(
-    name: str, by_variable: Callable[[str, list[str]], Options], by_profile: Callable[[str, str], Options]
+    name: str, by_variable: ByVariable, by_profile: ByProfile
 ) -> None:
     """And it isn't what is so without them; from Python the same texts are taken, too.
 
@@ -149,9 +144,7 @@ def test_a_flag_a_variable_and_a_profile_say_the_same(
         assert from_python == by_flag[0]
 
 
-def test_the_profile_is_named_by_a_flag_or_a_variable(
-    monkeypatch: pytest.MonkeyPatch, profiles: Path, by_variable: Callable[[str, list[str]], Options]
-) -> None:
+def test_the_profile_is_named_by_a_flag_or_a_variable(profiles: Path, by_variable: ByVariable) -> None:
     profiles.write_text("[night]\nbatch-size = 2\n", encoding="utf-8")
     for found in (told(["--profile", "night"]), by_variable("profile", ["night"])):
         assert (found.settings.profile, found.settings.batch_size) == ("night", 2)
@@ -212,8 +205,8 @@ def test_what_cant_be_used_is_said_in_the_same_words_wherever_it_stands(
     text: str | None,
     toml: str,
     value: object,
-    by_variable: Callable[[str, list[str]], Options],
-    by_profile: Callable[[str, str], Options],
+    by_variable: ByVariable,
+    by_profile: ByProfile,
 ) -> None:
     in_profile = SETTINGS[name].is_lasting
     ways: list[Callable[[], Options]] = [lambda: by_profile(name, toml)] * in_profile
