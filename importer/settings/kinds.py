@@ -148,7 +148,7 @@ class Rate:
         """Read a rate such as ``20/1s``, ``60/min`` or ``1000/h``."""
         if (match := _RATE.fullmatch(str(value))) and (match[2] or match[3]):
             calls, seconds = int(match[1]), float(match[2] or 1) * _UNITS[(match[3] or "s")[0]]
-            if calls and seconds:
+            if calls and 0 < round(seconds, 6) < math.inf:  # so that its text is a rate, too
                 return cls(calls, seconds)
         raise refused(value, "kind.rate")
 
@@ -217,7 +217,7 @@ def yes(value: object) -> bool:
     word = value.strip().lower() if isinstance(value, str) else value
     if isinstance(word, bool):
         return word
-    if word not in _YES | _NO:
+    if not isinstance(word, str) or word not in _YES | _NO:
         raise refused(value, "kind.choice", words=("true", "false"))
     return word in _YES
 
@@ -295,7 +295,7 @@ def _no_meaning(value: object) -> BadSettings:
 
 def any_file(value: object) -> Path:
     """Return a file's path or its URL."""
-    if not isinstance(value, (str, Path, Url)) or not str(value):
+    if not isinstance(value, (str, Path, Url)) or not str(value) or "\0" in str(value):
         raise refused(value, "kind.file")
     return place(value)
 
@@ -312,14 +312,14 @@ def results_place(value: object) -> Path | str:
     if not isinstance(value, str) or set("{}").isdisjoint(value):
         return any_file(value)
     rest = re.sub(r"\{(name|date|time)\}", "", value)
-    if "{name}" not in value or set("{}") & set(rest) or not rest.lower().endswith((".xlsx", ".csv")):
+    if "{name}" not in value or set("{}\0") & set(rest) or not rest.lower().endswith((".xlsx", ".csv")):
         raise BadSettings(say("kind.no-results-name", value=cut(repr(value)), **PLACEHOLDERS))
     return value
 
 
 def journal(value: object) -> Path | str:
     """Return a journal: a file's path, or a URL."""
-    if not isinstance(value, (str, Path)):
+    if not isinstance(value, (str, Path)) or "\0" in str(value):
         raise refused(value, "kind.file")
     with contextlib.suppress(OSError):
         if str(value) and Path(value).is_dir():

@@ -50,12 +50,14 @@ def from_entry(entry: object) -> Reading:
     if not isinstance(name, str) or not isinstance(headings, list) or type(answered) is not date:
         raise BadSettings(say("readings.incomplete"))
     _check_name(name)
-    misplaced = [setting for setting, words in dict(seen).items() if not isinstance(words, list)]
+    if not isinstance(seen, Mapping):
+        raise BadSettings(say("readings.seen-words"))
+    misplaced = [setting for setting, words in seen.items() if not isinstance(words, list)]
     misplaced += [setting for setting in about if setting not in (*HELD, *_ABOUT, _SEEN, _EARLIER)]
     if misplaced:
         raise BadSettings(say("readings.no-setting", setting=repr(misplaced[0]), known=tuple(sorted(HELD))))
     answers = {setting: HELD[setting].read(value) for setting, value in about.items() if setting in HELD}
-    words = {str(column): names(words) for column, words in dict(seen).items()}
+    words = {str(column): names(words) for column, words in seen.items()}
     if not isinstance(earlier, list) or not all(isinstance(form, list) and len(form) == 2 for form in earlier):
         raise BadSettings(say("readings.earlier-forms"))
     forms = tuple((str(template), str(HELD["dates"].read(order)) if order else "") for template, order in earlier)

@@ -120,6 +120,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "A reading in {where} can't be used: {why:headline}.\nCorrect the entry, or delete it. Then the program asks again."
     ),
     "readings.incomplete": "it needs a name, a list of headings, and the day on which it was answered, such as 2026-11-03.",
+    "readings.seen-words": "what it says of seen words has to be a table: the heading of an ignored column, and a list of its words.",
     "readings.earlier-forms": 'what it says of earlier texts has to be pairs: a template, and an order of dates or "".',
     "readings.no-setting": "it can't hold {setting}. Settings of a profile stand above its readings. A reading can hold: {known}.",
     "readings.no-name": '{name} can\'t be the name of a reading. A name has at least one character, no line break, and is not "none".',

@@ -279,6 +279,7 @@ WHOLE = 'name = "x"\nanswered = 2026-11-03\nheadings = ["a"]\n'
         (f"{WHOLE}[default.readings.seen]\nsettle = 1\n", "it can't hold 'settle'. Settings of a profile stand above"),
         (f'{WHOLE}content = "rtf"\n', "'rtf' is not"),
         (f'{WHOLE}earlier = ["{{a}}"]\n', "has to be pairs"),
+        (f"{WHOLE}seen = 5\n", "seen words has to be a table"),
         (f'{WHOLE}earlier = [["{{a}}", "some"]]\n', "'some' is not"),
     ],
 )

@@ -1,5 +1,6 @@
 """One table: a setting means the same, and is checked the same, wherever it stands."""
 
+import json
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -19,6 +20,9 @@ from importer.settings.profiles import FILE_VARIABLE
 from importer.settings.readings import HELD
 from importer.settings.secrets import ADDRESSES_VARIABLE
 from importer.settings.sources import OTHER_VARIABLES
+
+ByVariable = Callable[[str, list[str]], Options]
+ByToml = Callable[[str, str], Options]
 
 # A value that isn't the default: as a text, and as it stands in a profile.
 GOOD: dict[str, tuple[list[str], str]] = {
@@ -77,7 +81,7 @@ def as_flags(name: str, texts: list[str]) -> list[str]:
 
 
 @pytest.fixture
-def by_variable(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, list[str]], Options]:
+def by_variable(monkeypatch: pytest.MonkeyPatch) -> ByVariable:
     def ask(name: str, texts: list[str]) -> Options:
         with monkeypatch.context() as patch:
             patch.setenv(SETTINGS[name].variable, ",".join(texts))
@@ -87,7 +91,7 @@ def by_variable(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, list[str]], O
 
 
 @pytest.fixture
-def by_profile(profiles: Path) -> Callable[[str, str], Options]:
+def by_profile(profiles: Path) -> ByToml:
     def ask(name: str, text: str) -> Options:
         profiles.write_text(f"[default]\n{name} = {text}\n", encoding="utf-8")
         try:
@@ -99,22 +103,14 @@ def by_profile(profiles: Path) -> Callable[[str, str], Options]:
 
 
 def values(found: Options) -> list[Any]:
-    face = [name for name, setting in SETTINGS.items() if not setting.attribute]
-    return [found.settings, *(bool(found.read(name)) for name in face if name != "api-key-file"), key_file(found)]
-
-
-def key_file(found: Options) -> Path | None:
-    given = found.given.get("api-key-file")
-    return None if given is None else Path(str(SETTINGS["api-key-file"].read(given.value)))
+    return [found.settings, *(found.read(name) for name, setting in SETTINGS.items() if not setting.attribute)]
 
 
 def test_every_setting_has_an_example_here() -> None:
     """A new one is walked through as the others are; the profile's own name can't stand in a profile."""
     assert set(GOOD) == set(SETTINGS) - {"profile"}
     attributes = {setting.attribute for setting in SETTINGS.values() if setting.attribute}
-    assert attributes == {one.name for one in fields(Settings)} - {
-        "key", "readings", "origin", "workers",
-    }  # fmt: skip
+    assert attributes == {one.name for one in fields(Settings)} - {"key", "readings", "origin", "workers"}
 
 
 def test_a_reading_holds_what_is_declared_so_and_nothing_of_a_machine_or_a_run() -> None:
@@ -126,9 +122,7 @@ def test_a_reading_holds_what_is_declared_so_and_nothing_of_a_machine_or_a_run()
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_flag_a_variable_and_a_profile_say_the_same(
-    name: str, by_variable: Callable[[str, list[str]], Options], by_profile: Callable[[str, str], Options]
-) -> None:
+def test_a_flag_a_variable_and_a_profile_say_the_same(name: str, by_variable: ByVariable, by_profile: ByToml) -> None:
     """And it isn't what is so without them; from Python the same texts are taken, too.
 
     Columns and words are said of one kind of sheet: in a profile's readings, or with the command.
@@ -149,9 +143,7 @@ def test_a_flag_a_variable_and_a_profile_say_the_same(
         assert from_python == by_flag[0]
 
 
-def test_the_profile_is_named_by_a_flag_or_a_variable(
-    monkeypatch: pytest.MonkeyPatch, profiles: Path, by_variable: Callable[[str, list[str]], Options]
-) -> None:
+def test_the_profile_is_named_by_a_flag_or_a_variable(profiles: Path, by_variable: ByVariable) -> None:
     profiles.write_text("[night]\nbatch-size = 2\n", encoding="utf-8")
     for found in (told(["--profile", "night"]), by_variable("profile", ["night"])):
         assert (found.settings.profile, found.settings.batch_size) == ("night", 2)
@@ -163,9 +155,7 @@ def test_a_variable_that_is_misspelt_is_no_variable_that_is_ignored(monkeypatch:
     monkeypatch.setenv("NOTE_IMPORTER_DEBUG", "1")
     told([])
     monkeypatch.setenv("NOTE_IMPORTER_BATCH_SISE", "2")
-    with pytest.raises(
-        BadSettings, match=r"NOTE_IMPORTER_BATCH_SISE does not match any setting\.\sDid you mean 'NOTE_"
-    ):
+    with pytest.raises(BadSettings, match=r"NOTE_IMPORTER_BATCH_SISE does not match any setting\.\sDid you mean 'N"):
         told([])
 
 
@@ -174,9 +164,14 @@ def bad_values(name: str) -> list[tuple[str | None, str, object]]:
     match SETTINGS[name].kind:
         case Number(least, most, is_whole):
             texts = ("many", "1.5" if is_whole else "nan")
-            return [(str(n), str(n), n) for n in (least - 1, most + 1)] + [(text, f'"{text}"', text) for text in texts]
+            return [
+                *((str(n), str(n), n) for n in (least - 1, most + 1)),
+                *((text, f'"{text}"', text) for text in texts),
+            ]
         case OneOf():
             return [("other", '"other"', "other")]
+        case kinds.yes:
+            return [("other", '"other"', "other"), (None, "[]", [])]
     match name:
         case "map":
             return [("mood=x", '{ mood = "x" }', {"mood": "x"})]
@@ -185,16 +180,17 @@ def bad_values(name: str) -> list[tuple[str | None, str, object]]:
                 (f"{role}:x={value}", f'{{ {role} = {{ x = "{value}" }} }}', {role: {"x": value}})
                 for role, value in (("visibility", "Draft"), ("mood", "Public"), ("prospect", "Public"))
             ]
-    if name in BAD_TEXTS or SETTINGS[name].kind is kinds.yes:
-        return [(text, f'"{text}"', text) for text in BAD_TEXTS.get(name, ["other"])]
-    return [(None, "3", 3)]
+    found = [*((text, f'"{text}"', text) for text in BAD_TEXTS.get(name, [])), (None, "3", 3)]
+    return [*found, *((None, json.dumps(value), value) for value in BAD_VALUES.get(SETTINGS[name].kind, ()))]
 
 
+PATHS = (kinds.local_file, kinds.any_file, kinds.results_place, kinds.journal)
+BAD_VALUES: dict[Any, tuple[str, ...]] = dict.fromkeys(PATHS, ("a\0",))
 BAD_TEXTS: dict[str, list[str]] = {
     "results": ["{dat}.xlsx", "{name}.{dat}.xlsx", "{name}.pdf", "{name}{.xlsx"],
     "max-invalid": ["20", "101%", "-1%", "some%"],
     "between": ["02:00", "02:00-02:00", "25:00-06:00", "2-6"],
-    "rate": ["20", "20/", "0/s", "5/0s", "fast", "20/1d", "-1/s"],
+    "rate": ["20", "20/", "0/s", "5/0s", "fast", "20/1d", "-1/s", "1/0.0000001s", f"1/{'9' * 400}s"],
     "base-url": ["nonsense", "http://a.example"],
     "journal": ["mysql://x/y", ":memory:"],
     "archive": ["sftp://me:secret@host/x.csv"],
@@ -208,12 +204,7 @@ assert {name for name, *_ in BAD} == set(GOOD)
 
 @pytest.mark.parametrize(("name", "text", "toml", "value"), BAD)
 def test_what_cant_be_used_is_said_in_the_same_words_wherever_it_stands(
-    name: str,
-    text: str | None,
-    toml: str,
-    value: object,
-    by_variable: Callable[[str, list[str]], Options],
-    by_profile: Callable[[str, str], Options],
+    name: str, text: str | None, toml: str, value: object, by_variable: ByVariable, by_profile: ByToml
 ) -> None:
     in_profile = SETTINGS[name].is_lasting
     ways: list[Callable[[], Options]] = [lambda: by_profile(name, toml)] * in_profile
