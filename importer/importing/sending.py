@@ -23,13 +23,7 @@ from importer.delivery.updating import Updating, settle
 from importer.errors import Changed, JournalFailed, NotReached, Stopped
 from importer.importing import logs, read_again
 from importer.importing.api_context import FirstCall, delivering
-from importer.importing.loaded import (
-    Loaded,
-    asked,
-    enter_left_out,
-    kind_of,
-    writable,
-)
+from importer.importing.loaded import Loaded, asked, enter_left_out, kind_of, writable
 from importer.importing.planning import digest, every_guard
 from importer.importing.report import Report, complete, summary_of, write_results
 from importer.importing.workspaces import keep_in_mind
