@@ -224,7 +224,7 @@ def test_init_that_is_broken_off_or_cant_make_the_archive_writes_nothing(
     assert profiles.read_text(encoding="utf-8") == ""
     assert [*profiles.parent.iterdir()] == [profiles]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("importer.files.draft", Mock(side_effect=OSError(30, "Read-only file system")))
+        patch.setattr("importer.files.replace", Mock(side_effect=OSError(30, "Read-only file system")))
         assert init("day", "", "done", "", "", "").status == 2
     assert not (type_.folder / "journal.sqlite").exists(), "no workspace is confirmed"
 

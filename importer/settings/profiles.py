@@ -215,8 +215,8 @@ def _changed() -> Iterator[TOMLDocument]:
     """Provide the file of profiles with its comments, and write what the block changed, if it reads back as that."""
     import tomlkit  # noqa: PLC0415 - only a change waits for it
 
-    _profiles()  # refuses an unreadable file
-    with _held(file := Path(os.path.realpath(profiles_file()))):  # a link to it stays
+    with _held(file := profiles_file()):
+        _profiles()  # refuses an unreadable file
         try:
             yield (document := tomlkit.parse(_content()))
             read_back, meant = tomllib.loads(text := document.as_string()), document.unwrap()
@@ -225,13 +225,7 @@ def _changed() -> Iterator[TOMLDocument]:
             is_as_meant = False
         if not is_as_meant:
             raise BadSettings(say("profile.not-changed", file=str(file)))
-        with files.draft(file) as new:
-            new.file.write(text.encode())
-            new.finish(files.OWNER_ONLY)
-            with contextlib.suppress(OSError, AttributeError):  # there was no file, its group isn't ours, on Windows
-                os.chown(new.path, -1, (before := file.stat()).st_gid)
-                new.path.chmod(before.st_mode & files.USUAL)
-            new.put(file)
+        files.replace(file, text.encode())
 
 
 def _profiles() -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from importer.messages import render
 from importer.models import Workspace
 from importer.settings import Settings, readings
 from importer.settings.address import LIVE, checked_url, default_journal, journal_place
-from importer.settings.profiles import FILE_VARIABLE, check_new, load
+from importer.settings.profiles import check_new, load
 from importer.settings.reading import Reading
 from importer.settings.secrets import KEY_VARIABLE, read_key, who_can_read
 
@@ -213,16 +213,6 @@ def test_a_file_of_profiles_that_cant_be_changed_is_left_as_it_is(profiles: Path
     with pytest.raises(BadSettings, match="such as \\[default\\], and each setting on a line of its own"):
         readings.keep("default", LEARNED)
     assert profiles.read_text(encoding="utf-8") == text
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Windows makes links only for an administrator")
-def test_a_file_of_profiles_that_is_changed_keeps_its_link_and_its_rights(profiles: Path, tmp_path: Path) -> None:
-    profiles = profiles.rename(tmp_path / "shared.toml")
-    (link := Path(os.environ[FILE_VARIABLE])).symlink_to(profiles)
-    profiles.chmod(0o660)
-    readings.keep("default", LEARNED)
-    assert "cp1252" in profiles.read_text(encoding="utf-8")
-    assert (link.is_symlink(), profiles.stat().st_mode & 0o777) == (True, 0o660)
 
 
 def test_changes_at_the_same_time_are_all_kept(profiles: Path) -> None:
