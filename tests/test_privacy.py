@@ -39,11 +39,11 @@ from importer.cli import main
 files.Draft.put_new = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 main(sys.argv[1:])
 """
-KILLED_DURING_PRACTICE = """
+KILLED_WHILE_WRITING = """
 import os, signal, sys
-from importer import practice
 from importer.cli import main
-practice._PracticeApi.create = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from xlsxwriter import Workbook
+Workbook.close = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 main(sys.argv[1:])
 """
 DOCUMENT = Path(__file__).parent.parent / "docs" / "security.md"
@@ -104,7 +104,7 @@ def test_the_table_has_every_file_and_says_which_hold_texts_emails_or_names(home
     archived = ["--archive", str(home / "done"), "--results", "{name}.r.csv"]
     assert main(["run", "second.csv", "--yes", *archived]) == 1
     killed(KILLED_BEFORE_RENAMING, "run", "first.csv", "--yes", "--results", "killed.csv")
-    killed(KILLED_DURING_PRACTICE, "run", "first.csv", "--practice", "--yes")
+    killed(KILLED_WHILE_WRITING, "run", "first.csv", "--practice", "--yes")
     DroppedFiles(page_folder()).add("dropped.csv", lambda path: path.write_text(SHEET, encoding="utf-8"))
     there = [path for path in home.rglob("*") if path.is_file() and path != home / "work" / "first.csv"]
     said = {path: holds_customers_data(str(path.relative_to(home))) for path in there}
