@@ -21,7 +21,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 LEAVES_BY: ContextVar[float] = ContextVar("leaves_by", default=math.inf)
-"""Until when, in seconds since 1970 by the system's clock, the first byte of this thread's call may leave."""
+"""Until when, in seconds since 1970 by the system's clock, the head and the body of this thread's call may leave."""
 
 
 class Session(requests.Session):
@@ -109,10 +109,10 @@ class _Tracked:
         """Send bytes, after opening the connection if it is closed."""
         if self.sock is None:
             self.connect()
-        if self._session.left is None and not self._is_connecting:
+        if not self._is_connecting:
             if time.time() > LEAVES_BY.get():
                 raise TimeoutError
-            self._session.left = self._session.clock()
+            self._session.left = self._session.clock() if self._session.left is None else self._session.left
         super().send(data)  # type: ignore[misc]
 
     def response_class(self, *args: Any, **kwargs: Any) -> _BoundedReply:

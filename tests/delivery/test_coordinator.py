@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -141,7 +142,7 @@ def test_what_an_earlier_run_may_still_send_or_have_applied_is_missed_later(tmp_
     assert later == pytest.approx([0.0, LONGEST_CLAIM + CONNECT, 601.0], abs=1.0)
 
 
-def test_a_claim_that_is_too_old_is_not_sent() -> None:
+def test_a_claim_that_is_too_old_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the system's clock, which goes on while the machine sleeps; asked when the first byte could leave."""
     claimed = post()
     with Canned(reply(results(entry("P0", "N1")))) as server:
@@ -152,6 +153,12 @@ def test_a_claim_that_is_too_old_is_not_sent() -> None:
         assert server.requests == []
         claimed.good_until = time.time() + 60
         assert called(server.url, lambda api: perform(api, claimed)).failure is None
+        times = iter([claimed.good_until, claimed.good_until + 1])  # it is halted between the head and the body
+        monkeypatch.setattr("importer.api.connections.time", SimpleNamespace(time=lambda: next(times)))
+        failure = called(server.url, lambda api: perform(api, claimed)).failure
+        assert failure is not None
+        assert failure.is_applied is None
+    assert [b"P0" in request for request in server.requests] == [True, False]
 
 
 def post() -> Post:
