@@ -24,7 +24,6 @@ from importer.journal import (
     READ_BACK,
     Answered,
     Claim,
-    DeliveryState,
     Identity,
     Journal,
     KnownDelivery,
@@ -181,7 +180,7 @@ class Ledger:
         shown: defaultdict[tuple[float, Message | None], list[AnsweredRow]] = defaultdict(list)
         left: list[bytes] = []
         for one in answered:
-            if one.delivery.state in (DeliveryState.HIDDEN, DeliveryState.LEFT):
+            if one.is_hidden:
                 left.append(one.delivery.name)
                 self.unsent(one.position, Result.SKIPPED, say("outcome.left-hidden"))
             else:

@@ -50,7 +50,6 @@ class How(StrEnum):
         return self in _ANSWERS
 
 
-_HIDDEN = (DeliveryState.HIDDEN, DeliveryState.LEFT)
 _ANSWERS = frozenset({How.NOTE, How.RECORD, How.TEXT, How.EARLIER_TEXT, How.AS_IT_STOOD})
 
 
@@ -220,6 +219,11 @@ class AnsweredRow(NamedTuple):
         return self.match.known
 
     @property
+    def is_hidden(self) -> bool:
+        """Whether somebody hid the note, and it stays so."""
+        return self.delivery.state in (DeliveryState.HIDDEN, DeliveryState.LEFT)
+
+    @property
     def has_other_form(self) -> bool:
         """Whether the note has another visibility or status than the row."""
         return (self.delivery.visibility, self.delivery.status) != (self.note.visibility, self.note.status)
@@ -241,8 +245,8 @@ class AnsweredRow(NamedTuple):
     @property
     def differs(self) -> bool:
         """Whether the note differs from the row, as far as the journal knows, or may. One that was hidden stays."""
-        is_open, is_hidden = self.delivery.changing is not None, self.delivery.state in _HIDDEN
-        return not is_hidden and (self.has_other_form or is_open or self.is_changed or self.has_other_text)
+        is_open = self.delivery.changing is not None
+        return not self.is_hidden and (self.has_other_form or is_open or self.is_changed or self.has_other_text)
 
     @property
     def still(self) -> Message | None:
