@@ -112,7 +112,8 @@ class _Tracked:
         if not self._is_connecting:
             if time.time() > LEAVES_BY.get():
                 raise TimeoutError
-            self._session.left = self._session.clock() if self._session.left is None else self._session.left
+            if self._session.left is None:
+                self._session.left = self._session.clock()
         super().send(data)  # type: ignore[misc]
 
     def response_class(self, *args: Any, **kwargs: Any) -> _BoundedReply:
