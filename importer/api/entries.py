@@ -133,8 +133,8 @@ def is_of(note_id: str, change: Mapping[str, str], document: object) -> bool | N
     """
     if text_of(at(document, "payload", "id")) not in (note_id, None):
         raise Astray
-    shown = ((text_of(at(document, "payload", name)), change.get(name)) for name in ("visibility", "status"))
-    differs = any(None not in both and len({*both}) == 2 for both in shown)
+    of_form = {"visibility", "status"} & change.keys()
+    differs = any(text_of(at(document, "payload", name)) not in (None, change[name]) for name in of_form)
     return None if differs or Refusal.read(document).is_error or not isinstance(document, dict) else True
 
 
