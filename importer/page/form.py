@@ -136,8 +136,9 @@ class CheckForm:
         pairs = [pair for pair in self._chosen if " ".join(pair) not in undone and subject(pair) not in subjects]
         moved = {role_of(pair) for pair in (*new, *pairs_of(undone))}
         moved |= {column.role for column in self._found.columns if ("ignore", column.name) in new}
-        moved |= {Role.VISIBILITY, Role.STATUS} if any(name == "ignore" for name, _ in pairs_of(undone)) else set()
-        pairs = [pair for pair in pairs if (whose := _whose_words(pair)) is None or whose not in moved]
+        if any(name == "ignore" for name, _ in pairs_of(undone)):  # the column may get either role
+            moved |= {Role.VISIBILITY, Role.STATUS}
+        pairs = [pair for pair in pairs if _whose_words(pair) not in moved - {None}]
         texts = [value.partition("=")[2] for name, value in new if subject((name, value)) == TEXT]
         parts = [value.removeprefix(PART) for _, value in both if value.startswith(PART)]
         text = texts[-1] if texts else self.text
@@ -242,10 +243,9 @@ def _means(word: SheetWord) -> Message:
 
 def _whose_words(pair: tuple[str, str]) -> Role | None:
     """Return the role whose column has the words, or blanks, of which an answer says what they mean, if it does."""
-    name, value = pair
-    return (
-        Role(value.partition(":")[0]) if name == "value" else Role.VISIBILITY if name == "default-visibility" else None
-    )
+    if pair[0] == "value":
+        return Role(pair[1].partition(":")[0])
+    return Role.VISIBILITY if pair[0] == "default-visibility" else None
 
 
 def _is_about_words(question: Question) -> bool:
