@@ -228,7 +228,7 @@ class ImportScreens(Screens):
             settings,
             upload.folder,
             upload.name,
-            is_right=request.form.get("is-right", ""),
+            confirmed=request.form.get("is-right", ""),
             digest=request.form.get("digest", ""),
             agrees="agrees" in request.form,
             corrections=upload.state.corrections(settings),

@@ -90,7 +90,7 @@ class Send:
     Attributes:
         settings: the settings with the answers and the key.
         folder, name: the upload's folder, and its file's name.
-        is_right: the kind of :class:`Unconfirmed` that the person saw and confirmed; empty if none.
+        confirmed: the kind of :class:`Unconfirmed` that the person saw and confirmed; empty if none.
         digest: the digest of what the person saw (see :class:`Preview`).
         agrees: whether the person agreed to the changes that make notes more visible, or rewrite public ones.
         corrections: what a person corrected in the file.
@@ -101,7 +101,7 @@ class Send:
     settings: Settings
     folder: Path
     name: str
-    is_right: str = ""
+    confirmed: str = ""
     digest: str = ""
     agrees: bool = False
     corrections: Corrections = NOTHING
@@ -121,7 +121,7 @@ class Send:
             if self.is_practice:
                 return Ended.of(prepared.practise())
             preview = prepared.preview
-            if preview.unconfirmed is not None and self.is_right != preview.unconfirmed.kind:
+            if preview.unconfirmed is not None and self.confirmed != preview.unconfirmed.kind:
                 raise FirstRun(say("page.send.not-confirmed"))
             if preview.unconfirmed is not None:
                 importing.workspaces.confirm(self.settings)
