@@ -27,6 +27,7 @@ from importer.identity import RECORD, WORDS, RowIdentity, part_of
 from importer.journal import DeliveryState, KnownDelivery, NoteKey
 from importer.messages import Message, say
 from importer.models import Group, Ints, Note, Status, Visibility
+from importer.settings.reading import WORDS as IN_WORDS
 from importer.settings.reading import kind_in_words
 
 
@@ -264,9 +265,10 @@ def still_visible(there: KnownDelivery | NoteKey | Note, says: Note, *, is_ours:
     is_public = there.visibility is Visibility.PUBLIC and says.visibility is Visibility.PRIVATE
     if not is_public and not (there.status is Status.PUBLISHED and says.status is Status.DRAFT):
         return None
-    states = (say(f"word.{one.status.name.lower()}") for one in (there, says))
-    kinds = (say("names", names=tuple(kind_in_words(one.visibility, one.status))) for one in (there, says))
-    kind, wanted = kinds if is_public else states
+    kinds = (
+        kind_in_words(one.visibility, one.status) if is_public else [IN_WORDS[one.status.name]] for one in (there, says)
+    )
+    kind, wanted = (say("names", names=tuple(names)) for names in kinds)
     return say("outcome.still-visible" if is_ours else "outcome.found-visible", kind=kind, says=wanted)
 
 
