@@ -334,13 +334,12 @@ class Remaining:
         deliveries: number of notes to create; ``notes``: of distinct ones; ``requests``: of requests at most.
         unclear: number of further deliveries, which are looked up first.
         files: digests of the attached files, each once.
-        changed, more_visible, less_visible: numbers of notes that are there with another text or visibility.
-        hidden: number of rows whose notes somebody hid; ``in_doubt``: of rows whose notes may be there in another form.
         there_twice: number of ``deliveries`` whose notes are there already, because everything is imported again.
         sent_anew: number of ``deliveries`` if a whole history seems to be sent again; otherwise 0.
         lessened: number of rows whose note other rows have with another visibility or status.
         groups: all deliveries to create or look up.
-        asked: positions of rows by ``hidden``, ``in_doubt``, and ``later`` (in doubt, dated after the note was sent).
+        asked: positions of rows whose notes somebody ``hidden``; may be there in another form, ``in_doubt``; and of
+            these, those that are dated ``later`` than the note was sent.
     """
 
     deliveries: int
@@ -348,11 +347,6 @@ class Remaining:
     requests: int
     unclear: int = 0
     files: tuple[str, ...] = field(default=(), compare=False, repr=False)
-    changed: int = field(default=0, compare=False)
-    more_visible: int = field(default=0, compare=False)
-    less_visible: int = field(default=0, compare=False)
-    hidden: int = field(default=0, compare=False)
-    in_doubt: int = field(default=0, compare=False)
     there_twice: int = field(default=0, compare=False)
     lessened: int = field(default=0, compare=False)
     sent_anew: int = field(default=0, compare=False)

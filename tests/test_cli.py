@@ -42,7 +42,7 @@ def test_run_delivers_and_says_what_became_of_the_rows(type_: Terminal) -> None:
     type_.file("my notes.csv", HEAD + "P1,hello,1\nP2,hello,Public\nP1,hello,1\nP3,bye,2\n")
     ended = type_.process("run", "my notes.csv")
     assert ended.status == 0
-    assert "4 rows: 3 notes to deliver, 1 repeats an earlier row" in ended.out
+    assert "4 rows; expected results: 3 created, 1 duplicate." in ended.out
     assert "3 notes in 2 requests." in ended.out
     assert re.search(r"^ +3  created +the note was created\r?$", ended.out, re.MULTILINE)
     assert "2 requests sent." in ended.out
@@ -121,7 +121,7 @@ def test_check_needs_no_key_and_no_network_and_writes_nothing(type_: Terminal) -
     assert ended.status == 1
     for words in (
         "n.csv: CSV, headings in row 1, UTF-8", "prospect: column B 'Prospect ID'", "not used: 'Company'",
-        "6 rows: 4 notes to deliver, 1 repeats an earlier row, 1 with problems", "4 notes in 4 requests.",
+        "6 rows; expected results: 4 created, 1 duplicate, 1 invalid.", "4 notes in 4 requests.",
         "people: 4 public: 3 (all team", "Row 2, for P1 (public):", "C6: the note is empty",
     ):  # fmt: skip
         assert words in ended.all
@@ -215,7 +215,7 @@ def test_hide_that_was_stopped_goes_on(type_: Terminal, monkeypatch: pytest.Monk
     assert "2 notes are now private drafts" in type_("hide", "last", "--yes").out
     assert {note.status for note in type_.box.notes} == {"0"}
     assert sum(call.method == "PATCH" for call in type_.box.received[before:]) == 2
-    assert "3 rows: 3 notes, none of them to deliver" in type_("check", "n.csv").out
+    assert "3 rows; expected results: 3 not sent." in type_("check", "n.csv").out
 
 
 def test_a_copy_of_a_note_is_hidden_by_its_id_and_nothing_else_is(type_: Terminal) -> None:

@@ -57,14 +57,14 @@ def test_what_is_there_as_it_stands_is_a_question_and_later_notes_are_sent(histo
     assert history.run(*voicemails(1, 2, 3)).counts == {"created": 1, "duplicate": 2}
     ran = history.run(*voicemails(1, 2, 3), *voicemails(5, text="Called"), template=TEMPLATE)
     assert ran.counts == {"created": 1, "not sent": 3}
-    assert (ran.preview.remaining.total, ran.preview.remaining.in_doubt, ran.preview.remaining.changed) == (1, 3, 0)
+    assert (ran.preview.remaining.total, ran.preview.expected.asked, ran.preview.updates["differ"]) == (1, 3, 0)
     assert "sent these words in another form" in ran.rows[0]["reason"]
     ran = history.run(*voicemails(1, 2, 3), template=TEMPLATE, in_doubt=InDoubt.SAME)
     assert ran.counts == {"already imported": 3}
     assert len({row["note_id"] for row in ran.rows}) == 1
     ran = history.run(*voicemails(2, 3, 9), template=TEMPLATE)
     assert ran.counts == {"created": 1, "already imported": 2}
-    assert (ran.preview.remaining.in_doubt, ran.preview.remaining.changed) == (0, 0)
+    assert (ran.preview.expected.asked, ran.preview.updates["differ"]) == (0, 0)
     assert history.texts == {
         "Left voicemail": 1, "2026-11-05, Ada: Called": 1, "2026-11-09, Ada: Left voicemail": 1,
     }  # fmt: skip
@@ -75,7 +75,7 @@ def test_what_is_there_composed_is_a_question_where_the_template_is_forgotten(hi
     rows = [*voicemails(1, 2), *voicemails(1, prospect=BEN)]
     ran = history.run(*rows)
     assert ran.counts == {"created": 1, "not sent": 2}
-    assert (ran.preview.remaining.total, ran.preview.remaining.in_doubt) == (1, 1)
+    assert (ran.preview.remaining.total, ran.preview.expected.asked) == (1, 2)
     assert "sent these words in another form" in ran.rows[0]["reason"]
     assert history.run(*rows, in_doubt=InDoubt.SAME).counts == {"already imported": 2, "duplicate": 1}
     assert history.run(*rows).counts == {"already imported": 2, "duplicate": 1}

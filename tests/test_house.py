@@ -136,9 +136,9 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1200, "api": 950, "calls": 750, "cli": 1510, "delivery": 2640, "grouping": 110, "importing": 1880,
+    "": 1200, "api": 950, "calls": 750, "cli": 1510, "delivery": 2640, "grouping": 110, "importing": 1860,
     "journal": 1400, "operations": 1300, "page": 2280, "practice": 40, "reading": 2870, "results": 720, "rows": 2200,
-    "settings": 1100, "telling": 1120,
+    "settings": 1100, "telling": 1090,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 1_750

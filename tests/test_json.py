@@ -106,7 +106,8 @@ def test_check_tells_what_was_understood(ask: Ask) -> None:
     assert status == 1
     plan = document["plan"]
     assert [*plan["mapping"]] == ["prospect", "content", "visibility"]
-    assert (plan["rows"], plan["planned"], plan["remaining"]["requests"]) == (3, 2, 1)
+    assert (plan["rows"], plan["remaining"]["requests"]) == (3, 1)
+    assert plan["expected"]["counts"] == {"created": 2, "invalid": 1}
     [trouble] = plan["troubles"]
     assert (trouble["count"], trouble["problems"][0]["cell"]) == (1, "C4")
     Path("b.csv").write_text("Prospect ID,Note,Visibility,State\nP1,x,1,Draft\n", encoding="utf-8")
@@ -114,7 +115,7 @@ def test_check_tells_what_was_understood(ask: Ask) -> None:
     Path("a.csv").write_text(HEAD + "P1,Hello,Private\n", encoding="utf-8")
     assert ask("run", "a.csv", "--yes")[0] == 0
     Path("a.csv").write_text(HEAD + "P1,Hello,Public\n", encoding="utf-8")
-    assert str(ask("check", "a.csv")[1]["plan"]["remaining"]["less_visible"]) == "1", "a number, and not true"
+    assert str(ask("check", "a.csv")[1]["plan"]["updates"]["differ"]) == "1", "a number, and not true"
     status, document, _ = ask("check", "b.csv")
     assert status == 2
     assert document["questions"][0]["column"] == "D"

@@ -205,7 +205,10 @@ with prepare("notes.csv", Settings()) as prepared:
     checked, asked, shown, ran, again, on_page, _ = house(
         ["check", wrong, "--json"], ["check", twice], ["-c", examples], run, run, ["-c", roles], template
     )
-    assert (checked.plan["mapping"]["flavour"]["heading"], checked.plan["invalid"]) == ("Flavour", 1)
+    assert (checked.plan["mapping"]["flavour"]["heading"], checked.plan["expected"]["counts"]["invalid"]) == (
+        "Flavour",
+        1,
+    )
     assert "Which column holds the flavour?" in asked.err
     assert re.search(r"--map \"?flavour=", asked.err)
     assert "Flavour: Sales" in shown.out
@@ -230,7 +233,8 @@ def test_a_results_column_is_written_explained_and_known_again(house: House) -> 
     assert "How long it is." in [cell for row in rows(house.root / "notes.results.xlsx", "Summary") for cell in row]
     assert known.out == "True\n"
     for ended in checked:
-        assert (ended.plan["unused"], ended.plan["imported_before"], ended.plan["invalid"]) == ([], 1, 1)
+        counts = {"already imported": 1, "invalid": 1}
+        assert (ended.plan["unused"], ended.plan["expected"]["counts"]) == ([], counts)
 
 
 def test_a_guard_has_its_flag_variable_profile_help_and_message(house: House, box: Sandbox) -> None:

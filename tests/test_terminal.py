@@ -135,7 +135,7 @@ def test_a_person_is_asked_and_sees_how_far_it_is(start: Start, box: Sandbox, tm
     for answer in (CTRL_C, "y\n"):
         person = start("run", sheet(tmp_path, 5))
         person.waits_for(f"Send 5 notes to {box.url}? [y/N]:")
-        assert "5 rows: 5 notes to deliver" in person.seen
+        assert "5 rows; expected results: 5 created." in person.seen
         assert box.received == ()
         person.types(answer)
         if answer == CTRL_C:

@@ -7,7 +7,7 @@ whose deliveries exist. The rows of each prospect are matched together (:mod:`im
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -145,13 +145,8 @@ class Earlier:
             found.is_there[[one.position for one in answered]] = True
             if made is not None:
                 made(answered)
-            if differing := [one for one in answered if one.differs]:
-                found.differing.update(
-                    more_visible=sum(one.still is not None for one in differing),
-                    less_visible=sum(one.is_less_visible for one in differing),
-                    changed=sum(one.is_changed for one in differing),
-                )
-                found.wishes += self._wishes(answered, {one.delivery.name for one in differing})
+            if differing := {one.delivery.name for one in answered if one.differs}:
+                found.wishes += self._wishes(answered, differing)
         for one in groups:
             one.left = one.group.positions[is_left[one.group.positions]]
         repeats = plan.original >= 0
@@ -238,7 +233,6 @@ class Sorted:
             valid and have the ID of a note, or that somebody left out, although they were sent.
         decided: rows in question that are sent, because a person said so.
         wishes: how notes that are there can follow their rows.
-        differing: how notes differ from their rows → number of rows.
         is_there: whether the delivery of each row exists.
     """
 
@@ -249,7 +243,6 @@ class Sorted:
     asked: list[Match] = field(default_factory=list)
     decided: list[Match] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
-    differing: Counter[str] = field(default_factory=Counter)
 
     @cached_property
     def remaining(self) -> Remaining:
@@ -273,11 +266,8 @@ class Sorted:
             sent_anew=earlier.sent_anew(self.plan, todo.deliveries),
             unclear=sum(len(one.in_doubt) for one in self.groups if one.unclear),
             files=tuple(dict.fromkeys(digest for group in still for digest in group.note.files)),
-            hidden=len(asked["hidden"]),
-            in_doubt=len(asked["in_doubt"]),
             groups=still,
             asked={name: sorted(positions) for name, positions in asked.items()},
-            **self.differing,
         )
 
     def _day(self, match: Match) -> str:

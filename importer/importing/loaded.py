@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from importer import grouping, resultsfile
+from importer import grouping, practice, resultsfile
 from importer.delivery.earlier import AsItStood, Earlier, Sorted
+from importer.delivery.outcomes import Outcomes, gather, settle_after
 from importer.errors import UnclearColumns
 from importer.fields import WORDED
 from importer.identity import Identities, place_digest
@@ -82,6 +83,14 @@ class Loaded:
         of_sheet = kind_of(sheet), settings.in_doubt, settings.skip_existing, sheet.fingerprint
         size = batch_size(settings, journal)
         return Earlier(rows, journal, workspace, settings.key, occurrence, *of_sheet, settings.update, size, stood)
+
+    def complete(self, outcomes: Outcomes) -> None:
+        """Settle the rows that repeat others, make one outcome for each row of the sheet, and what was corrected."""
+        settle_after(self.rows, self.plan, outcomes)
+        gather(outcomes, self.rows)
+        corrected, numbers = corrected_cells(self.sheet), self.rows.number[: len(outcomes)]
+        for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
+            outcomes.remark(position, corrected[int(numbers[position])])
 
     @property
     def headings(self) -> dict[Role, str]:
@@ -151,12 +160,26 @@ class LookedUpEmails:
         rows = named(loaded.rows, self.answers, loaded.sheet, column, is_there)
         return replace(loaded, rows=contradicted(rows, loaded.sheet, loaded.roles))
 
-    @cached_property
+    @property
     def left(self) -> Sorted:
         """What a run would do. The file is sorted anew only if a prospect became known."""
         if self.before is not None and len(self.open) == len(self.emails):
             return self.before
-        return self.resolved.known(self.journal, self.occurrence).sort(self.resolved.plan)
+        return self._practised[0]
+
+    @cached_property
+    def _practised(self) -> tuple[Sorted, Outcomes]:
+        loaded = self.resolved
+        return practice.sort(loaded.known(self.journal, self.occurrence), loaded.plan, loaded.sheet.headings)
+
+    @cached_property
+    def expected(self) -> tuple[Loaded, Outcomes]:
+        """The file, and its rows' outcomes, if the API knew every prospect and accepted every note."""
+        if self.open:
+            return replace(self, answers=practice.with_invented(self.answers, self.loaded.rows)).expected
+        outcomes = self._practised[1]
+        self.resolved.complete(outcomes)
+        return self.resolved, outcomes
 
     def looked_up(self, lookups: Lookups) -> LookedUpEmails:
         """Look up the emails whose prospects aren't known.

@@ -24,6 +24,7 @@ from importer.importing.hours import estimated
 from importer.importing.loaded import Loaded, LookedUpEmails, asked
 from importer.importing.loading import text_choices
 from importer.importing.preview import Preview, RoleColumn, Trouble
+from importer.importing.report import totals
 from importer.importing.workspaces import learned_rates, unconfirmed
 from importer.journal import Journal
 from importer.messages import Cell, Message, Part, SettingPart, in_quotes, render, say
@@ -41,7 +42,6 @@ _CELLS = 20  # maximum number of listed problems of a kind
 _EACH = 3  # examples of a question
 _FIRST = 200  # rows in which examples of an offer are looked for
 _VALUES = 4  # maximum number of values shown for one kind of problem
-_LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a person said so of a word, or of the row
 
 
 def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Preview, LookedUpEmails]:
@@ -66,8 +66,6 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         Endpoint.READ: to_compare,
         Endpoint.CREATE: remaining.requests,
     }
-    imported = planned.deliveries - remaining.total - remaining.hidden - remaining.in_doubt
-    left_out = sum(reason.kind in _LEFT_OUT for reason in rows.skipped.values())
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
     preview = Preview(
         profile=settings.profile,
@@ -92,26 +90,18 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         questions=loaded.questions,
         guarded={one.setting: one.message for one in every_guard(loaded, remaining)},
         rows=sheet.row_count,
-        duplicates=_count_whole(rows, np.flatnonzero(loaded.plan.original >= 0)),
-        done=sum(note < 0 for note in rows.note[[*rows.done]].tolist()) if rows.done else 0,
-        invalid=len(rows.problems),
-        rejected=dict(Counter(rows.rejected.values()).most_common()),
-        rejected_rows=_count_rejected(rows),
-        skipped=len(rows.skipped) - left_out,
-        left_out=left_out,
-        planned=planned.deliveries,
+        expected=totals(*looked_up.expected),
         remaining=replace(remaining, files=(), groups=(), asked={}),
         updates={
+            "differ": len(wishes),
             "total": sum(bool(wish.change) for wish in wishes),
             "notes": sum(bool(wish.now) for wish in wishes),
             "asked": sum(wish.to_agree is not None for wish in wishes),
             "public": sum(wish.change.visibility is Visibility.PUBLIC for wish in wishes),
             "published": sum(wish.change.status is Status.PUBLISHED for wish in wishes),
-            "texts": sum(wish.change.content != wish.now.content for wish in wishes),
-            "touched": sum(wish.delivery.touched is not None for wish in wishes),
+            "texts": sum(wish.change.content is not None for wish in wishes),
         },
         follows=settings.update,
-        imported_before=imported,
         people=people,
         audience=grouping.counted(groups),
         to_look_up=to_look_up,
@@ -148,7 +138,7 @@ def digest(loaded: Loaded, remaining: Remaining, wishes: Iterable[Wish]) -> str:
     """
     rows, settings = loaded.rows, loaded.settings
     decided = settings.skip_existing, settings.update, settings.in_doubt
-    counted = remaining.total, remaining.in_doubt, remaining.hidden
+    counted = remaining.total, *(len(remaining.asked.get(kind, ())) for kind in ("in_doubt", "hidden"))
     asked = sorted(wish.digest for wish in wishes if wish.to_agree)
     who = rows.prospect.tolist(), None if rows.key is None else rows.key.tolist(), rows.note.tolist()
     parts = map(repr, (decided, counted, asked, who, *((note.digest, hashed(note.content)) for note in rows.notes)))
@@ -205,11 +195,6 @@ def every_guard(loaded: Loaded, remaining: Remaining) -> Iterator[Guarded]:
         if most is not None and notes > most and not is_open:  # notes for open emails may be delivered already
             counted, allowed = SETTINGS[setting].counted(notes), SettingPart(setting, str(notes))
             yield Guarded(say("guard.many-notes", notes=counted, setting=allowed, file=file, most=most), setting)
-
-
-def _count_rejected(rows: Rows) -> int:
-    """Return the number of rows of the sheet with an email that names no prospect."""
-    return len({*rows.of_sheet(np.array([*rows.rejected], dtype=np.int32)).tolist()})
 
 
 def _first_problem(rows: Rows) -> Message:
@@ -270,26 +255,28 @@ def in_question(loaded: Loaded, remaining: Remaining) -> list[Question]:
         text = say("asked.besides", question=text, n=len(in_doubt)) if in_doubt else text
         questions.append(_question(rows, text, new, "new"))
     elif in_doubt:
-        text = say("asked.in-doubt", n=len(in_doubt))
+        text, why = (say(kind, n=len(in_doubt)) for kind in ("asked.in-doubt", "asked.in-doubt.why"))
         if later:
             numbers = tuple(say("row", row=str(rows.number[at])) for at in later[:_EACH])
             text = say("asked.later", question=text, n=len(later), rows=numbers)
         earlier = [position for position in in_doubt if position not in {*later}]
-        questions.append(_question(rows, text, earlier or later, "same", "new"))
+        questions.append(_question(rows, text, earlier or later, "same", "new", why=why))
     if hidden := remaining.asked.get("hidden"):
-        text = say("asked.hidden", n=len(hidden))
-        questions.append(_question(rows, text, hidden, "send-hidden", "leave-hidden"))
+        text, why = (say(kind, n=len(hidden)) for kind in ("asked.hidden", "asked.hidden.why"))
+        questions.append(_question(rows, text, hidden, "send-hidden", "leave-hidden", why=why))
     return questions
 
 
-def _question(rows: Rows, text: Message, positions: Sequence[int], *values: str) -> Question:
+def _question(
+    rows: Rows, text: Message, positions: Sequence[int], *values: str, why: Message | None = None
+) -> Question:
     samples = []
     for position in sorted(positions)[:_EACH]:
         first = Cell(markup.first_words(text_of(rows.notes[rows.note[position]])))
         row = say("asked.row", row=str(rows.number[position]), prospect=Cell(rows.person(position)), words=first)
         samples.append(render(row))
     choices = [PossibleAnswer("in-doubt", value, say(f"asked.answer.{value}")) for value in values]
-    return Question(text, choices, samples=samples, is_optional=True)
+    return Question(text, choices, samples=samples, is_optional=True, why=why)
 
 
 # -- problems ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from importer.errors import Guarded
 from importer.importing.hours import Estimate
 from importer.messages import Message, Said
-from importer.models import Problem, Question, Remaining, Role, Status, Visibility
+from importer.models import Problem, Question, Remaining, Result, Role, Status, Visibility
 
 if TYPE_CHECKING:
     from importer.importing.workspaces import Unconfirmed
@@ -51,6 +51,29 @@ class Trouble:
     problems: Sequence[Problem]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    """What becomes of the rows of a file, in numbers.
+
+    Attributes:
+        counts: result → rows.
+        reasons: why rows need action, in kinds without cell values: result → kind → rows.
+        to_fix: number of rows that need a person's attention, which are those on the sheet *To fix*.
+        asked: number of rows in question, which aren't sent before a person has answered.
+        to_agree: number of rows whose notes aren't changed before a person has agreed.
+        more_visible: number of rows whose notes are more visible than the sheet says.
+        left_alone: number of rows whose notes were to follow them and don't: somebody changed them, or they are gone.
+    """
+
+    counts: Mapping[Result, int]
+    reasons: Mapping[Result, Mapping[Message, int]]
+    to_fix: int
+    asked: int
+    to_agree: int
+    more_visible: int
+    left_alone: int
+
+
 @dataclass(frozen=True)
 class Preview:
     """All facts about a file, its problems, and what would be sent.
@@ -75,19 +98,12 @@ class Preview:
         questions: open questions. While any that isn't optional is left, nothing can be sent.
         guarded: setting → problem with the file as a whole. While there are any, nothing can be sent.
         rows: number of rows.
-        duplicates: number of rows that repeat a note of another row.
-        done: number of rows that have a note ID from an earlier results file.
-        invalid: number of rows with problems.
-        rejected: why emails name no prospect → how often rows name one; ``rejected_rows``: number of these rows.
-        skipped: number of rows that certainly aren't data.
-        left_out: number of rows with a word that the person said to leave out.
-        planned: number of notes in the file, each once.
-        remaining: those that no earlier run delivered, as far as the prospects of their emails are known.
-        updates: numbers of notes that are there and can follow the sheet (``total``), that are changed without a
-            person's yes (``notes``) or with it (``asked``), that become ``public`` or ``published``, get other
-            ``texts`` with a yes, or are left alone because somebody ``touched`` them.
+        expected: what becomes of them if the vendor knows every prospect and accepts every note: practice's results.
+        remaining: the notes that no earlier run delivered, as far as the prospects of their emails are known.
+        updates: numbers of notes that are there and ``differ`` from the sheet, that can follow it (``total``), without
+            a person's yes (``notes``) or with it (``asked``), and that become ``public`` or ``published``, or get other
+            ``texts``.
         follows: whether they do (the setting ``update``).
-        imported_before: number of notes that earlier runs delivered.
         people: number of prospects, or emails before their look-up, that receive the remaining notes.
         audience: numbers of public notes, private notes and drafts among the remaining ones.
         to_compare: number of prospects whose notes are read first, to skip those that are there already.
@@ -122,18 +138,10 @@ class Preview:
     questions: Sequence[Question] = field(repr=False)
     guarded: Mapping[str, Said]
     rows: int
-    duplicates: int
-    done: int
-    invalid: int
-    rejected: Mapping[Message, int]
-    rejected_rows: int
-    skipped: int
-    left_out: int
-    planned: int
+    expected: Totals
     remaining: Remaining
     updates: Mapping[str, int]
     follows: bool
-    imported_before: int
     people: int
     audience: Mapping[str, int]
     to_look_up: int
@@ -180,7 +188,4 @@ class Preview:
     @property
     def exit_status(self) -> int:
         """Exit status that a run of the file would have if the API accepted every note."""
-        if self.must_decide or self.guarded:
-            return 2
-        left = self.remaining
-        return int(bool(self.invalid or self.rejected or left.hidden or left.in_doubt or left.more_visible))
+        return 2 if self.must_decide or self.guarded else int(bool(self.expected.to_fix))

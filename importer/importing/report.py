@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from importer import grouping, practice, results
-from importer.delivery.outcomes import Outcomes, gather, settle_after
+from importer import grouping, results
+from importer.delivery.outcomes import Outcomes
 from importer.errors import Stopped
-from importer.importing.loaded import Loaded, LookedUpEmails, corrected_cells
+from importer.importing.loaded import Loaded, LookedUpEmails
+from importer.importing.preview import Totals
 from importer.messages import Message, Said, say, when
 from importer.models import Result, Rows
 from importer.results.layout import IN_PRACTICE, MEANINGS
@@ -24,85 +24,52 @@ from importer.settings.reading import meanings_in_words
 from importer.storage import place
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, kw_only=True)
+class Report(Totals):
     """All facts about a run, for the terminal, the page, the JSON document, the log, notifications and *Summary*.
 
     Its fields are the JSON document.
 
     Attributes:
         run: name of the run in the journal.
-        counts: result → rows.
         requests: number of requests that were sent, without those that reached no server.
         results: path of the results.
         remark: why the results are not in the requested place; None if they are.
         stopped: why the run ended early, or None.
         duplicates: row number → IDs of its notes, for notes that reading back found more than once.
-        reasons: why rows need action, in kinds without cell values: result → kind → rows.
-        to_fix: number of rows that need a person's attention, which are those on the sheet *To fix*.
         started_at, ended_at: seconds since 1970.
-        asked: number of rows in question, which aren't sent before a person has answered.
-        more_visible: number of rows whose notes are more visible than the sheet says.
-        to_agree: number of rows whose notes aren't changed before a person has agreed.
-        left_alone: number of rows whose notes were to follow them and don't: somebody changed them, or they are gone.
         look_ups: number of calls to look up the prospects of emails.
         not_found: row number → IDs of its notes that were created, but not found when they were read back.
         ended: the journal's word for how the run ended.
         is_practice: whether nothing was sent, and this is what would have happened.
     """
 
-    run: str
-    counts: Mapping[Result, int]
-    requests: int
+    run: str = ""
+    requests: int = 0
     results: Path
-    remark: Message | None
-    stopped: Stopped | None
+    remark: Message | None = None
+    stopped: Stopped | None = None
     duplicates: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    reasons: Mapping[Result, Mapping[Message, int]] = field(default_factory=dict)
-    to_fix: int = 0
-    started_at: float = 0.0
-    ended_at: float = 0.0
-    asked: int = 0
-    to_agree: int = 0
-    more_visible: int = 0
-    left_alone: int = 0
+    started_at: float
+    ended_at: float
     look_ups: int = 0
     not_found: Mapping[int, Sequence[str]] = field(default_factory=dict)
     ended: str = "finished"
     is_practice: bool = False
 
     @classmethod
-    def of(
-        cls,
-        loaded: Loaded,
-        outcomes: Outcomes,
-        target: Path,
-        began: float,
-        ended: float,
-        stopped: Stopped | None = None,
-    ) -> Report:
-        """Return what the outcomes of all rows of a file say."""
+    def of(cls, loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None, **facts: Any) -> Report:
+        """Return what the outcomes of all rows of a file say, with further facts."""
 
         def by_number(marked: Mapping[int, Sequence[str]]) -> dict[int, Sequence[str]]:
             return {int(loaded.rows.number[position]): note_ids for position, note_ids in sorted(marked.items())}
 
         return cls(
-            run="",
-            counts=outcomes.counts(),
-            requests=0,
-            results=target,
-            remark=None,
+            **vars(totals(loaded, outcomes, stopped)),
             stopped=stopped,
             duplicates=by_number({at: (outcomes.note_id(at), *ids) for at, ids in outcomes.duplicates.items()}),
-            reasons=results.reasons(loaded.rows, outcomes, stopped.kind if stopped else None),
-            to_fix=int(outcomes.to_fix().sum()),
-            started_at=began,
-            ended_at=ended,
-            asked=len(outcomes.asked) - outcomes.to_agree,
-            more_visible=len(outcomes.visible),
-            left_alone=len(outcomes.left),
-            to_agree=outcomes.to_agree,
             not_found=by_number(outcomes.missing),
+            **facts,
         )
 
     @property
@@ -115,23 +82,23 @@ class Report:
         return int(bool(self.to_fix))
 
 
-def complete(loaded: Loaded, outcomes: Outcomes) -> None:
-    """Settle the rows that repeat others, make one outcome for each row of the sheet, and say what was corrected."""
-    settle_after(loaded.rows, loaded.plan, outcomes)
-    gather(outcomes, loaded.rows)
-    corrected, numbers = corrected_cells(loaded.sheet), loaded.rows.number[: len(outcomes)]
-    for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
-        outcomes.remark(position, corrected[int(numbers[position])])
+def totals(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) -> Totals:
+    """Return the numbers that the outcomes of all rows of a file come to."""
+    return Totals(
+        counts=outcomes.counts(),
+        reasons=results.reasons(loaded.rows, outcomes, stopped.kind if stopped else None),
+        to_fix=int(outcomes.to_fix().sum()),
+        asked=len(outcomes.asked) - outcomes.to_agree,
+        to_agree=outcomes.to_agree,
+        more_visible=len(outcomes.visible),
+        left_alone=len(outcomes.left),
+    )
 
 
 def practised(planned: LookedUpEmails, target: Path) -> Report:
     """Write results of a file as a run's would be if the API knew every prospect and accepted every note."""
-    began, rows = time.time(), planned.loaded.rows
-    loaded = replace(planned, answers=practice.with_invented(planned.answers, rows)).resolved
-    earlier = loaded.known(planned.journal, planned.occurrence)
-    outcomes = practice.outcomes_of(earlier, loaded.plan, loaded.sheet.headings)
-    complete(loaded, outcomes)
-    report = replace(Report.of(loaded, outcomes, target, began, time.time()), is_practice=True)
+    began, (loaded, outcomes) = time.time(), planned.expected
+    report = Report.of(loaded, outcomes, results=target, started_at=began, ended_at=time.time(), is_practice=True)
     written = write_results(target, loaded, outcomes, summary_of(report, loaded))
     return replace(report, results=written.path, remark=written.remark)
 

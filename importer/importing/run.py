@@ -200,8 +200,7 @@ class Prepared:
         self.preview.refuse()
         target = results.here(self._target) if isinstance(self._target, Url) else self._target
         target = target.with_name(f"{target.stem.removesuffix('.results')}.practice{target.suffix}")
-        with opened(self.loaded.settings) as journal:
-            return practised(replace(self.planned, journal=journal), target)
+        return practised(self.planned, target)
 
 
 @contextmanager

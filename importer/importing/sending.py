@@ -25,7 +25,7 @@ from importer.importing import logs, read_again
 from importer.importing.api_context import FirstCall, delivering
 from importer.importing.loaded import Loaded, asked, enter_left_out, kind_of, writable
 from importer.importing.planning import digest, every_guard
-from importer.importing.report import Report, complete, summary_of, write_results
+from importer.importing.report import Report, summary_of, write_results
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
 from importer.journal.machine import key_digest
@@ -120,7 +120,7 @@ class Sending:
             finally:
                 why = say("outcome.run-stopped", why=stopped.message) if stopped else say("outcome.broke-off")
                 self.outcomes.explain(Result.NOT_SENT, why)
-                complete(loaded, self.outcomes)
+                loaded.complete(self.outcomes)
                 report = self._finish(delivery, ended, stopped)
             return report
 
@@ -200,16 +200,20 @@ class Sending:
     def _finish(self, delivery: Coordinator, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         limiter = self.caller.limiter
-        report = Report.of(self.loaded, self.outcomes, self.target, self._run.started_at, self._clock(), stopped)
-        if ended == "finished" and (not_sent := report.counts.get(Result.NOT_SENT)):
-            ended = "held back" if not_sent == report.asked else "stopped"
-        report = replace(
-            report,
+        report = Report.of(
+            self.loaded,
+            self.outcomes,
+            stopped,
             run=self._run.name,
             requests=self._sent[Endpoint.CREATE] + self._sent[Endpoint.UPDATE],
+            results=self.target,
+            started_at=self._run.started_at,
+            ended_at=self._clock(),
             look_ups=self._look_ups,
             ended=ended,
         )
+        if ended == "finished" and (not_sent := report.counts.get(Result.NOT_SENT)):
+            report = replace(report, ended="held back" if not_sent == report.asked else "stopped")
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self.journal, self._run.workspace, delivery, limiter)
             self._forget_rejected()

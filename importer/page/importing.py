@@ -22,7 +22,7 @@ from importer import operations
 from importer.errors import ImporterError
 from importer.importing import workspaces
 from importer.messages import say
-from importer.models import Role, Workspace
+from importer.models import Result, Role, Workspace
 from importer.page import form
 from importer.page.jobs import Send
 from importer.page.reading import Unread
@@ -139,7 +139,7 @@ class ImportScreens(Screens):
         context = {"upload": upload, "settings": settings, "found": overview}
         if isinstance(overview, Unread):
             return render_template("unread.html", **context, questions=form.questions(overview.questions))
-        upload.invalid = overview.invalid
+        upload.invalid = overview.expected.counts.get(Result.INVALID, 0)
         return render_template(
             "check.html",
             **context,

@@ -1,7 +1,8 @@
 """Practise an import: settle each row as a run would if Saleshandy knew every prospect and accepted every note.
 
 Input: the rows of a file, and what the workspace's journal knows of them. Output: the prospects of the file's emails,
-which are invented if nobody has looked them up; the rows' outcomes. Nothing is sent or recorded, and no key is needed.
+which are invented if nobody has looked them up; the rows' outcomes, which a check counts, and practice writes. Nothing
+is sent or recorded, and no key is needed.
 
 The folder ``samples/``, if installed, has example sheets, and the files that one of them names.
 """
@@ -13,12 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
-from importer.delivery.earlier import Earlier
+from importer.delivery.earlier import Earlier, Sorted
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes, settle_before
 from importer.delivery.updating import End, settle
 from importer.journal import Journal
-from importer.messages import say
 from importer.models import Plan, Result, Rows
 from importer.rows.emails import Answers
 
@@ -37,8 +37,11 @@ def with_invented(answers: Answers, rows: Rows) -> Answers:
     return {**invented, **answers}
 
 
-def outcomes_of(earlier: Earlier, plan: Plan, headings: Sequence[str]) -> Outcomes:
-    """Return the outcomes of the rows that no other row repeats; the journal is only read."""
+def sort(earlier: Earlier, plan: Plan, headings: Sequence[str]) -> tuple[Sorted, Outcomes]:
+    """Sort the deliveries of a plan, with the outcomes of the rows that no other row repeats; the journal is only read.
+
+    What got no clear answer is looked up first, and sent if it isn't there.
+    """
     outcomes, journal = Outcomes(len(earlier.rows)), cast("Journal", earlier.journal)  # nothing is entered
     settle_before(earlier.rows, outcomes, headings)
     ledger = Ledger(journal, outcomes, earlier.workspace, None)
@@ -46,12 +49,9 @@ def outcomes_of(earlier: Earlier, plan: Plan, headings: Sequence[str]) -> Outcom
     found = earlier.sort(plan, ledger.known)
     for match in found.asked:
         ledger.in_question(match)
-    why = say("outcome.unclear", why=say("failure.no-clear-answer"))
     for group in found.groups:
-        outcomes.settle(group.left, Result.CREATED)
-        unclear = [position for position, _ in group.in_doubt]
-        outcomes.settle(unclear, Result.UNCONFIRMED, reason=why)
+        outcomes.settle([*group.left.tolist(), *(position for position, _ in group.in_doubt)], Result.CREATED)
     if earlier.updates:
         due = (wish for wish in found.wishes if wish.is_due)
         settle({wish.note_id: End(Result.UPDATED, wish.now, wish.to_agree) for wish in due}, found.wishes, outcomes)
-    return outcomes
+    return found, outcomes

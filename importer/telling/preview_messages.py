@@ -5,18 +5,16 @@ Input: an :class:`~importer.importing.preview.Preview`. Output: lines with messa
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from importer.importing.preview import Preview
 from importer.messages import Cell, Message, Part, cut, in_quotes, say, some, words
-from importer.models import Role, Status, Visibility
+from importer.models import Result, Role, Status, Visibility
 from importer.settings.reading import WORDS, meanings_in_words
 from importer.telling.rendering import Line, LineKind, count, duration, in_bytes, numbers, rate
 
 _SHOWN_PROBLEMS = 20
-_SHOWN_REJECTED = 5
 _FEW = 2  # maximum number of problems of one kind that are listed one by one
 _COLUMNS = 8  # maximum number of named columns that aren't used
 _TOLD = 30.0  # seconds; a shorter estimate isn't told
@@ -115,7 +113,8 @@ class Described(Preview):
     @property
     def lacks_only_results(self) -> bool:
         """Whether earlier runs sent all that there is to send, so that a further run only writes the results."""
-        return self.is_clear and self.total == 0 and self.to_update == 0 and self.imported_before + self.done > 0
+        is_all_there = self.total == 0 and self.to_update == 0
+        return self.is_clear and is_all_there and Result.ALREADY_IMPORTED in self.expected.counts
 
 
 def plan(overview: Preview) -> Iterator[Line]:
@@ -228,42 +227,27 @@ def sizes(overview: Preview) -> Iterator[Line]:
     """Yield why the workspace must be confirmed, the numbers of rows, notes and requests, and how long they take."""
     if overview.unconfirmed is not None:
         yield Line(overview.unconfirmed.why, LineKind.NOTE)
-    remaining, updates = overview.remaining, overview.updates
+    remaining, updates, expected = overview.remaining, overview.updates, overview.expected
     follow = {
         "plan.updates": updates["notes"],
         "plan.becoming-public": updates["public"],
         "plan.becoming-published": updates["published"],
         "plan.new-texts": updates["texts"],
-        "plan.left-alone": updates["touched"],
+        "ended.left-alone": expected.left_alone,
     }
-    stay = {"plan.more-visible": remaining.more_visible, "plan.may-follow": updates["total"]}
+    stay = {"ended.more-visible": expected.more_visible, "plan.may-follow": updates["differ"]}
     yield from numbers(LineKind.NOTE, follow if overview.follows else stay)
     yield from numbers(LineKind.TEXT, {"plan.needs-a-yes": updates["asked"] if overview.follows else 0})
-    counts = {
-        "plan.repeat": overview.duplicates,
-        "plan.delivered-already": overview.done,
-        "plan.with-problems": overview.invalid,
-        "plan.email-names-none": overview.rejected_rows,
-        "plan.skipped": overview.skipped,
-        "plan.left-out": overview.left_out,
-    }
-    parts = (_to_deliver(overview), *(say(kind, n=number) for kind, number in counts.items() if number))
-    yield Line(say("plan.rows", n=overview.rows, about=parts), LineKind.TEXT)
+    if expected.counts:
+        parts = tuple(say("series.rows", rows=rows, result=result.value) for result, rows in expected.counts.items())
+        yield Line(say("plan.rows", n=overview.rows, results=parts), LineKind.TEXT)
+    for question in overview.asked:
+        yield from (Line(why, LineKind.NOTE) for why in [question.why] if why is not None)
     yield from _emails(overview)
-    yield from numbers(LineKind.TEXT, {"plan.imported-before": overview.imported_before})
-    if not overview.follows:
-        yield from numbers(
-            LineKind.NOTE, {"plan.changed": remaining.changed, "plan.less-visible": remaining.less_visible}
-        )
     if keeps_edited(overview):
         yield Line(say("plan.keeps-edited"), LineKind.NOTE)
     yield from numbers(LineKind.TEXT, {"plan.unclear": remaining.unclear})
-    besides = {
-        "plan.hidden": remaining.hidden,
-        "plan.in-doubt": remaining.in_doubt,
-        "plan.there-twice": remaining.there_twice,
-        "plan.lessened": remaining.lessened,
-    }
+    besides = {"plan.there-twice": remaining.there_twice, "plan.lessened": remaining.lessened}
     yield from numbers(LineKind.NOTE, besides)
     number, size = overview.uploads
     if number:
@@ -276,18 +260,8 @@ def sizes(overview: Preview) -> Iterator[Line]:
 def keeps_edited(overview: Preview) -> bool:
     """Return whether a row whose text was changed since an earlier run would get a second note."""
     has_records, left = Role.RECORD in overview.mapping, overview.remaining
-    return bool(overview.imported_before and left.deliveries and not has_records and not left.changed)
-
-
-def _to_deliver(overview: Preview) -> Message:
-    """Return the number of notes in the file, and how many of them are to be delivered, if not all are."""
-    left = overview.remaining.total
-    notes = say("plan.at-most-notes" if overview.to_look_up else "count.note", n=overview.planned)
-    if left == overview.planned:
-        return say("plan.to-deliver", notes=notes)
-    if left:
-        return say("plan.some-to-deliver", notes=notes, n=left)
-    return say("plan.none-to-deliver", notes=notes)
+    is_there = Result.ALREADY_IMPORTED in overview.expected.counts
+    return bool(is_there and left.deliveries and not has_records and not overview.updates["texts"])
 
 
 def _requests(overview: Preview) -> Iterator[Line]:
@@ -305,16 +279,12 @@ def _requests(overview: Preview) -> Iterator[Line]:
 
 
 def _emails(overview: Preview) -> Iterator[Line]:
-    """Yield how many emails have to be looked up first, and why rows were rejected for their email."""
+    """Yield how many emails have to be looked up first."""
     if overview.to_look_up:
         from importer.rows.emails import calls_for  # noqa: PLC0415 - only a file with emails waits for it
 
         n = overview.to_look_up
         yield Line(say("plan.emails", n=n, calls=calls_for(n)), LineKind.TEXT)
-    for why, rows in itertools.islice(overview.rejected.items(), _SHOWN_REJECTED):
-        yield Line(say("plan.rejected", n=rows, why=why), LineKind.DETAIL)
-    if (more := len(overview.rejected) - _SHOWN_REJECTED) > 0:
-        yield Line(say("plan.more-rejected", n=more))
 
 
 def _problems(overview: Preview, most: int, more: Message) -> Iterator[Line]:

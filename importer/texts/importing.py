@@ -31,6 +31,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} row has words that were sent in another form. Is it the same note, or a new one?",
         "{n} rows have words that were sent in another form. Are they the same notes, or new ones?",
     ),
+    "asked.in-doubt.why": (
+        "{n} row has words that were sent in another form, and is not sent. Use `in-doubt same` if it is the same note, or `in-doubt new` if it is a new one",
+        "{n} rows have words that were sent in another form, and are not sent. Use `in-doubt same` if they are the same notes, or `in-doubt new` if they are new ones",
+    ),
     "asked.later": (
         "{question} {n} of them is dated after the note was sent, so it is probably new: {rows:, }.",
         "{question} {n} of them are dated after the notes were sent, so they are probably new, such as {rows:, }.",
@@ -46,6 +50,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "asked.hidden": (
         "{n} note was hidden. Send it again, or leave it hidden?",
         "{n} notes were hidden. Send them again, or leave them hidden?",
+    ),
+    "asked.hidden.why": (
+        "{n} note was hidden, and is not sent. Use `in-doubt send-hidden` to send it again, or `in-doubt leave-hidden` to leave it hidden",
+        "{n} notes were hidden, and are not sent. Use `in-doubt send-hidden` to send them again, or `in-doubt leave-hidden` to leave them hidden",
     ),
     "asked.row": "row {row}, for {prospect}: {words}",
     "asked.answer.same": "the same notes",

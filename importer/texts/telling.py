@@ -25,8 +25,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "ended.not-sent": "Not sent: {reasons:; }.",
     "why.times": "{rows} × {why}",
     "ended.more-visible": (
-        "{n} note is more visible than your sheet says. Nothing was changed. To change it: `update`",
-        "{n} notes are more visible than your sheet says. Nothing was changed. To change them: `update`",
+        "{n} note is more visible than your sheet says. Nothing is changed. To change it: `update`",
+        "{n} notes are more visible than your sheet says. Nothing is changed. To change them: `update`",
     ),
     "ended.left-alone": (
         "{n} row has a note that does not follow it: somebody changed the note, or it is gone.",
@@ -81,32 +81,14 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.not-used": "not used:    {columns}",
     "plan.no-rows": "There is no row below the headings, so there is nothing to import.",
     "plan.at-most-notes": ("up to {n} note", "up to {n} notes"),
-    "plan.to-deliver": "{notes} to deliver",
-    "plan.some-to-deliver": "{notes}, {n} of them to deliver",
-    "plan.none-to-deliver": "{notes}, none of them to deliver",
-    "plan.repeat": ("{n} repeats an earlier row", "{n} repeat an earlier row"),
-    "plan.delivered-already": "{n} already delivered",
-    "plan.with-problems": "{n} with problems",
-    "plan.email-names-none": "{n} with an email address that no prospect has",
-    "plan.skipped": ("{n} skipped, because it is not a data row", "{n} skipped, because they are not data rows"),
-    "plan.left-out": "{n} left out, as you said",
-    "plan.rows": ("{n} row: {about}", "{n} rows: {about}"),
-    "plan.imported-before": (
-        "{n} note was imported by an earlier run and is not sent again",
-        "{n} notes were imported by an earlier run and are not sent again",
+    "plan.rows": (
+        "{n} row; expected result: {results:, }.",
+        "{n} rows; expected results: {results:, }.",
     ),
     "plan.keeps-edited": "If you changed the text of a row since it was imported, the row is sent as a new note, and the earlier note stays.",
-    "plan.changed": (
-        "The text of {n} of these has changed since. See the reason in the results",
-        "The texts of {n} of these have changed since. See the reasons in the results",
-    ),
-    "plan.more-visible": (
-        "{n} note is more visible than your sheet says. Nothing is changed. The results name the row",
-        "{n} notes are more visible than your sheet says. Nothing is changed. The results name the rows",
-    ),
     "plan.may-follow": (
-        "{n} note differs from your sheet. To make it follow the sheet: `update`",
-        "{n} notes differ from your sheet. To make them follow the sheet: `update`",
+        "{n} note differs from your sheet, and stays so. To make it follow the sheet, as far as it can: `update`",
+        "{n} notes differ from your sheet, and stay so. To make them follow the sheet, as far as they can: `update`",
     ),
     "plan.updates": (
         "{n} note is updated without a question: it becomes less visible, or is private and gets its new text",
@@ -115,10 +97,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.becoming-public": ("{n} note becomes public", "{n} notes become public"),
     "plan.becoming-published": ("{n} draft becomes published", "{n} drafts become published"),
     "plan.new-texts": ("{n} note gets a new text", "{n} notes get a new text"),
-    "plan.left-alone": (
-        "{n} note is left alone, because somebody changed it",
-        "{n} notes are left alone, because somebody changed them",
-    ),
     "plan.needs-a-yes": (
         "{n} of these changes makes a note more visible, or gives a public note a new text. A person has to agree to it",
         "{n} of these changes make notes more visible, or give public notes a new text. A person has to agree to them",
@@ -126,18 +104,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.text": "  {words}",
     "plan.text-before": "  before: {words}",
     "plan.text-after": "  after: {words}",
-    "plan.less-visible": (
-        "{n} of these is less visible than your sheet says, and stays so",
-        "{n} of these are less visible than your sheet says, and stay so",
-    ),
-    "plan.hidden": (
-        "{n} note was hidden, and is not sent. Use `in-doubt send-hidden` to send it again, or `in-doubt leave-hidden` to leave it hidden",
-        "{n} notes were hidden, and are not sent. Use `in-doubt send-hidden` to send them again, or `in-doubt leave-hidden` to leave them hidden",
-    ),
-    "plan.in-doubt": (
-        "{n} row has words that were sent in another form, and is not sent. Use `in-doubt same` if it is the same note, or `in-doubt new` if it is a new one",
-        "{n} rows have words that were sent in another form, and are not sent. Use `in-doubt same` if they are the same notes, or `in-doubt new` if they are new ones",
-    ),
     "plan.there-twice": (
         "{n} of these notes is there already and will exist twice.",
         "{n} of these notes are there already and will exist twice.",
@@ -166,8 +132,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} email address is looked up first. If no prospect has it, its rows are rejected.",
         "{n} email addresses are looked up first, in at most about {calls} calls. If no prospect has an address, its rows are rejected.",
     ),
-    "plan.rejected": ("{n} row: {why}", "{n} rows: {why}"),
-    "plan.more-rejected": ("  … and {n} more email address", "  … and {n} more email addresses"),
     "problems": "{times} × {what}: {cells}",
     "problems.more": "  … and {n} more; {then}",
     "problems.of-other-kinds": "  … and {n} of other kinds; {then}",

@@ -52,7 +52,7 @@ def test_a_changed_answer_sends_no_record_again(history: History, other: DateOrd
     assert history.run(*rows, headings=WITH_IDS, template=TEMPLATE, dates=MONTH).counts == {"created": 2}
     ran = history.run(*rows, headings=WITH_IDS, template=TEMPLATE, dates=other)
     assert ran.counts == {"already imported": 2}
-    assert (ran.preview.remaining.total, ran.preview.remaining.changed) == (0, 2)
+    assert (ran.preview.remaining.total, ran.preview.updates["differ"]) == (0, 2)
     assert "its text has changed since" in ran.rows[0]["reason"]
     assert sum(history.texts.values()) == 2
 

@@ -313,9 +313,9 @@ def test_a_sheet_that_has_grown_costs_look_ups_for_its_new_rows_only(tmp_path: P
         with prepare(sheet, settings) as prepared:
             found = prepared.preview
         assert len(box.received) == calls
-        assert (found.total, found.imported_before, prepared.preview.to_look_up) == (2, 2, 1)
+        assert (found.total, found.to_look_up) == (2, 1)
         report = send(sheet, settings)
-        assert report.counts == {Result.ALREADY_IMPORTED: 2, Result.CREATED: 2}
+        assert report.counts == found.expected.counts == {Result.ALREADY_IMPORTED: 2, Result.CREATED: 2}
         before = len(box.received)
         assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 4}
         assert len(box.received) == before
@@ -332,7 +332,8 @@ def test_of_rows_that_say_the_same_the_least_visible_counts_however_far_apart(
         send(write(tmp_path, [*rows, rows[0]]), settings)
         sheet = write(tmp_path, [(*rows[0][:2], "Public"), rows[1], rows[0]])
         with prepare(sheet, replace(settings, update=True)) as prepared:
-            assert (prepared.preview.updates["total"], prepared.preview.duplicates) == (0, 1)
+            assert prepared.preview.updates["total"] == 0
+            assert prepared.preview.expected.counts == {Result.ALREADY_IMPORTED: 2, Result.DUPLICATE: 1}
 
 
 def test_notes_that_may_be_delivered_already_fire_no_guard(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ class Desk:
         write_csv(path, headings or self.headings, *rows)
         with prepare(path, replace(self.settings(**more), results=results)) as prepared:
             preview, practised = prepared.preview, prepared.practise()
+            assert preview.expected.counts == practised.counts
             if agrees:
                 prepared.agree_to_updates()
             report = prepared.send(agreed=prepared.preview.digest)
@@ -161,7 +162,7 @@ def test_a_public_note_that_is_private_in_the_sheet_needs_attention(desk: Desk, 
     for _ in range(2):
         ran = desk.run(row(ADA, "Terms", "Private"), ids=ids)
         assert (ran.counts, ran.status) == ({"already imported": 1}, 1)
-        assert ran.preview.remaining.more_visible == 1
+        assert ran.preview.expected.more_visible == 1
         assert "; still public, although your sheet says private. Nothing was changed." in ran.rows[0]["reason"]
     assert desk.there() == {(ADA, "1"): 1}
 
@@ -192,7 +193,7 @@ def test_notes_that_are_less_visible_than_the_sheet_says_are_one_count(desk: Des
     first = [*row(ADA, "Terms", "Private"), "Published"], [*row(BEN, "Terms"), "Draft"]
     desk.run(*first, headings=(*HEADINGS, "Status"))  # a column that later sheets lack
     ran = desk.run(row(ADA, "Terms"), row(BEN, "Terms"))
-    assert (ran.counts, ran.status, ran.preview.remaining.less_visible) == ({"already imported": 2}, 0, 2)
+    assert (ran.counts, ran.status, ran.preview.updates["differ"]) == ({"already imported": 2}, 0, 2)
     assert sorted((note.visibility, note.status) for note in desk.box.notes) == [("1", "0"), ("2", "1")]
 
 
@@ -289,14 +290,14 @@ def test_the_notification_says_first_what_is_public_still(desk: Desk) -> None:
     file_ended = FileEnded(path, FileResult.IMPORTED, 1, report=report)
     said = notification(Batch("default", [file_ended]))
     lines = said.body.splitlines()
-    assert "1 note is more visible than your sheet says. Nothing was changed." in lines[1], lines
+    assert "1 note is more visible than your sheet says. Nothing is changed." in lines[1], lines
     assert "1 row" in said.title
 
 
 @pytest.mark.parametrize("ids", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_a_question_once_answered_stays_answered_for_twenty_nights(desk: Desk, *, ids: bool) -> None:
     """A whole export grows night by night: a template begins, and notes are hidden. Each is asked about once."""
-    rows, asked, made = list[list[str]](), dict[int, tuple[int, int]](), 0
+    rows, asked, made = list[list[str]](), dict[int, tuple[int, list[str]]](), 0
     answers = {6: InDoubt.SAME, 11: InDoubt.LEAVE_HIDDEN, 16: InDoubt.SEND_HIDDEN}
     for night in range(1, 21):
         new = row(ADA, "Left voicemail" if night > 5 else f"Call {night}", record=f"00T5f00000Ab{night:03}", day=night)
@@ -304,10 +305,9 @@ def test_a_question_once_answered_stays_answered_for_twenty_nights(desk: Desk, *
         how: dict[str, Any] = {"ids": ids, "template": TEMPLATE if night > 5 else ""}
         ran = desk.run(*rows, **how)
         made += ran.counts["created"]
-        remaining = ran.preview.remaining
-        if remaining.in_doubt or remaining.hidden:
-            asked[night] = remaining.in_doubt, remaining.hidden
-            assert (ran.status, ran.counts["not sent"]) == (1, remaining.in_doubt + remaining.hidden)
+        if waiting := ran.preview.expected.asked:
+            asked[night] = waiting, [question.choices[0].value for question in ran.preview.asked]
+            assert (ran.status, ran.counts["not sent"]) == (1, waiting)
             told = " ".join(row["reason"] for row in ran.rows)
             assert "--in-doubt" in told
             assert "--again" not in told, "no message advises it for a single row"
@@ -320,5 +320,6 @@ def test_a_question_once_answered_stays_answered_for_twenty_nights(desk: Desk, *
             ) | ({"skipped": 1} if night > 11 else {})
         if night in (10, 15):
             hide(what_to_hide(Which("last"), desk.settings()), desk.settings())
-    assert asked == {11: (0, 1), 16: (0, 1)} | ({} if ids else {6: (5, 0)})
+    hidden = {night: (1, ["send-hidden"]) for night in (11, 16)}
+    assert asked == hidden | ({} if ids else {6: (5, ["same"])})
     assert made == len(desk.box.notes) == 21, "each thing said once, and what was hidden and is sent again"

@@ -14,7 +14,7 @@ from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import render
 from importer.messages import words as in_words
-from importer.models import ContentKind, PossibleAnswer, Role, Visibility
+from importer.models import ContentKind, PossibleAnswer, Result, Role, Visibility
 from importer.operations import hide
 from importer.page.rendering import words
 from importer.settings import Settings
@@ -44,7 +44,8 @@ def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settin
     found = seen(write(tmp_path / "n.csv", *rows, ["", "Hello", "pubic", ""], ["p9", "", "public", ""]), settings)
     assert [column.name for column in found.columns] == HEAD
     assert found.roles[Role.CONTENT] == 1
-    assert (found.rows, found.invalid, found.total, found.remaining.notes, found.remaining.requests) == (10, 2, 8, 3, 3)
+    assert (found.rows, found.total, found.remaining.notes, found.remaining.requests) == (10, 8, 3, 3)
+    assert (found.expected.counts, found.exit_status) == ({Result.CREATED: 8, Result.INVALID: 2}, 1)
     assert found.audience == {"public": 4, "private": 4, "drafts": 1}
     assert sum(trouble.count for trouble in found.troubles) == 3
     assert "C10" in {one.cell for trouble in found.troubles for one in trouble.problems}
@@ -59,14 +60,14 @@ def test_notes_that_are_more_visible_than_the_sheet_says_come_first_in_the_plan(
     others = [["p0", "Hello", "private", ""], ["p1", "Hello", "public", "draft"], ["p7", "Hello", "private", ""]]
     same = write(tmp_path / "m.csv", *others, ["p2", "Hello", "public", ""], ["p2", "Bye", "private", ""])
     found = seen(same, settings)
-    assert (found.total, found.remaining.more_visible, found.remaining.less_visible) == (2, 2, 0)
+    assert (found.total, found.expected.more_visible, found.updates["differ"]) == (2, 2, 2)
     first = render(next(preview_messages.sizes(found)).text)
     assert first.startswith("2 notes are more visible than your sheet says. Nothing is changed.")
     assert seen(same, replace(settings, again=True)).remaining.there_twice == 3
-    assert seen(same, replace(settings, profile="other")).remaining.more_visible == 0
+    assert seen(same, replace(settings, profile="other")).expected.more_visible == 0
     assert hide.hide(hide.what_to_hide(hide.Which("last"), settings), settings).hidden == 3
     found = seen(same, settings)
-    assert (found.total, found.remaining.more_visible, found.remaining.hidden) == (2, 0, 3)
+    assert (found.total, found.expected.more_visible, found.expected.asked) == (2, 0, 3)
 
 
 def test_results_with_nothing_to_fix_say_so(settings: Settings, tmp_path: Path) -> None:

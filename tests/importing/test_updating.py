@@ -195,7 +195,7 @@ def test_a_note_that_somebody_changed_is_left_alone(desk: Desk, what: dict[str, 
     assert (ran.changes, desk.box.notes) == ([], before)
     if what:
         ran = desk.run(row(ADA, "Terms", "Private"), update=True)
-        assert (ran.status, ran.preview.updates["touched"], ran.calls) == (1, 1, [])
+        assert (ran.status, ran.preview.expected.left_alone, ran.calls) == (1, 1, [])
         assert hidden(desk, Which(note_ids=[note.id])) == 1
         assert seen(desk) == [PRIVATE_DRAFT]
 
@@ -305,7 +305,7 @@ def test_an_unclear_change_counts_as_the_more_visible_one(desk: Desk) -> None:
     desk.run(row(ADA, "Terms", "Private"))
     assert never_answered(desk, row(ADA, "Terms"), agrees=True).counts == {"unconfirmed": 1}
     ran = desk.run(row(ADA, "Terms", "Private"))
-    assert (ran.status, ran.preview.remaining.more_visible) == (1, 1)
+    assert (ran.status, ran.preview.expected.more_visible) == (1, 1)
     assert desk.run(row(ADA, "Terms", "Private"), update=True).counts == {"updated": 1}
     assert seen(desk) == [("2", "1")]
 

@@ -110,7 +110,7 @@ def test_a_file_dropped_again_is_read_as_sent(guest: Person, guests: tuple[Sandb
     file = guest.file
     guest.posts("choose", answer=["map content={Date}: {Note}", "default-visibility private"])
     guest.sends()
-    assert "1 note, none of them to deliver" in guest.drops(path)
+    assert "1 row; expected result: 1 already imported." in guest.drops(path)
     assert guest.file == file
     assert [note.sent_content for note in guests[0].notes if note.prospect_id == "again1"] == ["2026-11-01: Hello"]
 
