@@ -307,7 +307,7 @@ def settle(ended: Mapping[str, End], wishes: Sequence[Wish], outcomes: Outcomes)
             reason = say("outcome.updated", what=described(change)) if change else say("outcome.update-unclear")
             outcomes.settle(wish.positions, result, note_ids=[wish.note_id] * len(wish.positions), reason=reason)
         follows = result is Result.UPDATED or (result is Result.ALREADY_IMPORTED and why is None)
-        mark = outcomes.left if wish.delivery.touched is not None or why is not None else None
+        mark = outcomes.left if wish.left or why is not None else None
         if why is not None and why.kind == "update.needs-a-yes":
             mark = outcomes.asked
         for position in wish.positions:

@@ -62,7 +62,7 @@ class Totals:
         asked: number of rows in question, which aren't sent before a person has answered.
         to_agree: number of rows whose notes aren't changed before a person has agreed.
         more_visible: number of rows whose notes are more visible than the sheet says.
-        left_alone: number of rows whose notes were to follow them and don't: somebody changed them, or they are gone.
+        left_alone: number of rows whose notes were to follow them and don't, or not in all.
     """
 
     counts: Mapping[Result, int]

@@ -57,12 +57,12 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "update.gone": "it was not updated, because it is gone, or a later draft hides it. Look in Saleshandy",
     "update.second-draft": "it was not made a draft, because its prospect has another draft. Change it in Saleshandy",
     "update.attachments": "only the text, visibility and status of a note can be changed, not its attachments",
-    "update.markup": "its text has markup, and it is not known yet whether a changed text keeps it: `note-importer doctor --live PROSPECT` finds out",
+    "update.markup": "its new text has line breaks or markup, and it is not known yet whether a changed text keeps them, so the note has the old text: `note-importer doctor --live PROSPECT` finds out",
     "update.not-shown": (
         "The API said that it changed the note {note} of prospect {prospect}, but it shows the note unchanged, or something else about it has changed, too.\n"
         "No other note was changed. Look at it in Saleshandy."
     ),
-    "known.less-visible": "it is there as {kind: and }, less visible than your sheet says, and was not changed",
+    "known.less-visible": "it is there as {kind: and }, less visible than your sheet says",
     "outcome.still-visible": "still {kind: and }, although your sheet says {says: and }. Nothing was changed. To change it: `update`",
     "outcome.found-visible": "somebody's note is there, {kind: and }, although your sheet says {says: and }. Nothing was changed. Change the note in Saleshandy",
     "in-question.hidden": "run {run} ({file}) sent this note, and it was hidden later. Use `in-doubt send-hidden` to send it again, or `in-doubt leave-hidden` to leave it hidden",

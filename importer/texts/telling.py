@@ -29,8 +29,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} notes are more visible than your sheet says. Nothing is changed. To change them: `update`",
     ),
     "ended.left-alone": (
-        "{n} row has a note that does not follow it: somebody changed the note, or it is gone.",
-        "{n} rows have notes that do not follow them: somebody changed the notes, or they are gone.",
+        "{n} row has a note that does not follow it in all. Its reason says why.",
+        "{n} rows have notes that do not follow them in all. Their reasons say why.",
     ),
     "ended.to-agree": (
         "{n} row waits for a person to agree: its note would be more visible, or is public and would get a new text.",

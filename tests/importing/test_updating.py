@@ -83,7 +83,7 @@ def test_a_profile_may_do_what_makes_notes_less_visible_and_nothing_more(desk: D
     ran = desk.run(*rows, headings=headings, update=True)
     assert (ran.counts, ran.status) == ({"updated": 1, "already imported": 1}, 1)
     assert "; this was not changed, because a person has to agree: published now." in ran.rows[0]["reason"]
-    assert "than your sheet says, and was not changed; this was not changed, because" in ran.rows[1]["reason"]
+    assert "than your sheet says; this was not changed, because" in ran.rows[1]["reason"]
     updates = ran.preview.updates
     assert (updates["notes"], updates["asked"], updates["public"], updates["published"]) == (1, 2, 1, 1)
     assert (ran.report.to_agree, ran.report.to_fix) == (2, 2), "the run says at its end how many wait for a yes"
@@ -160,8 +160,8 @@ def test_a_text_with_markup_waits_until_markup_was_seen_to_survive(desk: Desk) -
     desk.run(row(ADA, "Terms"), ids=True)
     line = row(ADA, "<b>New</b> terms", "Private")
     ran = desk.run(line, ids=True, update=True)
-    assert (ran.counts, ran.changes) == ({"updated": 1}, [{"visibility": "2"}])
-    assert "its text has markup" in ran.rows[0]["reason"]
+    assert (ran.counts, ran.status, ran.changes) == ({"updated": 1}, 1, [{"visibility": "2"}])
+    assert "its new text has line breaks or markup" in ran.rows[0]["reason"]
     with Journal.open(desk.folder / "journal.sqlite") as journal:
         journal.learned(desk.settings().workspace).enter({"keeps markup": True})
     assert desk.run(line, ids=True, update=True).counts == {"updated": 1}
@@ -173,7 +173,7 @@ def test_attachments_cant_be_changed_and_the_reason_says_so(desk: Desk) -> None:
     desk.box.know_attachments("a1", "a2")
     desk.run([*row(ADA, "Terms"), "a1"], headings=headings, ids=True)
     ran = desk.run([*row(ADA, "Terms"), "a2"], headings=headings, ids=True, update=True)
-    assert (ran.counts, ran.status, ran.changes) == ({"already imported": 1}, 0, [])
+    assert (ran.counts, ran.status, ran.changes) == ({"already imported": 1}, 1, [])
     assert "not its attachments" in ran.rows[0]["reason"]
 
 
