@@ -233,8 +233,7 @@ def test_a_results_column_is_written_explained_and_known_again(house: House) -> 
     assert "How long it is." in [cell for row in rows(house.root / "notes.results.xlsx", "Summary") for cell in row]
     assert known.out == "True\n"
     for ended in checked:
-        counts = {"already imported": 1, "invalid": 1}
-        assert (ended.plan["unused"], ended.plan["expected"]["counts"]) == ([], counts)
+        assert (ended.plan["unused"], ended.plan["expected"]["counts"]) == ([], {"already imported": 1, "invalid": 1})
 
 
 def test_a_guard_has_its_flag_variable_profile_help_and_message(house: House, box: Sandbox) -> None:

@@ -23,7 +23,7 @@ from python_calamine import CalamineWorkbook
 from importer import results
 from importer.delivery.outcomes import Outcomes
 from importer.errors import ResultsNotWritten
-from importer.messages import render, words
+from importer.messages import render, say, words
 from importer.models import Result
 from importer.results import Summary
 from importer.results.writing import protected, unprotected
@@ -33,7 +33,7 @@ from tests.moments import before
 from tests.truth import OUR_COLUMNS
 
 HEADINGS = ("Prospect ID", "Note", "Visibility")
-SUMMARY = Summary("Import of notes.xlsx", [("File", "notes.xlsx"), ("Requests sent", 3)])
+SUMMARY = Summary("Import of notes.xlsx", say("results"), [("File", "notes.xlsx"), ("Requests sent", 3)])
 AT = 1_791_990_000.25
 DANGEROUS = [
     "=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1+1", '=HYPERLINK("http://a.example")', "＝1",
@@ -316,8 +316,9 @@ def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) ->
     table, outcomes = every_outcome()
     path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY).path
     lines = {row[1]: row[2:] for row in cells(path, "Summary") if row[1]}
-    assert SUMMARY.title in lines
-    assert "2 of 8 rows delivered, 1 repeats one of them, 3 to correct, 1 to check, 1 not sent." in lines
+    assert {SUMMARY.title, "results"} <= {*lines}
+    numbers = render(results.headline(outcomes))
+    assert numbers == "2 of 8 rows delivered, 1 repeats one of them, 3 to correct, 1 to check, 1 not sent."
     assert {name: lines[name][0] for name in outcomes.counts()} == outcomes.counts()
     assert lines["all rows"][0] == 8
     assert lines["rejected"][1] == 0.25

@@ -31,6 +31,7 @@ class Report(Totals):
     Its fields are the JSON document.
 
     Attributes:
+        headline: the numbers of rows, in one sentence.
         run: name of the run in the journal.
         requests: number of requests that were sent, without those that reached no server.
         results: path of the results.
@@ -44,6 +45,7 @@ class Report(Totals):
         is_practice: whether nothing was sent, and this is what would have happened.
     """
 
+    headline: Message = field(repr=False)
     run: str = ""
     requests: int = 0
     results: Path
@@ -66,6 +68,7 @@ class Report(Totals):
 
         return cls(
             **vars(totals(loaded, outcomes, stopped)),
+            headline=results.headline(outcomes),
             stopped=stopped,
             duplicates=by_number({at: (outcomes.note_id(at), *ids) for at, ids in outcomes.duplicates.items()}),
             not_found=by_number(outcomes.missing),
@@ -123,8 +126,10 @@ def summary_of(report: Report, loaded: Loaded) -> results.Summary:
     ]
     said = [(say(kind), value) for kind, value in lines if value is not None]
     meanings = IN_PRACTICE if report.is_practice else MEANINGS
-    title = say("practice.title" if report.is_practice else "summary.title")
-    return results.Summary(title, said, workspace.profile, meanings, report.is_practice, report.run)
+    title, headline = say("summary.title"), report.headline
+    if report.is_practice:
+        title, headline = say("practice.title"), say("summary.practised")
+    return results.Summary(title, headline, said, workspace.profile, meanings, report.is_practice, report.run)
 
 
 def write_results(target: Path, loaded: Loaded, outcomes: Outcomes, summary: results.Summary) -> results.Written:

@@ -76,15 +76,11 @@ class Corrections:
     @cached_property
     def by_row(self) -> dict[int, Correction]:
         """Number of a row → its correction."""
-        rows: dict[int, Correction] = {}
+        rows: dict[int, Correction | None] = {}
         for step in self.steps:
             for number in step.rows:
-                after = _after(rows.get(number, Correction()), step)
-                if after is None:
-                    rows.pop(number, None)
-                else:
-                    rows[number] = after
-        return rows
+                rows[number] = _after(rows.get(number) or Correction(), step)
+        return {number: one for number, one in rows.items() if one is not None}
 
     def and_also(self, *steps: Step) -> Corrections:
         """Return the corrections after further steps. A text replaces one that was just written to the same cells."""

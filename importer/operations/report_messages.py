@@ -40,9 +40,7 @@ def read_back(found: ReadBack) -> Iterator[Line]:
     """Yield what became of a file's notes."""
     if found.stopped is not None:
         yield Line(say("ended.stopped", why=found.stopped.message), LineKind.TEXT)
-    for finding, number in found.counts.items():
-        if number or finding == "there":
-            yield Line(say("labelled", label=say(f"label.verified-{finding}"), text=number))
+    yield Line(found.headline)
     yield Line(say("ended.results", path=str(found.results)), LineKind.TEXT)
     if found.remark is not None:
         yield Line(found.remark, LineKind.TEXT)

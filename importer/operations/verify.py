@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -138,12 +138,13 @@ class ReadBack:
     """What became of a file's notes.
 
     Attributes:
-        counts: finding, of :data:`FINDINGS` → number of notes.
+        counts: finding, of :data:`FINDINGS` → number of notes; ``headline``: the same in words.
         results: path of the results; ``remark``: what is to be known about it.
         stopped: why reading ended early, or None.
     """
 
     counts: Mapping[str, int]
+    headline: Message = field(repr=False)
     results: Path
     remark: Message | None
     stopped: Stopped | None
@@ -217,19 +218,22 @@ class _ReadingAll(Stage[_Look, None]):
             forms = [replace(form, visibility=visibility, status=status) for form in forms]
         form = next((form for form in forms if has_form(note, form, text)), None)
         is_hidden = delivery.state in (DeliveryState.HIDDEN, DeliveryState.LEFT)
-        found = say("verified.hidden" if is_hidden else "verified.there")
+        found = [say("verified.hidden" if is_hidden else "verified.there")]
         if form and says and (still := still_visible(form, says, is_ours=delivery.state is not DeliveryState.FOUND)):
-            found = say("verified.visible", why=still)
+            found = [say("verified.visible", why=still)]
         elif form is None:
             form = forms[0]
             is_same = has_text(note, form.readings, text)
             change = NoteChange(note.visibility, note.status, None if is_same else note.content)
             what = described(differing(change, form)) or (say("verified.unknown-form"),)
-            found = say("verified.changed", what=(*what, *_last_change(note)))
+            found = [say("verified.changed", what=(*what, *_last_change(note)))]
+            there = replace(form, visibility=note.visibility or form.visibility, status=note.status or form.status)
+            if says and still_visible(there, says, is_ours=True):
+                found.append(say("verified.visible", why=say("verified.too-visible")))
         alike = [one.note_id for one in notes.values() if has_form(one, form)]
         owned = self._journal.deliveries.delivered(self._settings.workspace, alike).keys() if alike else ()
         twice = tuple(one for one in alike if one not in owned)
-        return [found, say("verified.twice", ids=twice)] if twice else [found]
+        return [*found, say("verified.twice", ids=twice)] if twice else found
 
     def _refused(self, task: _Look, failure: Failure) -> None:
         is_gone = failure.cause is Cause.UNKNOWN_PROSPECT
@@ -303,8 +307,9 @@ def verify_all(
         counts = {finding: kinds[f"verified.{finding}"] for finding in FINDINGS}
         counts["undelivered"] = outcomes.counts().get(Result.NOT_SENT, 0)
         logs.event("read back", notes=len(names), **counts)
-        of_kinds = ((say(f"label.verified-{finding}"), number) for finding, number in counts.items())
-        lines: list[tuple[Said, Said | int]] = [(say("history.of-file"), loaded.file), *of_kinds]
-        summary = results.Summary(say("verified.title"), lines, settings.profile, _MEANINGS)
+        told = [(say(f"label.verified-{finding}"), n) for finding, n in counts.items() if n or finding == "there"]
+        headline = say("outcome.reasons", reasons=tuple(say("labelled", label=label, text=n) for label, n in told))
+        of_file = [(say("history.of-file"), loaded.file)]
+        summary = results.Summary(say("verified.title"), headline, of_file, settings.profile, _MEANINGS)
         written = write_results(target, loaded, outcomes, summary)
-        return ReadBack(counts, written.path, written.remark, stopped)
+        return ReadBack(counts, headline, written.path, written.remark, stopped)

@@ -25,7 +25,7 @@ from importer.errors import Changed, FirstRun, ImporterError
 from importer.importing.report import Report
 from importer.importing.run import Prepared
 from importer.messages import Message, Said, as_message, say
-from importer.models import DELIVERED, Progress, Result, Workspace
+from importer.models import Progress, Result, Workspace
 from importer.operations.corrections import Corrections
 from importer.page.reading import EVERY, NOTHING, Readers, begin, deaf, rows_path, unread
 from importer.page.uploads import DroppedFile, DroppedFiles
@@ -42,6 +42,7 @@ class Ended:
         exit_status: the exit status that the command would have.
         error: why nothing was done, or why nothing is known of the rows; empty if there is a report.
         why, besides: the texts before and after the counts.
+        headline: the numbers of rows, in one sentence.
         counts: each result, its number of rows, and its meaning with what to do.
         results: the results file; None if there is none.
         run: the run's name, if known.
@@ -54,6 +55,7 @@ class Ended:
     counts: Sequence[tuple[Result, int, Message]] = ()
     results: Path | None = None
     run: str = ""
+    headline: Said = ""
 
     @classmethod
     def of(cls, report: Report) -> Ended:
@@ -65,6 +67,7 @@ class Ended:
             counts=tuple(telling.report_messages.meanings(report.counts, is_practice=report.is_practice)),
             results=report.results.absolute(),
             run=report.run,
+            headline=report.headline,
         )
 
     @property
@@ -76,11 +79,6 @@ class Ended:
     def is_key_refused(self) -> bool:
         """Whether the job ended because the API refused the key."""
         return any("api.key-refused" in as_message(text).kinds() for text in (self.error, *self.why))
-
-    @property
-    def delivered(self) -> int:
-        """Number of rows whose notes are delivered."""
-        return sum(rows for result, rows, _ in self.counts if result in DELIVERED or result is Result.DUPLICATE)
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ once, in order: the sheet's own columns as they were read, then :data:`importer.
 """
 
 from importer.results.layout import Summary, marked
-from importer.results.summary import reasons
+from importer.results.summary import headline, reasons
 from importer.results.writing import Written, here, target_of, unprotected, write
 
 __all__ = [
     "Summary",
     "Written",
+    "headline",
     "here",
     "marked",
     "reasons",

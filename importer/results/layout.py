@@ -60,6 +60,7 @@ class Summary:
     """
 
     title: Said
+    headline: Message
     lines: Sequence[tuple[Said, Said | int]] = ()
     profile: str = profiles.DEFAULT
     meanings: Mapping[Result, Meaning] = field(default_factory=lambda: MEANINGS)

@@ -57,11 +57,10 @@ def write_summary(book: Workbook, table: ResultTable) -> None:
     title = book.add_format({"bold": True, "font_size": 18, "font_color": "#26323B"})
     lead = book.add_format({"font_size": 12, "font_color": "#56626C"})
     sheet.set_row(1, 28)
-    outcome = say("summary.practised") if summary.is_practice else headline(table.outcomes)
     sheet.write_string(1, 1, *_text(summary.title, title))
-    sheet.write_string(2, 1, *_text(outcome, lead))
+    sheet.write_string(2, 1, *_text(summary.headline, lead))
     row = _table(book, sheet, table.outcomes, 4, summary)
-    row = _chart(book, sheet, counts, row + 1, outcome)
+    row = _chart(book, sheet, counts, row + 1, summary.headline)
     row = _pairs(book, sheet, say("summary.run"), summary.lines, row + 1)
     columns: list[tuple[Said, Said | int]] = [
         (heading, say(f"column-of-results.{column.heading}"))

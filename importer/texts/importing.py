@@ -141,6 +141,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "archive.more-visible": "{file} was not moved to the archive, because notes are still more visible than it says.\nTo change them: `update`",
     "archive.to-agree": "{file} was not moved to the archive, because a person has to agree to changes of notes.\nTo agree, import it with `update` at a terminal, or on the page.",
+    "summary.practised": "If Saleshandy knows every prospect and accepts every note, the import will end like this. To send the notes, import the original file, not this one.",
     "summary.title": "Results of the import",
     "label.visibility": "Visibility, as the sheet says",
     "label.stopped": "Why it stopped",

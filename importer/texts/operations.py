@@ -54,6 +54,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "verified.there": "there",
     "verified.visible": "there: {why}",
+    "verified.too-visible": "it is more visible than your sheet says. Change it in Saleshandy",
     "verified.hidden": "hidden: it is a private draft",
     "verified.changed": "changed since: {what:, }",
     "verified.changed-on": "last changed on {day}",

@@ -253,8 +253,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.working.under-way": "Under way.",
     "page.working.waiting": "Waiting.",
     "page.results.title": "Results of {file}",
-    "page.results.delivered-of": ("{delivered} of {n} row is delivered.", "{delivered} of {n} rows are delivered."),
-    "page.results.skipped": ("{n} more row was skipped.", "{n} more rows were skipped."),
     "page.results.delivered": "Done. All rows are delivered.",
     "page.results.attention": "Done. Something needs your attention.",
     "page.results.stopped": "Not finished. Delivered notes are recorded and are not sent again.",

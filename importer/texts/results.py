@@ -71,7 +71,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "column-of-results.request": "The ID of the run and the number of the request to Saleshandy, for support.",
     "column-of-results.composed_text": "The text that the template makes of the row: what was sent, unless the reason says otherwise. To change it, correct your own columns.",
     "results.nothing-to-fix": "Nothing to fix. No row needs your attention.",
-    "summary.practised": "If Saleshandy knows every prospect and accepts every note, the import will end like this. To send the notes, import the original file, not this one.",
     "why.refused": "the API refused it, in its own words",
     "why.no-clear-answer": "no clear reply came",
     "why.of-email-nobodys": "no prospect has the email address",

@@ -116,7 +116,7 @@ def test_a_file_is_dropped_checked_sent_and_its_results_are_taken(page: Page, bo
     summary = "\n".join(str(cell) for row in book["Summary"].iter_rows(values_only=True) for cell in row)
     assert "Kontakte März.csv" in summary
     assert str(tmp_path) not in summary
-    expect(page.get_by_text("6 of 9 rows are delivered.")).to_be_visible()
+    expect(page.get_by_text("6 of 9 rows delivered, 3 to correct.")).to_be_visible()
     expect(page.get_by_role("row", name="INVALID-1")).to_contain_text("rejected")
     expect(page.get_by_role("row", name="p9")).to_contain_text(TEXTS[0])
 

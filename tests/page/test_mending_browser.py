@@ -70,7 +70,7 @@ def test_twelve_problems_of_four_kinds_are_mended_sent_and_told_of(page: Page, b
     send(page, "12 notes")
     expect(status).to_contain_text("Done.")
     assert len(box.notes) == 12
-    expect(page.get_by_text("12 of 12 rows are delivered. 2 more rows were skipped.")).to_be_visible()
+    expect(page.get_by_text("12 of 12 rows delivered, 2 more were skipped.")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download results").click()
     download.value.save_as(tmp_path / "results.xlsx")
