@@ -138,8 +138,9 @@ def test_history_and_verify_tell_theirs(ask: Ask, box: Sandbox) -> None:
     assert one["reading"]["map"] == {"prospect": "0", "content": "1", "visibility": "2"}
     assert [one] == runs
     status, document, _ = ask("verify")
-    assert status == 0
-    assert document["found"] + document["absent"] == 2
+    assert (status, document["found"] + document["absent"]) == (0, 2)
+    assert ask("verify", "a.csv", "--all")[1]["counts"]["undelivered"] == 1
+    assert ask("run", ".", "--yes")[1]["left_out"] == [str(Path("a.results.xlsx").absolute())]
 
 
 def test_doctor_tells_versions_settings_without_secrets_and_findings(

@@ -146,7 +146,7 @@ def test_a_person_is_asked_and_sees_how_far_it_is(start: Start, box: Sandbox, tm
             assert history.leaves() == 0
             assert "No run is recorded yet." in history.seen
     assert person.leaves() == 0
-    assert re.search(r"100%\|.*5/5 rows .*created 5\]", person.seen)
+    assert re.search(r"100%\|.*5/5 notes .*created 5\]", person.seen)
     assert "Results: n.results.xlsx" in person.seen
     assert len(box.notes) == 5
 
@@ -156,7 +156,7 @@ def test_a_person_sees_why_it_does_not_go_on_and_that_it_is_tried_again(
 ) -> None:
     box.stop()
     person = start("run", sheet(tmp_path, 60), "--yes")
-    person.waits_for(f"0/60 rows, 00:00, trying again: 127.0.0.1:{box.port} could not be reached")
+    person.waits_for(f"0/60 notes, 00:00, trying again: 127.0.0.1:{box.port} could not be reached")
     person.waits_for("trying again in ")
     box.set_limit(Limit.parse("20/600s:headers:429:first-call"))
     box.start()
@@ -164,8 +164,8 @@ def test_a_person_sees_why_it_does_not_go_on_and_that_it_is_tried_again(
     box.set_limit(None)
     person.types(CTRL_C)  # it would wait for what it was told
     assert person.leaves() == 3
-    lines = [line for line in re.split(r"[\r\n]+", person.seen.replace("^C", "")) if "/60 rows" in line]
-    assert any("20/60 rows" in line for line in lines), lines
+    lines = [line for line in re.split(r"[\r\n]+", person.seen.replace("^C", "")) if "/60 notes" in line]
+    assert any("20/60 notes" in line for line in lines), lines
     assert max(map(len, lines)) <= Person.COLUMNS
     assert box.api_key not in person.seen
 

@@ -22,7 +22,7 @@ from importer.cli.watching import RunWatch, Stopper
 from importer.errors import BadSettings, UnclearColumns
 from importer.messages import say
 from importer.models import PossibleAnswer, Progress, Workspace
-from importer.settings import SETTINGS, profiles
+from importer.settings import SETTINGS, Topic, profiles
 
 if TYPE_CHECKING:
     from importer.importing.batch import BatchFace, FileEnded
@@ -180,9 +180,13 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
         return notifications.over(batch)
 
 
+_DECIDED = [name for name, setting in SETTINGS.items() if setting.topic is Topic.RUN]
+"""What a profile may say of each run, so that a check expects what a run would do."""
+
+
 @click.command(cls=InGroups)
 @click.argument("file", type=AnyPath())
-@settings_about(*PREPARING, "yes", "log-file", "json", "quiet")
+@settings_about(*PREPARING, "yes", "log-file", "json", "quiet", also=_DECIDED)
 def check(file: Path, **_: Any) -> int:
     """Check FILE without sending anything: problems by cell, groups, requests. Needs no key, and makes no calls.
 

@@ -64,7 +64,7 @@ class RunWatch:
             from tqdm import tqdm  # noqa: PLC0415 - only a watched run waits for it
 
             stream = sys.stderr.for_bar() if isinstance(sys.stderr, Gate) else sys.stderr
-            self._bar = tqdm(total=total, unit=" rows", file=stream, bar_format=self._FORM % "", dynamic_ncols=True)
+            self._bar = tqdm(total=total, unit=" notes", file=stream, bar_format=self._FORM % "", dynamic_ncols=True)
 
     def observe(self, progress: Progress) -> None:
         """Show the progress, and what delays it."""
@@ -78,7 +78,7 @@ class RunWatch:
 
     def _move(self, bar: tqdm[Any], progress: Progress) -> None:
         left = "" if progress.seconds_left is None else f", {render(time_left(progress))}"
-        besides = f"{self._total}/{self._total} rows, 00:00{left}, "
+        besides = f"{self._total}/{self._total} notes, 00:00{left}, "
         delay = visible(render(what_holds_it_up(progress, (bar.ncols or 100) - len(besides) - 1)))
         if progress.trouble:
             bar.bar_format = self._IN_TROUBLE % left

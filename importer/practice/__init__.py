@@ -32,7 +32,7 @@ def with_invented(answers: Answers, rows: Rows) -> Answers:
     beside: defaultdict[str, list[str]] = defaultdict(list)
     pairs = [] if rows.email is None else zip(rows.email.tolist(), rows.prospect.tolist(), strict=True)
     for email, prospect in pairs:
-        beside[email] += [prospect] if prospect != email else []
+        beside[email] += [prospect] if prospect not in ("", email) else []
     invented = {email: tuple(dict.fromkeys(ids)) or (f"practice-{i}",) for i, (email, ids) in enumerate(beside.items())}
     return {**invented, **answers}
 

@@ -75,6 +75,8 @@ def test_what_would_be_updated_is_told(box: Sandbox, tmp_path: Path, capsys: pyt
     ended = type_("run", "n.csv", "--update", "--practice")
     assert "1 note is updated without a question: it becomes less visible" in ended.all
     assert "1 updated the import would let the note follow the sheet" in ended.all
+    type_.variables["NOTE_IMPORTER_UPDATE"] = "yes"
+    assert "1 row; expected result: 1 updated." in type_("check", "n.csv").out
     assert len(box.received) == calls
 
 
@@ -120,12 +122,12 @@ def test_every_email_of_the_sheet_has_a_prospect(settings: Settings, tmp_path: P
     rows = [
         ("", "jo@example.com", "Hello", "Public"), ("P1", "jo@example.com", "Hello", "Public"),
         ("", "nobody@example.com", "Hello", "Public"), ("P2", "kim@example.com", "Hello", "Public"),
-        ("", "no address", "Hello", "Public"),
+        ("", "no address", "Hello", "Public"), ("not an ID!", "jo@example.com", "Hello", "Public"),
     ]  # fmt: skip
     file = write(tmp_path, rows, ("Prospect ID", "Email"))
     ended = practise(file, replace(settings, max_notes=2))  # the limit counts no row whose email isn't looked up yet
     found = [row["result (practice)"] for row in cells(ended.results)]
-    assert found == ["created", "duplicate", "created", "created", "invalid"]
+    assert found == ["created", "duplicate", "created", "created", "invalid", "invalid"]
 
 
 def test_emails_that_were_looked_up_today_have_the_prospects_that_were_found(tmp_path: Path) -> None:
