@@ -140,7 +140,7 @@ def test_history_and_verify_tell_theirs(ask: Ask, box: Sandbox) -> None:
     status, document, _ = ask("verify")
     assert (status, document["found"] + document["absent"]) == (0, 2)
     assert ask("verify", "a.csv", "--all")[1]["counts"]["undelivered"] == 1
-    assert ask("run", ".", "--yes")[1]["left_out"] == [str(Path("a.results.xlsx").absolute())]
+    assert str(Path("a.results.xlsx").absolute()) in ask("run", ".", "--yes")[1]["left_out"]
 
 
 def test_doctor_tells_versions_settings_without_secrets_and_findings(
