@@ -67,6 +67,11 @@ class Loaded:
         """The file's name as text. Bytes that aren't valid text, such as in names from other systems, become a ?."""
         return writable(self.sheet.source)
 
+    @property
+    def sheet_name(self) -> str:
+        """The sheet's name; empty if the file has no other one."""
+        return "" if [*self.sheet.sheets] == [self.sheet.name] else writable(self.sheet.name or "")
+
     def known(self, journal: Journal | None, occurrence: str = "") -> Earlier:
         """Return how to find the deliveries that earlier runs made of the rows, which are known by their emails, too.
 

@@ -123,7 +123,8 @@ def occurrence_of(loaded: Loaded, journal: Journal | None) -> str:
     """Return the prefix of every row's key in the next run; empty unless the file is imported again."""
     if not loaded.settings.again or journal is None:
         return ""
-    return journal.runs.unfinished_again(loaded.settings.workspace, loaded.sheet.fingerprint) or "again"
+    of_sheet = loaded.sheet.fingerprint, loaded.sheet_name
+    return journal.runs.unfinished_again(loaded.settings.workspace, *of_sheet) or "again"
 
 
 def digest(loaded: Loaded, remaining: Remaining, wishes: Iterable[Wish]) -> str:

@@ -23,7 +23,7 @@ from importer.delivery.updating import Updating, settle
 from importer.errors import Changed, JournalFailed, NotReached, Stopped
 from importer.importing import logs, read_again
 from importer.importing.api_context import FirstCall, delivering
-from importer.importing.loaded import Loaded, asked, enter_left_out, kind_of, writable
+from importer.importing.loaded import Loaded, asked, enter_left_out, kind_of
 from importer.importing.planning import digest, every_guard
 from importer.importing.report import Report, summary_of, write_results
 from importer.importing.workspaces import keep_in_mind
@@ -70,7 +70,7 @@ class Sending:
             self._clock(),
             again=settings.again,
             reading=read_again.document(self.loaded),
-            sheet=writable(sheet.name or "" if len(sheet.sheets) > 1 else ""),
+            sheet=self.loaded.sheet_name,
             kind=kind_of(sheet),
             account=key_digest(settings.key),
             rest=settings.read_timeout + settings.settle,

@@ -116,13 +116,13 @@ class Runs:
     ) -> Run:
         """Record that a run begins.
 
-        With ``again``, the run's deliveries have names of their own. If an earlier such run of the same file did not
-        finish, its names are used instead, so that it is continued. ``reading`` must hold no text of a note.
+        With ``again``, the run's deliveries have names of their own. If an earlier such run of the same sheet did
+        not finish, its names are used instead, so that it is continued. ``reading`` must hold no text of a note.
         """
         name = f"{datetime.fromtimestamp(started_at, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
         with self._store.transaction():
             number = self._store.entered(workspace)
-            occurrence = (self.unfinished_again(workspace, fingerprint) or f"{AGAIN}{name}") if again else ""
+            occurrence = (self.unfinished_again(workspace, fingerprint, sheet) or f"{AGAIN}{name}") if again else ""
             self._store.execute(
                 _BEGIN,
                 name=name,
@@ -211,10 +211,10 @@ class Runs:
         first = Memory(self._store, workspace, "confirmed").all().get("first")
         return None if first is None else Confirmation(*first)
 
-    def unfinished_again(self, workspace: Workspace, fingerprint: str) -> str | None:
-        """Return the occurrence that a repeated delivery of this file would continue; None for a new occurrence."""
+    def unfinished_again(self, workspace: Workspace, fingerprint: str, sheet: str) -> str | None:
+        """Return the occurrence that a repeated delivery of a file's sheet would continue; None for a new one."""
         for run in self.listed(workspace, fingerprint=fingerprint):
-            if run.occurrence:
+            if run.occurrence and run.sheet == sheet.replace("\0", " "):
                 return None if run.ended == "finished" and not run.counts.get("unconfirmed") else run.occurrence
         return None
 

@@ -53,8 +53,8 @@ def request(*prospects: str, note: Note = NOTE) -> Request:
     return Request(note, tuple(range(len(prospects))), prospects, tuple(map(str.encode, prospects)))
 
 
-def begin(journal: Journal, *, again: bool = False, fingerprint: str = "f") -> Run:
-    return journal.runs.begin(WORKSPACE, "notes.csv", fingerprint, 1000.0, again=again)
+def begin(journal: Journal, *, again: bool = False, fingerprint: str = "f", sheet: str = "") -> Run:
+    return journal.runs.begin(WORKSPACE, "notes.csv", fingerprint, 1000.0, again=again, sheet=sheet)
 
 
 def claim(journal: Journal, run: Run, *prospects: str, replaces: int | None = None) -> int | None:
@@ -123,7 +123,8 @@ def test_answers_are_entered_together_or_not_at_all(journal: Journal, address: s
 def test_again_goes_on_with_what_it_began_until_that_is_finished(journal: Journal) -> None:
     first = begin(journal, again=True)
     assert first.occurrence
-    assert begin(journal, again=True).occurrence == first.occurrence  # the first never ended: it was killed
+    other = begin(journal, again=True, sheet="another sheet").occurrence
+    assert other != begin(journal, again=True).occurrence == first.occurrence  # the first never ended: it was killed
     second = begin(journal, again=True)
     journal.runs.end(second, "finished", {"created": 3, "unconfirmed": 1}, 1.0)
     third = begin(journal, again=True)
