@@ -23,7 +23,8 @@ from importer.delivery.changes import Wish, follow
 from importer.delivery.matching import AnsweredRow, How, Match, SortedGroup
 from importer.identity import Identities, RowIdentity, delivery_name
 from importer.journal import Journal, KnownDelivery, Run
-from importer.models import Ints, Plan, Remaining, Rows, Workspace
+from importer.models import Ints, Plan, Remaining, Rows, Texts, Workspace
+from importer.rows.values import TEXT
 from importer.settings import BATCH_SIZE
 from importer.settings.kinds import InDoubt
 
@@ -120,7 +121,7 @@ class Earlier:
     def sort(self, plan: Plan, made: Made | None = None) -> Sorted:
         """Sort the deliveries of a plan. ``made`` receives the rows whose deliveries exist, some at a time."""
         groups = [SortedGroup(group, group.positions) for group in plan.groups]
-        found = Sorted(self, plan, groups, np.zeros(len(self.rows), dtype=bool))
+        found = Sorted(self, plan, groups, np.full(len(self.rows), "", dtype=TEXT))
         group_of: Ints = np.full(len(self.rows), -1, dtype=np.int32)
         for index, one in enumerate(groups):
             group_of[one.group.positions] = index
@@ -142,15 +143,16 @@ class Earlier:
                 else:
                     answered.append(AnsweredRow(position, groups[at].group.note, match, groups[at].key.seen))
                 is_left[position] = False
-            found.is_there[[one.position for one in answered]] = True
+            found.know(one.match for one in answered)
             if made is not None:
                 made(answered)
             if differing := {one.delivery.name for one in answered if one.differs}:
                 found.wishes += self._wishes(answered, differing)
         for one in groups:
             one.left = one.group.positions[is_left[one.group.positions]]
+        found.know(found.asked)
         repeats = plan.original >= 0
-        found.is_there[repeats] = found.is_there[plan.original[repeats]]
+        found.whose[repeats] = found.whose[plan.original[repeats]]
         return found
 
     def _wishes(self, answered: Iterable[AnsweredRow], differing: Collection[bytes]) -> Iterator[Wish]:
@@ -233,16 +235,21 @@ class Sorted:
             valid and have the ID of a note, or that somebody left out, although they were sent.
         decided: rows in question that are sent, because a person said so.
         wishes: how notes that are there can follow their rows.
-        is_there: whether the delivery of each row exists.
+        whose: the prospect of each row's delivery, or of the one in question; empty if there is none.
     """
 
     earlier: Earlier
     plan: Plan
     groups: list[SortedGroup]
-    is_there: np.ndarray
+    whose: Texts
     asked: list[Match] = field(default_factory=list)
     decided: list[Match] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
+
+    def know(self, matches: Iterable[Match]) -> None:
+        """Take note of whose deliveries answer for rows, or are in question."""
+        for match in matches:
+            self.whose[match.row.position] = "" if match.known is None else match.known.prospect
 
     @cached_property
     def remaining(self) -> Remaining:
@@ -250,7 +257,7 @@ class Sorted:
         earlier, there_twice = self.earlier, 0
         if earlier.occurrence:
             before = replace(earlier, occurrence="").sort(self.plan)
-            there_twice = sum(int(before.is_there[one.left].sum()) for one in self.groups)
+            there_twice = sum(int((before.whose[one.left] != "").sum()) for one in self.groups)
         asked: defaultdict[str, list[int]] = defaultdict(list)
         for match in (one for one in self.asked if earlier.rows.note[one.row.position] >= 0):
             asked["hidden" if match.how is How.HIDDEN else "in_doubt"].append(match.row.position)

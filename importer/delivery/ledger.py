@@ -45,13 +45,13 @@ class Ledger:
     Attributes:
         outcomes: the rows' outcomes.
         earlier: says by what the deliveries of rows are known; None if nothing is sent.
-        says: row whose note an earlier run sent in another form, and left unclear → what it says now.
+        says: row whose note an earlier run sent in another form, and left unclear → what it says now; that run.
     """
 
     def __init__(self, journal: Journal, outcomes: Outcomes, workspace: Workspace, run: Run | None) -> None:
         self._journal, self.outcomes, self._workspace, self._run = journal, outcomes, workspace, run
         self.earlier: Earlier | None = None
-        self.says: dict[int, Note] = {}
+        self.says: dict[int, tuple[Note, Run]] = {}
         self._entries: list[Callable[[], None]] = []
         self.settled = 0
         self.ended: Counter[Result] = Counter()
@@ -130,20 +130,18 @@ class Ledger:
             result, why = (Result.REJECTED, answer.reason) if answer.note_id is None else (Result.CREATED, reason)
             self._settle([position], result, note_ids=note_ids, reason=why, at=at, request=number)
             entries.append(Answered(post.request_number, request.names[index], _kept(answer, reason), at))
-            if result is Result.CREATED and (says := self.says.get(position)) is not None:
-                self._differs(position, post, says)
+            if result is Result.CREATED and position in self.says:
+                self._differs(position, post.key, *self.says[position])
         self._entries.append(lambda: self._journal.deliveries.answer(entries))
         if duplicates:
             self.checked(post.only([answers[0][0]]), duplicates)
 
-    def _differs(self, position: int, post: Post, says: Note) -> None:
+    def _differs(self, position: int, there: NoteKey, says: Note, run: Run) -> None:
         """Say how a note that an earlier run sent, and that was found now, differs from its row."""
-        assert self.earlier is not None
-        assert post.clock_of is not None
-        if (still := still_visible(post.key, says, is_ours=True)) is not None:
+        if (still := still_visible(there, says, is_ours=True)) is not None:
             self.outcomes.remark(position, still, self.outcomes.visible)
-        if post.key.seen != NoteKey.of(says).seen:
-            self.outcomes.remark(position, _changed(self.earlier.runs[post.clock_of]))
+        if there.seen != NoteKey.of(says).seen:
+            self.outcomes.remark(position, _changed(run))
 
     def checked(self, post: Post, duplicates: Sequence[str]) -> None:
         """Record the last look at a delivery's note, with the IDs of further copies of the note."""

@@ -52,7 +52,8 @@ class Takeover:
                 positions, deliveries = [at for at, _ in members], [one for _, one in members]
                 # If the note has another form by now and is absent, the next run sends it as it is now.
                 is_same = deliveries[0].form.digest == group.key.digest
-                self._ledger.says |= {} if is_same else dict.fromkeys(positions, group.group.note)
+                says = group.group.note, earlier.runs[deliveries[0].run]
+                self._ledger.says |= {} if is_same else dict.fromkeys(positions, says)
                 self.take_up(deliveries, positions, group.group.note if is_same else None)
                 journal.identities.enter(workspace, earlier.told(positions, [one.name for one in deliveries]))
         for match in found.asked:
