@@ -233,10 +233,11 @@ class _Worksheet:
             else:
                 column += 1
             stored, formula = _content(cell)
-            if stored is None:
+            if stored is None and not formula:
                 continue
             code = codes.get(attributes.get("s", ""), "")
-            kind = attributes.get("t")
+            kind = None if stored is None else attributes.get("t")  # a text without its value isn't an empty text
+            stored = stored or ""
             if kind == "s":
                 add(column, "text", shared_text(stored.strip()), code, formula=formula)
             elif kind in _KINDS:
@@ -256,7 +257,7 @@ class _Worksheet:
 
 
 def _content(cell: Element) -> tuple[str | None, bool]:
-    """Return a cell's stored value, None if it is empty, and whether the cell has a formula."""
+    """Return a cell's stored value, None if it has none, and whether the cell has a formula."""
     if len(cell) == 1 and cell[0].tag == "v":  # most numbers and shared texts
         return cell[0].text or "", False
     stored: str | None = None
@@ -268,7 +269,7 @@ def _content(cell: Element) -> tuple[str | None, bool]:
             stored = _text_of(part) or stored
         elif part.tag == "f":
             formula = True
-    return (stored or "" if formula else stored), formula
+    return stored, formula
 
 
 def _text_of(element: Element) -> str:
