@@ -206,8 +206,8 @@ def doubts(value: object) -> tuple[InDoubt, ...]:
 
 
 def text(value: object) -> str:
-    """Return a text."""
-    if not isinstance(value, str):
+    """Return a text of at least one character; a space may be a delimiter."""
+    if not isinstance(value, str) or not value:
         raise refused(value, "kind.text")
     return value
 

@@ -105,7 +105,7 @@ def _secret_files(given: Mapping[str, Given]) -> list[Path]:
     raw += [os.environ.get(name, "") for name in (*(SETTINGS[name].variable for name in _SECRET), *_SECRET_ELSEWHERE)]
     raw += profiles.as_written(*_SECRET)
     files = [Path(value) for value in raw if isinstance(value, (str, Path)) and str(value)]
-    return [*files, profiles.profiles_file(), *_journals()]
+    return [file for file in (*files, profiles.profiles_file(), *_journals()) if "\0" not in str(file)]
 
 
 def _journals() -> Iterator[Path]:

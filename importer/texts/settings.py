@@ -15,7 +15,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "kind.seconds": "a number of seconds from {least} to {most}",
     "kind.share": "a percentage from 0% to 100%, such as 20%",
     "kind.choice": "{words: or }",
-    "kind.text": "text in quotation marks",
+    "kind.text": "text in quotation marks, at least one character",
     "kind.headings": "a list of headings",
     "kind.columns": 'ROLE="HEADING", where ROLE is one of {roles}',
     "kind.meaning": "{role}:WORD=VALUE, where VALUE is one of {words}",

@@ -185,7 +185,7 @@ def bad_values(name: str) -> list[tuple[str | None, str, object]]:
 
 
 PATHS = (kinds.local_file, kinds.any_file, kinds.results_place, kinds.journal)
-BAD_VALUES: dict[Any, tuple[str, ...]] = dict.fromkeys(PATHS, ("a\0",))
+BAD_VALUES: dict[Any, tuple[str, ...]] = {kinds.text: ("",), **dict.fromkeys(PATHS, ("a\0",))}
 BAD_TEXTS: dict[str, list[str]] = {
     "results": ["{dat}.xlsx", "{name}.{dat}.xlsx", "{name}.pdf", "{name}{.xlsx"],
     "max-invalid": ["20", "101%", "-1%", "some%"],
