@@ -16,6 +16,7 @@ from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.rendering import CAPTIONS, ROLES, words
 from importer.page.uploads import Answers, in_order, pairs_of, values
 from importer.settings import SETTINGS, Settings
+from importer.settings.kinds import with_marks
 from importer.settings.reading import MEANS, Reading
 from importer.settings.readings import NONE
 from importer.telling.preview_messages import Described, SheetColumn, SheetWord
@@ -191,7 +192,7 @@ class CheckForm:
     def _word(self, word: SheetWord) -> Row:
         if not word.word:
             return self._blank(word)
-        heading, start = in_quotes(word.word), f"{word.role}:{word.word}="
+        heading, start = in_quotes(word.word), f"{word.role}:{with_marks(word.word)}="
         label, key = say("page.form.meaning", word=heading), f"-{word.role}-{crc32(word.word.casefold().encode())}"
         for question in self._found.questions:
             if _is_about_words(question) and question.roles[0] is word.role and word.word in question.samples:

@@ -22,7 +22,7 @@ from importer.rows.columns import called, shown
 from importer.rows.suggestions import SPELLED, role_of, suggests
 from importer.rows.values import Value, Wrong, cleaned_id, folded, is_footer, meaning, quoted
 from importer.settings import Settings
-from importer.settings.kinds import Values
+from importer.settings.kinds import Values, with_marks
 from importer.settings.reading import MEANS, folded_heading
 
 LEAST: Mapping[Role, Value] = {Role.VISIBILITY: Visibility.PRIVATE, Role.STATUS: Status.DRAFT}
@@ -276,10 +276,10 @@ def _word(role: Role, headings: Sequence[str], position: int, word: str, count: 
     """Return the question what a word means."""
     heading, likely = headings[position], reading(role, headings[position], word)
     choices = [
-        PossibleAnswer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
+        PossibleAnswer("value", meaning(role, with_marks(word), value), MEANS[value.name], is_likely=value is likely)
         for value in WORDED[role].words
     ]
-    choices.append(PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")))
+    choices.append(PossibleAnswer("value", meaning(role, with_marks(word), None), say("words.leave-out")))
     means = say("words.not-this", column=column_letter(position), role=role)
     choices.append(PossibleAnswer("ignore", called(headings, position), means))
     asks = say("words.what-means", word=Cell(in_quotes(word)), role=role, rows=say("count.row", n=count))

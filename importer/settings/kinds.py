@@ -88,6 +88,11 @@ def without_marks(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
+def with_marks(word: str) -> str:
+    """Return a word that has quotation marks itself in further ones, which :func:`without_marks` takes away."""
+    return f'"{word}"' if without_marks(word) != word else word
+
+
 @dataclass(frozen=True)
 class Number:
     """A number in a range: a whole number, or a number of seconds."""

@@ -229,11 +229,10 @@ def _changed() -> Iterator[TOMLDocument]:
 
 
 def _profiles() -> Mapping[str, Any]:
-    file = str(profiles_file())
     try:
         return _parsed(_content())
     except (OSError, ValueError) as error:
-        raise BadSettings(say("profile.unreadable", file=file, error=files.why(error))) from error
+        raise BadSettings(say("profile.unreadable", file=str(profiles_file()), error=files.why(error))) from error
 
 
 @lru_cache(maxsize=1)  # several parts of a command read the file

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from importer.messages import Cell, Message, SettingPart, as_argument, day, say
 from importer.models import Role, Status, Visibility
-from importer.settings.kinds import Values, Words
+from importer.settings.kinds import Values, Words, with_marks
 
 Form: TypeAlias = tuple[str, str]
 """A template, and the order of day and month in its dates; the order is empty if dates stay as they are."""
@@ -158,8 +158,8 @@ def _texts(name: str, value: Any) -> Iterable[str]:
         case "map":
             yield from (f"{role}={as_argument(column)}" for role, columns in value.items() for column in columns)
         case "value":
-            pairs = [(role, pair) for (role, _), words in value.items() for pair in words.items()]
-            yield from dict.fromkeys(f"{role}:{as_argument(word)}={as_stored(means)}" for role, (word, means) in pairs)
+            pairs = [(role, with_marks(word), means) for (role, _), of in value.items() for word, means in of.items()]
+            yield from dict.fromkeys(f"{role}:{as_argument(word)}={as_stored(means)}" for role, word, means in pairs)
         case "ignore":
             yield from map(as_argument, value)
         case _:

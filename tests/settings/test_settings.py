@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from importer.errors import BadSettings
+from importer.importing.run import prepare
 from importer.messages import render
-from importer.models import Workspace
+from importer.models import Visibility, Workspace
 from importer.settings import Settings, readings
 from importer.settings.address import LIVE, checked_url, default_journal, journal_place
 from importer.settings.profiles import check_new, load
 from importer.settings.reading import Reading
 from importer.settings.secrets import KEY_VARIABLE, read_key, who_can_read
+from tests.truth import write_csv
 
 # -- the address
 
@@ -220,3 +222,10 @@ def test_changes_at_the_same_time_are_all_kept(profiles: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         [*pool.map(lambda reading: readings.keep("default", reading), several)]
     assert sorted(readings.of_profile("default"), key=lambda reading: reading.name) == several
+
+
+def test_a_word_that_has_quotation_marks_itself_is_answered_as_suggested(tmp_path: Path) -> None:
+    sheet = write_csv(tmp_path / "n.csv", ["Prospect ID", "Note", "Visibility"], ["P1", "Note", '"Intern"'])
+    with prepare(sheet, Settings(journal=tmp_path / "journal.sqlite")) as prepared:
+        prepared.decide(prepared.loaded.questions[0].choices[0])
+        assert [note.visibility for note in prepared.loaded.rows.notes] == [Visibility.PRIVATE]

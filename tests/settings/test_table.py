@@ -26,14 +26,8 @@ ByToml = Callable[[str, str], Options]
 
 # A value that isn't the default: as a text, and as it stands in a profile.
 GOOD: dict[str, tuple[list[str], str]] = {
-    "map": (
-        ["content=Call summary", 'prospect="Who"', "content=Notes of it"],
-        '{ content = ["Call summary", "Notes of it"], prospect = "Who" }',
-    ),
-    "value": (
-        ["visibility:Team only=Private", 'visibility:"Yes"=public', "status:Lost="],
-        '{ visibility = { "Team only" = "Private", Yes = "Public" }, status = { Lost = "" } }',
-    ),
+    "map": (["content=Call summary", 'prospect="Who"', "content=Notes of it"], "{}"),
+    "value": (["visibility:Team only=Private", 'visibility:"Yes"=public', "status:Lost="], "{}"),
     "default-visibility": (["private"], '"private"'),
     "content": (["html"], '"html"'),
     "ignore": (["State", "Phase"], '["State", "Phase"]'),
@@ -163,23 +157,18 @@ def bad_values(name: str) -> list[tuple[str | None, str, object]]:
     """As a text (None: every text is one), as a profile has it, and from Python."""
     match SETTINGS[name].kind:
         case Number(least, most, is_whole):
-            texts = ("many", "1.5" if is_whole else "nan")
-            return [
-                *((str(n), str(n), n) for n in (least - 1, most + 1)),
-                *((text, f'"{text}"', text) for text in texts),
-            ]
+            values = (least - 1, most + 1, "many", "1.5" if is_whole else "nan")
+            return [(str(value), json.dumps(value), value) for value in values]
         case OneOf():
             return [("other", '"other"', "other")]
         case kinds.yes:
             return [("other", '"other"', "other"), (None, "[]", [])]
     match name:
         case "map":
-            return [("mood=x", '{ mood = "x" }', {"mood": "x"})]
+            return [("mood=x", "", {"mood": "x"})]
         case "value":
-            return [
-                (f"{role}:x={value}", f'{{ {role} = {{ x = "{value}" }} }}', {role: {"x": value}})
-                for role, value in (("visibility", "Draft"), ("mood", "Public"), ("prospect", "Public"))
-            ]
+            bad = {"visibility": "Draft", "mood": "Public", "prospect": "Public"}
+            return [(f"{role}:x={value}", "", {role: {"x": value}}) for role, value in bad.items()]
     found = [*((text, f'"{text}"', text) for text in BAD_TEXTS.get(name, [])), (None, "3", 3)]
     return [*found, *((None, json.dumps(value), value) for value in BAD_VALUES.get(SETTINGS[name].kind, ()))]
 
