@@ -138,10 +138,12 @@ class Earlier:
                     continue
                 if at < 0 or answer is None or match.known is None:
                     found.asked.append(match)
-                elif match.known.is_unclear:
-                    groups[at].unclear.setdefault(match.known.request, []).append((position, match.known))
                 else:
-                    answered.append(AnsweredRow(position, groups[at].group.note, match, groups[at].key.seen))
+                    row = AnsweredRow(position, groups[at].group.note, match, groups[at].key.seen)
+                    if match.known.is_unclear:
+                        groups[at].unclear.setdefault(match.known.request, []).append(row)
+                    else:
+                        answered.append(row)
                 is_left[position] = False
             found.know(one.match for one in answered)
             if made is not None:

@@ -15,7 +15,7 @@ from typing import Any
 from importer.api import Answer
 from importer.delivery.context import LONGEST_CLAIM, Post
 from importer.delivery.earlier import Earlier
-from importer.delivery.matching import AnsweredRow, How, Match, still_visible
+from importer.delivery.matching import AnsweredRow, How, Match
 from importer.delivery.outcomes import Outcomes
 from importer.errors import Busy, JournalFailed
 from importer.identity import texts_at
@@ -31,7 +31,7 @@ from importer.journal import (
     Run,
 )
 from importer.messages import Message, say
-from importer.models import Note, Request, Result, Workspace
+from importer.models import Request, Result, Workspace
 from importer.settings.kinds import InDoubt
 from importer.settings.reading import kind_in_words
 
@@ -45,13 +45,13 @@ class Ledger:
     Attributes:
         outcomes: the rows' outcomes.
         earlier: says by what the deliveries of rows are known; None if nothing is sent.
-        says: row whose note an earlier run sent in another form, and left unclear → what it says now; that run.
+        unclear: position → row whose note an earlier run sent in another form, without a clear answer.
     """
 
     def __init__(self, journal: Journal, outcomes: Outcomes, workspace: Workspace, run: Run | None) -> None:
         self._journal, self.outcomes, self._workspace, self._run = journal, outcomes, workspace, run
         self.earlier: Earlier | None = None
-        self.says: dict[int, tuple[Note, Run]] = {}
+        self.unclear: dict[int, AnsweredRow] = {}
         self._entries: list[Callable[[], None]] = []
         self.settled = 0
         self.ended: Counter[Result] = Counter()
@@ -130,18 +130,13 @@ class Ledger:
             result, why = (Result.REJECTED, answer.reason) if answer.note_id is None else (Result.CREATED, reason)
             self._settle([position], result, note_ids=note_ids, reason=why, at=at, request=number)
             entries.append(Answered(post.request_number, request.names[index], _kept(answer, reason), at))
-            if result is Result.CREATED and position in self.says:
-                self._differs(position, post.key, *self.says[position])
+            if result is Result.CREATED and (one := self.unclear.get(position)) is not None:
+                self._too_visible(one)
+                if (why := self._why(one)) is not None:
+                    self.outcomes.remark(position, why)
         self._entries.append(lambda: self._journal.deliveries.answer(entries))
         if duplicates:
             self.checked(post.only([answers[0][0]]), duplicates)
-
-    def _differs(self, position: int, there: NoteKey, says: Note, run: Run) -> None:
-        """Say how a note that an earlier run sent, and that was found now, differs from its row."""
-        if (still := still_visible(there, says, is_ours=True)) is not None:
-            self.outcomes.remark(position, still, self.outcomes.visible)
-        if there.seen != NoteKey.of(says).seen:
-            self.outcomes.remark(position, _changed(run))
 
     def checked(self, post: Post, duplicates: Sequence[str]) -> None:
         """Record the last look at a delivery's note, with the IDs of further copies of the note."""
@@ -201,14 +196,18 @@ class Ledger:
         for (_, why), alike in shown.items():
             self._already([one.position for one in alike], [one.delivery for one in alike], why)
             for one in alike:
-                if (still := one.still) is not None:
-                    self.outcomes.remark(one.position, still, self.outcomes.visible)
+                self._too_visible(one)
+
+    def _too_visible(self, one: AnsweredRow) -> None:
+        if (still := one.still) is not None:
+            self.outcomes.remark(one.position, still, self.outcomes.visible)
 
     def _why(self, one: AnsweredRow) -> Message | None:
         """Return what differs between a row and the delivery that answers for it; None if nothing does."""
         assert self.earlier is not None
         if one.is_changed or one.has_other_text or one.match.how in (How.EARLIER_TEXT, How.WORDS):
-            return _changed(self.earlier.runs[one.delivery.run])
+            run = self.earlier.runs[one.delivery.run]
+            return say("known.changed", run=run.name, file=run.file)
         if one.is_less_visible:
             kinds = kind_in_words(one.delivery.visibility, one.delivery.status)
             return say("known.less-visible", kind=say("names", names=tuple(kinds)))
@@ -292,7 +291,3 @@ def _kept(answer: Answer, reason: Message | None) -> Answer:
 def _shown(post: Post) -> int:
     """Return the request number for the row; 0 for an earlier run's, which would be mistaken for one of this run."""
     return 0 if post.of_earlier_run else post.request_number
-
-
-def _changed(run: Run) -> Message:
-    return say("known.changed", run=run.name, file=run.file)

@@ -279,12 +279,12 @@ class SortedGroup:
     Attributes:
         group: the group.
         left: positions of the deliveries still to be made.
-        unclear: deliveries sent without a clear answer: request number → position and delivery.
+        unclear: rows whose deliveries were sent without a clear answer, by the number of the request.
     """
 
     group: Group
     left: Ints
-    unclear: dict[int, list[tuple[int, KnownDelivery]]] = field(default_factory=dict)
+    unclear: dict[int, list[AnsweredRow]] = field(default_factory=dict)
 
     @cached_property
     def key(self) -> NoteKey:
@@ -292,14 +292,14 @@ class SortedGroup:
         return NoteKey.of(self.group.note)
 
     @property
-    def in_doubt(self) -> list[tuple[int, KnownDelivery]]:
-        """Positions and unclear deliveries."""
-        return [pair for members in self.unclear.values() for pair in members]
+    def in_doubt(self) -> list[AnsweredRow]:
+        """All rows whose deliveries are unclear."""
+        return [row for members in self.unclear.values() for row in members]
 
     @property
     def open(self) -> Group:
         """Part of the group that is still to be made or looked up."""
-        positions, in_doubt = self.group.positions, [position for position, _ in self.in_doubt]
+        positions, in_doubt = self.group.positions, [row.position for row in self.in_doubt]
         is_open = np.isin(positions, self.left) | np.isin(positions, in_doubt)
         return replace(self.group, positions=positions[is_open]) if in_doubt else self.todo
 

@@ -54,7 +54,7 @@ class Queue:
     def fill(self, found: Sorted) -> None:
         """Take the deliveries that are still to be made."""
         self._existing.expect(found)
-        own = {known.name for group in found.groups for _, known in group.in_doubt}
+        own = {row.delivery.name for group in found.groups for row in group.in_doubt}
         unclear = self._context.journal.deliveries.unsettled(self._context.workspace).values()
         others = (known for known in chain.from_iterable(unclear) if known.name not in own)
         self._doubted.update((known.prospect, self._look_of(known.form)) for known in others)

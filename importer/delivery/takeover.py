@@ -49,11 +49,10 @@ class Takeover:
             if self._context.may_be_hidden(group.key):
                 self.drafts.update(rows.prospect[group.open.positions].tolist())
             for members in group.unclear.values():
-                positions, deliveries = [at for at, _ in members], [one for _, one in members]
+                positions, deliveries = [row.position for row in members], [row.delivery for row in members]
                 # If the note has another form by now and is absent, the next run sends it as it is now.
                 is_same = deliveries[0].form.digest == group.key.digest
-                says = group.group.note, earlier.runs[deliveries[0].run]
-                self._ledger.says |= {} if is_same else dict.fromkeys(positions, says)
+                self._ledger.unclear |= {} if is_same else {row.position: row for row in members}
                 self.take_up(deliveries, positions, group.group.note if is_same else None)
                 journal.identities.enter(workspace, earlier.told(positions, [one.name for one in deliveries]))
         for match in found.asked:

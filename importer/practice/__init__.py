@@ -50,7 +50,7 @@ def sort(earlier: Earlier, plan: Plan, headings: Sequence[str]) -> tuple[Sorted,
     for match in found.asked:
         ledger.in_question(match)
     for group in found.groups:
-        outcomes.settle([*group.left.tolist(), *(position for position, _ in group.in_doubt)], Result.CREATED)
+        outcomes.settle([*group.left.tolist(), *(row.position for row in group.in_doubt)], Result.CREATED)
     if earlier.updates:
         due = (wish for wish in found.wishes if wish.is_due)
         settle({wish.note_id: End(Result.UPDATED, wish.now, wish.to_agree) for wish in due}, found.wishes, outcomes)
