@@ -253,13 +253,18 @@ class Sorted:
         for match in matches:
             self.whose[match.row.position] = "" if match.known is None else match.known.prospect
 
+    @property
+    def is_there(self) -> np.ndarray:
+        """Whether each row's delivery exists, or is in question, so that it isn't sent."""
+        return np.asarray(self.whose != "")
+
     @cached_property
     def remaining(self) -> Remaining:
         """What remains to be done. After importing again, some notes may be there twice."""
         earlier, there_twice = self.earlier, 0
         if earlier.occurrence:
             before = replace(earlier, occurrence="").sort(self.plan)
-            there_twice = sum(int((before.whose[one.left] != "").sum()) for one in self.groups)
+            there_twice = sum(int(before.is_there[one.left].sum()) for one in self.groups)
         asked: defaultdict[str, list[int]] = defaultdict(list)
         for match in (one for one in self.asked if earlier.rows.note[one.row.position] >= 0):
             asked["hidden" if match.how is How.HIDDEN else "in_doubt"].append(match.row.position)

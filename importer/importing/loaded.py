@@ -164,12 +164,12 @@ class LookedUpEmails:
         loaded, column = self.loaded, self.loaded.roles.columns.get(Role.EMAIL)
         if column is None or (emails := loaded.rows.email) is None:
             return loaded
-        is_there = np.zeros(len(emails), dtype=bool) if self.before is None else self.before.whose != ""
-        rows = named(loaded.rows, self.answers, loaded.sheet, column, is_there)
-        if self.before is not None:
-            for at in np.flatnonzero(is_there).tolist():
-                whose = str(self.before.whose[at])
-                rows.prospect[at] = whose if self.answers.get(emails[at]) == (whose,) else rows.prospect[at]
+        before = self.before
+        rows = named(loaded.rows, self.answers, loaded.sheet, column, None if before is None else before.is_there)
+        if before is not None:
+            for at in np.flatnonzero(before.is_there).tolist():
+                if self.answers.get(emails[at]) == (before.whose[at],):
+                    rows.prospect[at] = before.whose[at]
         return replace(loaded, rows=contradicted(rows, loaded.sheet, loaded.roles))
 
     @property
@@ -212,7 +212,7 @@ def asked(loaded: Loaded, journal: Journal | None, occurrence: str = "") -> Look
     emails, before, answers = emails_of(loaded.rows), None, dict[str, Owners | Message]()
     if journal is not None and emails:
         before = loaded.known(journal, occurrence).sort(loaded.plan)
-        emails = emails_of(loaded.rows, before.whose != "")
+        emails = emails_of(loaded.rows, before.is_there)
         found = journal.found(loaded.settings.workspace, loaded.settings.key, time.time).known(emails)
         answers = {email: tuple(owners) for email, owners in found.items()}
     return LookedUpEmails(loaded, journal, occurrence, emails, answers, before)
