@@ -60,7 +60,7 @@ class Outcomes:
         missing: IDs of rows' notes that were created but not found, by the row's position.
         asked: positions of the rows that aren't sent, or whose notes aren't changed, before a person has answered.
         visible: positions of the rows whose notes are more visible than the sheet says.
-        left: positions of the rows whose notes don't follow them, because somebody changed the notes or they are gone.
+        left: positions of the rows whose notes don't follow them, or not in all; their reasons say why.
         composed: returns the texts of the rows from one position to another; None if no template composes them.
     """
 

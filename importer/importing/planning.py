@@ -256,14 +256,14 @@ def in_question(loaded: Loaded, remaining: Remaining) -> list[Question]:
         text = say("asked.besides", question=text, n=len(in_doubt)) if in_doubt else text
         questions.append(_question(rows, text, new, "new"))
     elif in_doubt:
-        text, why = (say(kind, n=len(in_doubt)) for kind in ("asked.in-doubt", "asked.in-doubt.why"))
+        text, why = say("asked.in-doubt", n=len(in_doubt)), say("asked.in-doubt.why", n=len(in_doubt))
         if later:
             numbers = tuple(say("row", row=str(rows.number[at])) for at in later[:_EACH])
             text = say("asked.later", question=text, n=len(later), rows=numbers)
         earlier = [position for position in in_doubt if position not in {*later}]
         questions.append(_question(rows, text, earlier or later, "same", "new", why=why))
     if hidden := remaining.asked.get("hidden"):
-        text, why = (say(kind, n=len(hidden)) for kind in ("asked.hidden", "asked.hidden.why"))
+        text, why = say("asked.hidden", n=len(hidden)), say("asked.hidden.why", n=len(hidden))
         questions.append(_question(rows, text, hidden, "send-hidden", "leave-hidden", why=why))
     return questions
 
