@@ -69,8 +69,9 @@ class Loaded:
 
     @property
     def sheet_name(self) -> str:
-        """The sheet's name; empty if the file has no other one."""
-        return "" if [*self.sheet.sheets] == [self.sheet.name] else writable(self.sheet.name or "")
+        """The sheet's name as the journal has it; empty if the file has no other one."""
+        name = writable(self.sheet.name or "").replace("\0", " ")  # PostgreSQL refuses U+0000
+        return "" if [*self.sheet.sheets] == [self.sheet.name] else name
 
     def known(self, journal: Journal | None, occurrence: str = "") -> Earlier:
         """Return how to find the deliveries that earlier runs made of the rows, which are known by their emails, too.

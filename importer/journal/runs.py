@@ -128,7 +128,7 @@ class Runs:
                 name=name,
                 workspace=number,
                 file=file,
-                sheet=sheet.replace("\0", " "),  # PostgreSQL refuses U+0000
+                sheet=sheet,
                 fingerprint=fingerprint,
                 kind=kind,
                 account=account,
@@ -214,7 +214,7 @@ class Runs:
     def unfinished_again(self, workspace: Workspace, fingerprint: str, sheet: str) -> str | None:
         """Return the occurrence that a repeated delivery of a file's sheet would continue; None for a new one."""
         for run in self.listed(workspace, fingerprint=fingerprint):
-            if run.occurrence and run.sheet == sheet.replace("\0", " "):
+            if run.occurrence and run.sheet == sheet:
                 return None if run.ended == "finished" and not run.counts.get("unconfirmed") else run.occurrence
         return None
 
