@@ -122,7 +122,7 @@ class RowSink:
             text = self._formats.date(code, stored.strip())
         elif kind == "error":
             self._facts.flaw(self.number, column, say("cell.error", error=Cell(stored or "#ERROR")))
-        if code and stored and (not text or kind in {"text", "boolean"}) and hides_text(code):
+        if code and stored and (hides_text(code) if kind in {"text", "boolean"} else not text.strip()):
             self._facts.flaw(self.number, column, HIDDEN)
             return
         cells = self._cells

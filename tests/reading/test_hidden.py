@@ -33,12 +33,12 @@ def workbook(folder: Path) -> Path:
     sheet = book.worksheets[0]
     for line in (
         ("Prospect ID", "Note", "Visibility", "Mine"), ("8PvBmrB7P1", "Called", "Public", "seen"),
-        ("8PvBmrB7P2", SECRET, "Public", "hidden"), ("8PvBmrB7P3", 42, "Public", True),
-        ("8PvBmrB7P4", "Wrote", "Private", "seen"),
+        ("8PvBmrB7P2", SECRET, "Public", "hidden"), ("8PvBmrB7P3", 0, "Public", True),
+        ("8PvBmrB7P4", "Wrote", 2, "seen"),
     ):  # fmt: skip
         sheet.append(line)
-    for cell in ("B3", "B4", "C5", "D2", "D4"):
-        sheet[cell].number_format = ";;;"
+    for cell, code in zip(("B3", "B4", "C5", "D2", "D4"), (";;;", "#;-#", ";;", ";;;", ";;;"), strict=True):
+        sheet[cell].number_format = code
     book.save(folder / "n.xlsx")
     return folder / "n.xlsx"
 
