@@ -77,7 +77,8 @@ def _add(cell: Element, column: int, sink: RowSink) -> int:
     after = column + _times(said, "number-columns-repeated")
     if cell.tag == "covered-table-cell":
         return after
-    text, value = "\n".join(_lines(cell)), said.get("value", "")
+    lines, value = [*_lines(cell)], said.get("value", "")
+    text = "\n".join(lines)
     is_number = said.get("value-type") in _NUMBERS
     shown = _whole(text, value) if is_number and text else text or _stored(said)
     if shown:
@@ -93,7 +94,8 @@ def _add(cell: Element, column: int, sink: RowSink) -> int:
         elif is_number:
             sink.add(repeated, "number", value, formula=has_formula, shown=shown)
         else:
-            sink.add(repeated, "text" if "value-type" in said else "other", shown, formula=has_formula)
+            is_stored = "value-type" in said and (lines or "string-value" in said)  # an empty text is a blank line
+            sink.add(repeated, "text" if is_stored else "other", shown, formula=has_formula)
     sink.merge(column, across=_times(said, "number-columns-spanned"), down=_times(said, "number-rows-spanned"))
     return after
 

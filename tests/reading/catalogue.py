@@ -266,7 +266,7 @@ _HIDING = biff(0x41E, struct.pack("<HHB", 164, 3, 0) + b";;;") + b"".join(
 """A format and two styles of an .xls: the second hides everything."""
 _SMALL = {2: ("00123", "Grüße 日本", "2026-03-01", "TRUE"), 4: ("12345", "0.3", "", "")}
 _ERROR = ods_text("#N/A", 'calcext:value-type="error"')
-_FORMULA = '<table:table-cell table:formula="x"/>'
+_FORMULA = '<table:table-cell table:formula="x" office:value-type="string"/>'
 
 OLDER_AND_OPEN = [
     *(Entry(title, content, _SMALL, headings=("Prospect ID", "Note", "When", "Done"), name="a.xls")
@@ -318,7 +318,9 @@ OLDER_AND_OPEN = [
          "</table:dde-link></table:dde-links>"),
     _ods("OpenDocument: repeated error", _line(_ERROR, repeated=2) + _line(_FORMULA, repeated=3),
          {2: ("#N/A", "", ""), 3: ("#N/A", "", "")}, flaws={row: [0] for row in range(2, 7)}),
-    _ods("OpenDocument error", _line(ods_text("1"), _ERROR), {2: ("1", "#N/A", "")}, flaws={2: [1]}),
+    _ods("OpenDocument error, formula without value, and formula of an empty text", _line(
+        ods_text("1"), _ERROR, _FORMULA, _FORMULA.replace("/>", "><text:p/></table:table-cell>")
+    ), {2: ("1", "#N/A", "")}, flaws={2: [1, 2]}, remark="1 formula"),
     _ods("OpenDocument: repeated rows beyond the last of a sheet", _line(_FORMULA, repeated=4_900_000), None,
          error="row 4900001"),
     _ods("OpenDocument: repeated rows without end", _line(ods_text("x"), repeated=999_999_999), None,
