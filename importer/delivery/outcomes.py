@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from itertools import chain
 from textwrap import shorten
 from typing import Any, NamedTuple, TypeAlias
 
@@ -256,16 +255,15 @@ def gather(outcomes: Outcomes, rows: Rows) -> None:
 
 
 def _gather(outcomes: Outcomes, rows: Rows, row: int, positions: list[int]) -> None:
-    results = [outcomes.result(position) for position in positions]
-    worst = min(results, key=_WORST_FIRST.index)
+    results = {position: outcomes.result(position) for position in positions}
+    worst = min(results.values(), key=_WORST_FIRST.index)
+    is_left = any(results[position] is Result.NOT_SENT for position in results.keys() - outcomes.asked.keys())
     reasons = []
     emails = [""] if rows.email is None else rows.email[positions].tolist()
-    for position, result in [*zip(positions, results, strict=True)][:_MOST_NAMED]:
+    for position, result in [*results.items()][:_MOST_NAMED]:
         parts: dict[str, Part] = {"prospect": _named(rows, position, emails), "result": result.value}
-        if why := tuple(one for one in (outcomes.note_id(position), outcomes.reason(position)) if one):
-            reasons.append(say("outcome.of-one-because", **parts, why=why))
-        else:
-            reasons.append(say("outcome.of-one", **parts))
+        why = tuple(one for one in (outcomes.note_id(position), outcomes.reason(position)) if one)
+        reasons.append(say("outcome.of-one-because", **parts, why=why) if why else say("outcome.of-one", **parts))
     if len(positions) > _MOST_NAMED:
         reasons.append(say("more", n=len(positions) - _MOST_NAMED))
     is_of_one_email = emails[0] and len(set(emails)) == 1
@@ -277,7 +275,9 @@ def _gather(outcomes: Outcomes, rows: Rows, row: int, positions: list[int]) -> N
     for name in _MARKS:
         marks: Marks = getattr(outcomes, name)
         if some := [marks[position] for position in positions if position in marks]:
-            marks[row] = tuple(chain.from_iterable(some))
+            marks[row] = sum(some, ())
+    if is_left:  # a run that goes on sends some of its notes, whatever a person answers
+        outcomes.asked.pop(row, None)
 
 
 def _named(rows: Rows, position: int, emails: Sequence[str]) -> Part:

@@ -15,7 +15,9 @@ from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import render
 from importer.models import Note, Result, Role, Status, Visibility
+from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Settings, sources
+from importer.settings.kinds import SeveralInCell
 from importer.telling import preview_messages, report_messages
 from importer.telling.sheet_details import with_examples
 from tests import running
@@ -227,7 +229,8 @@ def test_an_id_that_the_journal_kept_and_the_api_forgot_serves_no_later_run(
 def test_a_file_that_changed_since_it_was_read_is_not_sent(
     box: Sandbox, settings: Settings, files: Path, tmp_path: Path
 ) -> None:
-    sheet = write(tmp_path, [*rows_of(2, "form.pdf"), *rows_of(1, "call.txt", "Good")])
+    signed = [(prospect, "Hello", "Private", "form.pdf") for prospect in ("Pr9xQ2Lm", "Qs8yR3Kn")]
+    sheet = write(tmp_path, [*signed, *rows_of(1, "call.txt", "Good")])
     with prepare(sheet, settings) as prepared:
         (files / "form.pdf").write_bytes(b"Secret")
         report = prepared.send(agreed=prepared.preview.digest)
@@ -243,6 +246,14 @@ def test_a_file_that_changed_since_it_was_read_is_not_sent(
     assert any(line.startswith("          2  not sent  the row was not sent. See the reason.") for line in said)
     assert ran(sheet, settings).counts == {Result.CREATED: 2, Result.ALREADY_IMPORTED: 1}
     assert (digest(b"Secret"),) in {files for _, _, files in carried(box)}
+
+    hide(what_to_hide(Which("last"), settings), settings)
+    (files / "form.pdf").write_bytes(b"Signed again")
+    both = write(tmp_path, [("Pr9xQ2Lm; Rt7zS4Jo", "Hello", "Private", "form.pdf")])  # the first is in question
+    with prepare(both, replace(settings, several_in_cell=SeveralInCell.EACH)) as prepared:
+        (files / "form.pdf").write_bytes(b"Changed")
+        report = prepared.send(agreed=prepared.preview.digest)
+    assert (report.exit_status, report.ended, report.counts) == (3, "stopped", {Result.NOT_SENT: 1})
 
 
 # -- what is said -----------------------------------------------------------------------------------------------------
