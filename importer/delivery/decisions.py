@@ -301,15 +301,18 @@ def _hides(draft: FoundNote, sought: Sought) -> bool:
 
 
 def copies(page: NotesPage, sought: Sought, note_id: str) -> tuple[str, ...]:
-    """Return the IDs of further copies of a delivery's note, which read like it as it was sent, or as it is shown."""
+    """Return the IDs of further copies of a delivery's note, which read like it as it was sent, or as it is shown.
+
+    A copy by our author counts also if somebody has hidden it since, or given it another visibility or status.
+    """
     shown = [seen_digests(note.content) for note in page.all if note.note_id == note_id]
     key = replace(sought.key, readings=sought.key.readings.union(*shown))
     return tuple(
         note.note_id
-        for note in page.notes
+        for note in page.all
         if note.note_id not in sought.owned
-        and has_form(note, key)
-        and is_ours(note, sought) is not False
+        and reads_same(note, key)
+        and (is_ours(note, sought) or (is_ours(note, sought) is None and has_form(note, key)))
         and _is_of_the_time(note, sought, _NEAR, _ANY_ZONE)
     )
 

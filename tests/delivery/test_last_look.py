@@ -142,11 +142,12 @@ def test_a_look_that_fails_is_no_miss_and_does_not_stop_the_run(
     assert (report.exit_status, report.not_found, len(reads(box, since)) <= 10) == (0, {}, True)
 
 
+@pytest.mark.parametrize("form", [{"visibility": "1"}, {"visibility": "2", "status": "0"}], ids=["as it was", "hidden"])
 def test_a_note_that_is_there_twice_is_told_though_it_was_not_sent_again(
-    box: Sandbox, settings: Settings, tmp_path: Path
+    form: dict[str, object], box: Sandbox, settings: Settings, tmp_path: Path
 ) -> None:
-    """Something on the way sent the request twice; nothing was unclear."""
-    body = {"prospectIds": ["P2"], "content": "Spoke about terms", "visibility": "1"}
+    """Something on the way sent the request twice; nothing was unclear. Somebody may have hidden the second note."""
+    body = {"prospectIds": ["P2"], "content": "Spoke about terms", **form}
 
     def observe(progress: Progress) -> None:
         if progress.settled and len(box.notes) == 3:

@@ -187,6 +187,10 @@ def test_further_copies_read_like_the_note_as_it_was_sent_or_as_it_is_shown() ->
         (found("N1", "Shown"), found("N2", "Shown"), found("N3"), found("N4", "Else")), None, has_more=False
     )
     assert copies(page, sought(adopted=frozenset({"N1"})), "N1") == ("N2", "N3")
+    changed = [found(f"N{number}", visibility="2", author=author) for number, author in ((2, "US"), (3, "WHO"))]
+    page = NotesPage((found("N1"), *changed), found("N4", visibility="2", status="0", author="US"), has_more=False)
+    assert copies(page, sought(adopted=frozenset({"N1"}), authors=["US"]), "N1") == ("N2", "N4")
+    assert copies(page, sought(adopted=frozenset({"N1"})), "N1") == (), "nobody has told who we are"
 
 
 LONG = "Spoke about terms of delivery, then about prices, and about much more 🤝"
