@@ -96,8 +96,7 @@ class _Validation:
         known = {} if self.settings.reading is None else self.settings.reading.seen
         unexplained = Unmapped(self.sheet.headings, self.roles, self.settings.values, known)
         left_out, skipped = self.sheet.left_out, dict[int, Message]()
-        used = self.used.union(self.roles.further_emails)
-        footers = Footers(self.sheet, used, columns, self._flaws)
+        footers = Footers(self.sheet, self.used.union(self.roles.further_emails), columns, self._flaws)
         start = 0
         for numbers, texts in self.sheet.columns():
             block, part = Block(numbers, texts, start), slice(start, start + len(numbers))
@@ -118,6 +117,7 @@ class _Validation:
             self._note_done(block)
             footers.look(block, self.problems)
             start = part.stop
+        self.done = {position: ids for position, ids in self.done.items() if position not in footers.skipped}
         flawed = [position for position in self.done if self.problems.pop(position, None)]
         note = self._notes(codes, size, flawed)
         skipped = {**self.left_out, **footers.skipped, **skipped}

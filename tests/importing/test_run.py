@@ -236,6 +236,9 @@ def test_a_note_of_two_rows_with_other_texts_makes_them_invalid(settings: Settin
     first = rows_of(ran(write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "y", "1")), settings).results)
     one, two = ((row["result"], row["note_id"], "", "", "", "") for row in first)
     lines = ("P1", "x", "1", *one), ("P1", "z", "1", *one), ("P2", "y", "?", *two)
+    emptied = ("", "", "", *one), ("Total", "", "", *one), ("P2", "y", "1", *two)
+    path = write(tmp_path / "m.csv", *emptied, headings=(*HEADINGS, *OUR_COLUMNS))
+    assert column(ran(path, settings).results, "result") == ["skipped", "skipped", ALREADY]
     path = write(tmp_path / "m.csv", *lines, headings=(*HEADINGS, *OUR_COLUMNS))
     assert column(ran(path, settings).results, "result") == [INVALID, INVALID, ALREADY]
     assert column(ran(path, replace(settings, again=True)).results, "result") == [CREATED, CREATED, INVALID]
