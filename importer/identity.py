@@ -32,7 +32,7 @@ class RowIdentity(NamedTuple):
     """What a row says to its prospect.
 
     Attributes:
-        texts: digests of its text. There are two if files are attached: with their names, and with their contents.
+        texts: digests of its text. There are two if files are attached: with their contents, and with their names.
         record: digest of its record; empty if it has none.
         earlier: digests of its text as earlier templates composed it.
         plain: digests of its text without the template that composes it and without further fields, if it has either.
@@ -60,26 +60,21 @@ class RowIdentity(NamedTuple):
 def text_digests(note: Note, files: Mapping[str, AttachedFile]) -> tuple[bytes, ...]:
     """Return the digests of what a reader sees of a note: its text, the targets of links and pictures, attachments.
 
-    An attached file is known by its name, and by its content: a file that was saved anew, and a file under another
-    name, make no other note.
+    An attached file is known by its content, and by its name: a file under another name makes no other note, and one
+    that was saved anew makes none in a later sheet.
     """
     said = [visible(note.content), *targets(note.content)]
     said += [part for role, text in note.further for part in ("further", role, text)]
     if not note.files:
         return (_digest(TEXT, *said, "", *sorted(note.attachments)),)
     names = sorted({files[digest].name if digest in files else digest for digest in note.files})
-    return _digest(TEXT, *said, "named", *names), _digest(TEXT, *said, "holding", *sorted(note.files))
+    return _digest(TEXT, *said, "holding", *sorted(note.files)), _digest(TEXT, *said, "named", *names)
 
 
 def same_texts(notes: Sequence[Note], files: Mapping[str, AttachedFile]) -> Ints:
-    """Return a number for each note, which notes share if they say the same."""
+    """Return a number for each note of a sheet, which notes share if they say, and their files hold, the same."""
     numbers: dict[bytes, int] = {}
-    found = np.zeros(len(notes), dtype=np.int32)
-    for i, note in enumerate(notes):
-        digests = text_digests(note, files)
-        found[i] = next((numbers[digest] for digest in digests if digest in numbers), i)
-        numbers.update(dict.fromkeys(digests, int(found[i])))
-    return found
+    return np.array([numbers.setdefault(text_digests(note, files)[0], i) for i, note in enumerate(notes)], np.int32)
 
 
 def record_digest(record: str) -> bytes:

@@ -124,7 +124,7 @@ def test_the_preview_counts_files_and_bytes_that_are_still_to_be_uploaded(
 def test_what_was_delivered_is_not_uploaded_again_whatever_the_file_is_called(
     box: Sandbox, settings: Settings, files: Path, tmp_path: Path
 ) -> None:
-    """Two notes are the same if their files' names are, or their contents. What has another of both is another note."""
+    """Two notes are the same if their files' contents are, or, in two sheets, their names."""
     ran(write(tmp_path, rows_of(3, "form.pdf")), settings)
     (files / "form.pdf").rename(files / "signed.pdf")
     again = ran(write(tmp_path, rows_of(3, "signed.pdf")), settings)
@@ -135,6 +135,14 @@ def test_what_was_delivered_is_not_uploaded_again_whatever_the_file_is_called(
     (files / "other.pdf").write_bytes(MAP + b" ")
     assert ran(write(tmp_path, rows_of(3, "other.pdf")), settings).counts == {Result.CREATED: 3}
     assert uploads(box) == {digest(FORM): 1, digest(MAP + b" "): 1}
+    for month in ("01", "02"):
+        (files / month).mkdir()
+        (files / month / "p.pdf").write_bytes(month.encode())
+    sheet = write(tmp_path, [*rows_of(1, "01/p.pdf", "Protocol"), *rows_of(1, "02/p.pdf", "Protocol")])
+    assert ran(sheet, settings).counts == {Result.CREATED: 2}
+    made = [row["note_id"] for row in read_results(settings.results)]  # type: ignore[arg-type]
+    assert ran(sheet, settings).counts == {Result.ALREADY_IMPORTED: 2}
+    assert [row["note_id"] for row in read_results(settings.results)] == made  # type: ignore[arg-type]
 
 
 # -- what goes wrong --------------------------------------------------------------------------------------------------
