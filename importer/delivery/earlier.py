@@ -199,6 +199,8 @@ class Earlier:
             of_sheet = rows.of_sheet(np.arange(len(rows), dtype=np.int32))
             is_wanted |= np.isin(of_sheet, [*rows.done]) & (plan.original < 0)
         is_wanted[[at for at in self._stood if at in rows.skipped]] = True  # somebody left out what was sent before
+        match = partial(matching.match, runs=self._runs, templates=self.identities.templates, by_key=self.updates)
+        claimed = set[bytes]()  # also by rows that name the same person otherwise, by the ID or by an email
         for positions in _by_prospect(rows, np.flatnonzero(is_wanted).astype(np.int32)):
             of_who: defaultdict[str, list[RowIdentity]] = defaultdict(list)
             for who, one in zip(self.identities.who(positions), self.identities.of(positions), strict=True):
@@ -209,8 +211,7 @@ class Earlier:
             for who, delivery in () if journal is None else journal.identities.told(self.workspace, [*of_who]):
                 if not self.occurrence or delivery.occurrence == self.occurrence:
                     known[who].append(delivery)
-            match = partial(matching.match, runs=self._runs, templates=self.identities.templates, by_key=self.updates)
-            yield [one for who in (of_who if rows.done else known) for one in match(of_who[who], known[who])]
+            yield [one for who in (of_who if rows.done else known) for one in match(of_who[who], known[who], claimed)]
 
     @property
     def _knowing(self) -> Journal | None:

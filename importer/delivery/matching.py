@@ -68,6 +68,7 @@ _Rule = tuple[How, Callable[[RowIdentity], Collection[object]], Callable[[RowIde
 def match(
     rows: Sequence[RowIdentity],
     known: Sequence[KnownDelivery],
+    claimed: set[bytes] | None = None,
     *,
     runs: Collection[int] = (),
     templates: Collection[bytes] = (),
@@ -77,10 +78,10 @@ def match(
 
     The rows repeat no other row. ``runs`` are the numbers of the runs of this kind of sheet, and ``templates`` the
     parts of words that name its templates. With ``by_key`` a row may be known by its key alone, because notes follow
-    the sheet.
+    the sheet. ``claimed`` are names of deliveries that answer for other rows; those of these rows are added.
     """
     found: dict[int, Match] = {}
-    claimed: set[bytes] = set()
+    claimed = claimed if claimed is not None else set()
     live, hidden = _Signed(), _Signed()
     for one in sorted(known, key=lambda one: -one.request):
         if one.state is not DeliveryState.REJECTED:

@@ -322,6 +322,10 @@ def test_a_sheet_that_has_grown_costs_look_ups_for_its_new_rows_only(tmp_path: P
         sheet = write_csv(tmp_path / "n.csv", (*HEADINGS, "Activity ID"), *records)
         counts = send(sheet, replace(settings, mapping={Role.RECORD: ("Activity ID",)})).counts
         assert counts == {Result.ALREADY_IMPORTED: 1, Result.CREATED: 1}, "a note answers for one row"
+        mixed = [("P2", "", "Hello", "Public", "00T5f0000000007"), ("", *rows[1], "00T5f0000000008")]
+        sheet = write_csv(tmp_path / "n.csv", (*BOTH, "Activity ID"), *mixed)
+        counts = send(sheet, replace(settings, mapping={Role.RECORD: ("Activity ID",)})).counts
+        assert counts == {Result.ALREADY_IMPORTED: 1, Result.CREATED: 1}, "and for one name of a person"
 
 
 def test_of_rows_that_say_the_same_the_least_visible_counts_however_far_apart(
