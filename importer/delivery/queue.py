@@ -250,15 +250,12 @@ class Sizes:
     """Sizes of requests. The API limits prospects; an intermediary may limit bytes (D44).
 
     Args:
-        batch_size: most prospects in one request, as set by a person or learned by an earlier run.
+        batch_size: most prospects in one request.
         least_limit: bytes of a body up to which no limit applies.
-
-    Attributes:
-        asked: the same, before anything was learned in this run.
     """
 
     def __init__(self, batch_size: int, least_limit: int) -> None:
-        self.batch_size = self.asked = batch_size
+        self.batch_size = batch_size
         self.largest_accepted, self._largest_body = 0, least_limit  # in bytes
 
     def accepted(self, post: Post) -> None:
@@ -266,7 +263,7 @@ class Sizes:
         self.largest_accepted = max(self.largest_accepted, len(post.request))
         self._largest_body = max(self._largest_body, post.body)
         if post.is_too_large:
-            self.batch_size = min(self.asked, self.largest_accepted)
+            self.batch_size = self.largest_accepted
 
     def is_largest(self, post: Post) -> bool:
         """Return whether a request's body is larger than any accepted body, and large enough to be too large."""

@@ -89,8 +89,7 @@ def _told(earlier: Earlier, matches: Iterable[Match]) -> Iterator[Identity]:
     names: list[bytes] = []
     for match in matches:
         row, how, known = match
-        is_same = earlier.answer_to(match) is InDoubt.SAME
-        if known is not None and is_same and not known.identities.issuperset(row.all):
+        if known is not None and earlier.answer_to(match) is InDoubt.SAME and not known.identities.issuperset(row.all):
             positions.append(row.position)
             names.append(known.name)
         if known is not None and how is How.WORDS:

@@ -26,7 +26,7 @@ from importer.importing.workspaces import learned_rates
 from importer.journal import Journal, Run
 from importer.messages import Message, Said, say
 from importer.rows.emails import ProspectsPage
-from importer.settings import BATCH_SIZE, GIVE_UP, Settings
+from importer.settings import GIVE_UP, Settings
 from importer.settings.address import api_address
 
 LAG = 12
@@ -67,15 +67,9 @@ def calls(
         api.close()
 
 
-def batch_size(settings: Settings, journal: Journal | None) -> int:
-    """Return the maximum number of prospects in a request: as set, as it worked in an earlier run, or the default."""
-    learned = None if journal is None else journal.learned(settings.workspace).all().get("batch size")
-    return settings.batch_size or learned or BATCH_SIZE
-
-
 def delivering(settings: Settings, journal: Journal, caller: Caller, run: Run | None = None) -> DeliveryContext:
     """Return the context of delivery in a run; without a run, nothing is sent again."""
-    size, settle = batch_size(settings, journal), settings.settle
+    size, settle = settings.batch_size, settings.settle
     policy = Policy(size, settings.read_timeout, settle, LAG * settle, skips_existing=settings.skip_existing)
     return DeliveryContext.of(journal, settings.workspace, run, caller, policy)
 

@@ -22,7 +22,6 @@ from importer.errors import UnclearColumns
 from importer.fields import WORDED
 from importer.identity import Identities, place_digest
 from importer.importing import logs
-from importer.importing.api_context import batch_size
 from importer.importing.workspaces import workspace_of
 from importer.journal import Journal, Owners
 from importer.messages import Cell, Message, cut, lines, say
@@ -87,8 +86,8 @@ class Loaded:
 
         workspace = workspace_of(journal, settings)
         of_sheet = kind_of(sheet), settings.in_doubt, settings.skip_existing, sheet.fingerprint
-        size = batch_size(settings, journal)
-        return Earlier(rows, journal, workspace, settings.key, occurrence, *of_sheet, settings.update, size, stood)
+        more = settings.update, settings.batch_size, stood
+        return Earlier(rows, journal, workspace, settings.key, occurrence, *of_sheet, *more)
 
     def complete(self, outcomes: Outcomes) -> None:
         """Settle the rows that repeat others, make one outcome for each row of the sheet, and what was corrected."""

@@ -15,7 +15,6 @@ import numpy as np
 
 from importer.api import Endpoint
 from importer.calls.dispatcher import Caller
-from importer.calls.limiter import Limiter
 from importer.delivery.changes import Wish
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, settle_before
@@ -30,7 +29,7 @@ from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
 from importer.journal.machine import key_digest
 from importer.messages import Message, render, say
-from importer.models import Progress, Remaining, Result, Workspace
+from importer.models import Progress, Remaining, Result
 from importer.rows.attachments import Uploads
 from importer.rows.emails import Lookups
 from importer.storage import Url
@@ -121,7 +120,7 @@ class Sending:
                 why = say("outcome.run-stopped", why=stopped.message) if stopped else say("outcome.broke-off")
                 self.outcomes.explain(Result.NOT_SENT, why)
                 loaded.complete(self.outcomes)
-                report = self._finish(delivery, ended, stopped)
+                report = self._finish(ended, stopped)
             return report
 
     def _planned(self) -> tuple[Coordinator, Stopped | None]:
@@ -197,7 +196,7 @@ class Sending:
             settle(stage.ended, asked, self.outcomes)
             logs.event("notes updated", **{fate.value: n for fate, n in stage.counts.items()})
 
-    def _finish(self, delivery: Coordinator, ended: str, stopped: Stopped | None) -> Report:
+    def _finish(self, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         limiter = self.caller.limiter
         report = Report.of(
@@ -215,7 +214,8 @@ class Sending:
         if ended == "finished" and (not_sent := report.counts.get(Result.NOT_SENT)):
             report = replace(report, ended="held back" if not_sent == report.asked else "stopped")
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
-            _learn(self.journal, self._run.workspace, delivery, limiter)
+            learned = {kind.value: (rate.calls, rate.seconds) for kind, rate in limiter.rates.items()}
+            self.journal.learned(self._run.workspace).enter(learned)
             self._forget_rejected()
         logs.event(
             f"run {report.ended}",
@@ -252,10 +252,3 @@ class Sending:
         )
         if rows.email is not None and (emails := {*rows.email[rejected].tolist()} - {""}):
             self._matches.forget(emails)
-
-
-def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limiter: Limiter) -> None:
-    """Store the batch size and the rate limit that this run learned, for later runs."""
-    if (sizes := delivery.queue.sizes).batch_size < sizes.asked:
-        journal.learned(workspace).enter({"batch size": sizes.batch_size})
-    journal.learned(workspace).enter({kind: (rate.calls, rate.seconds) for kind, rate in limiter.rates.items()})

@@ -173,8 +173,7 @@ class Settings:
             settings then contain its answers.
         origin: where the values come from.
         sheet, header_row, encoding, delimiter: how to read the file, if guessing isn't wanted.
-        batch_size: maximum of prospects in a request; None: :data:`BATCH_SIZE`, or the size that worked in this
-            workspace.
+        batch_size: maximum of prospects in a request.
         rate: maximum of calls in a period; None: as many as the API allows.
         read_timeout, settle, give_up: in seconds. A ``give_up`` of None: :data:`GIVE_UP`, or in a window the time until
             it closes.
@@ -213,7 +212,7 @@ class Settings:
     journal: Path | str = _setting(kinds.journal, Topic.PLACE, "FILE", default=default_journal)
     guard_local_address: bool = _setting(kinds.yes, Topic.PLACE, default=False)
     api_key_file: ClassVar[Path | None] = _setting(kinds.local_file, Topic.CALLS, "FILE")
-    batch_size: int | None = _setting(kinds.Number(1, 10_000), Topic.CALLS, "N")
+    batch_size: int = _setting(kinds.Number(1, 10_000), Topic.CALLS, "N", default=BATCH_SIZE)
     rate: kinds.Rate | None = _setting(kinds.Rate.parse, Topic.CALLS, "CALLS/TIME", is_common=True)
     read_timeout: float = _setting(kinds.seconds(0.1, 3600), Topic.CALLS, "SECONDS", default=60.0)
     settle: float = _setting(kinds.seconds(0, 3600), Topic.CALLS, "SECONDS", default=5.0)

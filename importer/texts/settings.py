@@ -158,7 +158,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.delimiter.label": "Column separator",
     "setting.delimiter.help": "The character between the columns of a text file. For a tab, write the word tab.",
     "setting.batch-size.help": "The largest number of prospects in one request. The API documents no limit; its own lists take 100 a page. A size that the API refuses is halved.",
-    "setting.batch-size.default": "100, or the size that worked last",
     "setting.profile.help": "Your name for the workspace. Its settings are used, and deliveries are recorded for this name and address.",
     "setting.base-url.help": "The address of the API. Only https, except on this machine.",
     "setting.journal.help": "The record of deliveries: a file, or the URL of a PostgreSQL database that several machines share, postgresql://HOST/DATABASE.",

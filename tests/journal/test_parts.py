@@ -91,7 +91,7 @@ def test_another_name_of_a_workspace_has_all_that_it_has(journal: Journal, addre
     first, third = begin(journal), Workspace("third", "https://gateway.example/v1")
     answer(journal, sent(journal, first, "P1"), "P1")
     journal.identities.enter(HERE, [("P1", b"what", name("P1"))])
-    journal.learned(HERE).enter({"batch size": 7})
+    journal.learned(HERE).enter({"keeps markup": True})
     journal.uploads(HERE, lambda: 5.0).enter({"ab": "F-1"})
     journal.runs.confirm(third, None, same_as=THERE)
     assert journal.owner(third) == THERE
@@ -100,7 +100,7 @@ def test_another_name_of_a_workspace_has_all_that_it_has(journal: Journal, addre
     for name_ in (HERE, THERE, third):
         assert journal.owner(name_) == HERE
         assert journal.runs.listed(name_) == journal.runs.listed(HERE) != []
-        assert journal.learned(name_).all() == {"batch size": 7}
+        assert journal.learned(name_).all() == {"keeps markup": True}
         assert journal.uploads(name_, lambda: 5.0).known(["ab"]) == {"ab": "F-1"}
         assert [*journal.deliveries.delivered(name_, ["N-P1-1"])] == ["N-P1-1"]
         assert [who for who, *_ in journal.identities.told(name_, ["P1"])] == ["P1"]
