@@ -119,6 +119,10 @@ class _Page:
             self._hidden += 1
         elif tag == "br":
             self._add("\n")
+        elif tag == "img" and not self._hidden:
+            self._add(attributes.get("alt", ""))
+        elif tag == "input" and attributes.get("type", "").lower() == "checkbox" and not self._hidden:
+            self._add("TRUE" if "checked" in attributes else "FALSE")
         elif self._open and tag == "tr":
             self._open[-1].begin_row()
         elif self._open and tag in _CELLS:
