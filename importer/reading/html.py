@@ -119,10 +119,10 @@ class _Page:
             self._hidden += 1
         elif tag == "br":
             self._add("\n")
-        elif tag == "img" and not self._hidden:
-            self._add(attributes.get("alt", ""))
-        elif tag == "input" and attributes.get("type", "").lower() == "checkbox" and not self._hidden:
-            self._add("TRUE" if "checked" in attributes else "FALSE")
+        elif tag == "img":
+            self.data(attributes.get("alt", ""))
+        elif tag == "input" and attributes.get("type", "").lower() == "checkbox":
+            self.data("TRUE" if "checked" in attributes else "FALSE")
         elif self._open and tag == "tr":
             self._open[-1].begin_row()
         elif self._open and tag in _CELLS:
@@ -142,7 +142,7 @@ class _Page:
         self._edge(tag)
 
     def data(self, text: str) -> None:
-        """Handle a piece of the text between two tags."""
+        """Handle a piece of the text between two tags, or the text that stands for an element."""
         if self._open and not self._hidden:
             self._text.append(text)
             if len(self._text) > self._limits.cell_characters:

@@ -496,7 +496,8 @@ PAGES = [
     _row("HTML with a table in a note", "<tr><td>2<td>a<table><tr><td>b<td>c<tr><td>d</table>e<td>f",
          {3: ("2", "a\nb c\nd\ne", "f")}),
     _row("HTML with checkboxes and pictures", "<tr><td>2<td><input type=checkbox checked> <input type=checkbox>"
-         "<td><img alt=Private><script><img alt=No></script>", {3: ("2", "TRUE FALSE", "Private")}),
+         "<td><img alt=Private> <img alt=Priv&eacute;><script><img alt=No></script>",
+         {3: ("2", "TRUE FALSE", "Private Privé")}),
     _row("HTML with the same headings in a note", "<tr><td>2<td><table><tr><td>Prospect ID<td>Note</table><td>f",
          {3: ("2", "Prospect ID Note", "f")}),
     _page("HTML with a title table that has no end", f"<html><body><table><tr><td>Report</td></tr>{_BARE}",
