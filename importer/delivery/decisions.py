@@ -312,7 +312,7 @@ def copies(page: NotesPage, sought: Sought, note_id: str) -> tuple[str, ...]:
         for note in page.all
         if note.note_id not in sought.owned
         and reads_same(note, key)
-        and (is_ours(note, sought) or (is_ours(note, sought) is None and has_form(note, key)))
+        and ((ours := is_ours(note, sought)) or (ours is None and has_form(note, key)))
         and _is_of_the_time(note, sought, _NEAR, _ANY_ZONE)
     )
 

@@ -68,7 +68,7 @@ _Rule = tuple[How, Callable[[RowIdentity], Collection[object]], Callable[[RowIde
 def match(
     rows: Sequence[RowIdentity],
     known: Sequence[KnownDelivery],
-    claimed: set[bytes] | None = None,
+    claimed: set[bytes],
     *,
     runs: Collection[int] = (),
     templates: Collection[bytes] = (),
@@ -81,7 +81,6 @@ def match(
     the sheet. ``claimed`` are names of deliveries that answer for other rows; those of these rows are added.
     """
     found: dict[int, Match] = {}
-    claimed = claimed if claimed is not None else set()
     live, hidden = _Signed(), _Signed()
     for one in sorted(known, key=lambda one: -one.request):
         if one.state is not DeliveryState.REJECTED:

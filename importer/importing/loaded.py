@@ -86,8 +86,9 @@ class Loaded:
 
         workspace = workspace_of(journal, settings)
         of_sheet = kind_of(sheet), settings.in_doubt, settings.skip_existing, sheet.fingerprint
-        more = settings.update, settings.batch_size, stood
-        return Earlier(rows, journal, workspace, settings.key, occurrence, *of_sheet, *more)
+        return Earlier(
+            rows, journal, workspace, settings.key, occurrence, *of_sheet, settings.update, settings.batch_size, stood
+        )
 
     def complete(self, outcomes: Outcomes) -> None:
         """Settle the rows that repeat others, make one outcome for each row of the sheet, and what was corrected."""

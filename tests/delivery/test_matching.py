@@ -49,7 +49,8 @@ def matched(
     """How each row is known, by its place; new rows aren't in it."""
     parts = [part_of(words_digest(template, "")) for template in more.pop("templates", [""])]
     placed = [one._replace(position=i) for i, one in enumerate(rows)]
-    return {one.row.position: one for one in match(placed, deliveries, runs=[RUNS[kind]], templates=parts, **more)}
+    found = match(placed, deliveries, set(), runs=[RUNS[kind]], templates=parts, **more)
+    return {one.row.position: one for one in found}
 
 
 def only(rows: Sequence[RowIdentity], deliveries: Sequence[KnownDelivery], **more: Any) -> list[How | None]:
