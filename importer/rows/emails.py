@@ -198,14 +198,12 @@ def _with_emails(rows: Rows, is_there: np.ndarray | None) -> Ints:
 
 def named(rows: Rows, answers: Answers, sheet: Sheet, column: int, is_there: np.ndarray | None = None) -> Rows:
     """Return the rows with IDs in place of emails, except of those that weren't looked up or whose note is there."""
-    if rows.email is None:
-        return rows
+    assert rows.email is not None
     prospect, note = rows.prospect.copy(), rows.note.copy()
     rejected, problems = dict(rows.rejected), dict(rows.problems)
     usable = _with_emails(rows, is_there)
-    for position, email, named_by in zip(
-        usable.tolist(), rows.email[usable].tolist(), rows.prospect[usable].tolist(), strict=True
-    ):
+    for position in usable.tolist():
+        email, named_by = str(rows.email[position]), str(rows.prospect[position])
         answer = answers.get(email)
         if named_by != email:
             if isinstance(answer, tuple) and answer and named_by not in answer:

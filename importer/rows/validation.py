@@ -82,6 +82,8 @@ class _Validation:
         }
         of_roles = [at for role in roles.columns for at in roles.of(role) if role is not Role.RECORD]
         self.used = frozenset((*of_roles, *(() if composition is None else composition.columns)))
+        about = (at for at in roles.unexplained if any(words.is_about(role, sheet.headings[at]) for role in WORDED))
+        self.judged = {None, *self.used, *about}
         self.files: Mapping[str, AttachedFile] = {} if folder is None else folder.files
         self.notes: list[Note] = []
         self.problems: dict[int, list[Problem]] = {}
@@ -221,8 +223,8 @@ class _Validation:
                 self._add(block, i, flaw.column, flaw.text)
 
     def _flaws(self, number: int) -> list[Flaw]:
-        """Return the flaws that reading found in the whole row or in its used cells."""
-        return [flaw for flaw in self.sheet.wrong(number) if flaw.column is None or flaw.column in self.used]
+        """Return the flaws that reading found in the whole row, in used cells, or in some that may say who sees it."""
+        return [flaw for flaw in self.sheet.wrong(number) if flaw.column in self.judged]
 
     def _note_done(self, block: Block) -> None:
         """Note the IDs that an earlier results file has for a row, even an invalid one; with `--again`, none."""

@@ -66,3 +66,9 @@ def test_no_hidden_note_is_sent(box: Sandbox, settings: Settings, tmp_path: Path
     assert not reasons[0]
     assert all(SAYS in reason and "Choose the format General" in reason for reason in reasons[1:])
     assert SECRET not in str([call.body for call in box.received])
+    book = openpyxl.load_workbook(path := workbook(tmp_path))
+    for cell, text in {"D1": "Private?", "B3": "b", "B4": "c", "C5": "Public", "D3": None, "D5": None}.items():
+        book.worksheets[0][cell], book.worksheets[0][cell].number_format = text, "General"
+    book.save(path)
+    with prepare(path, hidden) as prepared:
+        assert prepared.send().counts == {Result.CREATED: 2, Result.INVALID: 2}
