@@ -136,7 +136,7 @@ FIELDS: Mapping[Role, Field] = {
             "Status", "Note Status", "Publication Status",
             "Veröffentlichungsstatus", "Statut", "Estado", "Situação", "Stato",
         ),
-        suggested=r"draft|publish|entwurf|^(?:note )?state$",
+        suggested=r"draft|publish(?!er)|entwurf|^note state$|^(?:released|review(?:ed)?|approv(?:ed|al))\W*$",
         words={
             Status.PUBLISHED: (
                 "1", "Published", "Publish", "Live", "Final", "Veröffentlicht", "Publié", "Publiée", "Publicado",
@@ -152,8 +152,8 @@ FIELDS: Mapping[Role, Field] = {
                 "",
             ),
             Status.PUBLISHED: (
-                r"publish(?:ed|es)?|veroffentlicht\w{0,2}|publie(?:e|s|es)?|publicad[oa]s?|pubblicat[oaie]",
-                "live|final|approved|genehmigt|approuvee?s?|aprobad[oa]s?|aprovad[oa]s?|send|senden|import|include|ready",
+                r"publish(?:ed|es)?|veroffentlich(?:en|t\w{0,2})|publie(?:e|s|es|r)?|publica(?:r|d[oa]s?)|pubblica(?:re|t[oaie])",
+                "live|final|released|approved|genehmigt|approuvee?s?|aprobad[oa]s?|aprovad[oa]s?|send|senden|import|include|ready",
             ),
         },
     ),

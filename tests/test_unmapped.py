@@ -22,23 +22,18 @@ def run(columns: Mapping[str, Sequence[str]], *flags: str, name: str = "sheet.cs
 @pytest.mark.parametrize(
     ("used", "other"),
     [
-        (("Visibility", "Public"), ("Private?", "Yes")),
-        (("Visibility", "Public"), ("Note visibility (new)", "Private")),
         (("Shared With", "Everyone"), ("Private Note", "TRUE")),
-        (("Visibility", "Public"), ("Shared?", "No")),
         (("Sichtbarkeit", "Öffentlich"), ("Vertraulich", "Ja")),
-        (("Visibility", "Public"), ("is_private", "1.0")),
-        (("Visibility", "Public"), ("Visibility group", "Item owner")),
-        (("Visibility", "Public"), ("Restricted to", "Legal")),
+        *((("Visibility", "Public"), other) for other in (
+            ("Private?", "Yes"), ("Note visibility (new)", "Private"), ("Shared?", "No"), ("is_private", "1.0"),
+            ("Visibility group", "Item owner"), ("Restricted to", "Legal"), ("Hide from team", "x"),
+            ("Show to team", "No"), ("Scope", "12"), ("Stage", "confidential"),
+        )),
         *((("Visibility", "Public"), ("Tags", text)) for text in (
             "pricing; Private", "#intro, #private", "[private] call", "HR - confidential", "Private: hi", "a & privé",
         )),
         *((("Visibility", "Public"), (heading, "TRUE")) for heading in ("Deleted", "Archived")),
         *((("Status", "Published"), (heading, "No")) for heading in ("Approved", "Send?")),
-        (("Visibility", "Public"), ("Hide from team", "x")),
-        (("Visibility", "Public"), ("Show to team", "No")),
-        (("Visibility", "Public"), ("Scope", "12")),
-        (("Visibility", "Public"), ("Stage", "confidential")),
         (("Status", "Published"), ("Draft", "Yes")),
         (("Status", ""), ("IsDraft", "✔️")),
     ],
@@ -94,9 +89,10 @@ def test_of_two_columns_that_say_who_sees_a_note_the_least_visible_counts_for_ea
         # of two columns of statuses, a draft counts
         ({"Visibility": ["Public"] * 2, "Status": ["Published", ""], "Draft": ["Yes", ""]},
          ["--map", "status=Status, Draft"], "10 11"),
-        # a blank in a column of checkmarks is no published note
-        ({"Visibility": ["Private"] * 2, "Published": ["x", ""]},
-         ["--map", "status=Published", "--value", "status:x=Published"], "21 20"),
+        # a blank in a column of checkmarks is no published note, unless the checkmarks are for drafts
+        *(({"Visibility": ["Private"] * 2, heading: ["x", ""]},
+           ["--map", f"status={heading}", "--value", f"status:x={means}"], sent)
+          for heading, means, sent in (("Done", "Published", "21 20"), ("Is a draft", "Draft", "20 21"))),
     ],
 )  # fmt: skip
 def test_each_row_is_as_visible_and_as_published_as_its_columns_say(
@@ -132,7 +128,8 @@ def test_a_second_column_that_says_no_less_is_nobodys_question(
 @pytest.mark.parametrize(
     ("heading", "words"),
     [("Private", ["Yes", "No", "n/a"]), ("Visibility", ["Private", "Restricted"]), ("Entwurf", ["Ja", "offen"]),
-     ("Vertrouwelijk", ["ja", "nee"]), ("公開範囲", ["非公開", ""]), ("Embargo until", ["2027-01-01", "1 May 2027"])],
+     ("Vertrouwelijk", ["ja", "nee"]), ("公開範囲", ["非公開", ""]), ("Embargo until", ["2027-01-01", "1 May 2027"]),
+     *((heading, ["soon"]) for heading in ("Review", "Released", "Publier", "Veröffentlichen", "Note state"))],
 )  # fmt: skip
 def test_a_few_unknown_words_do_not_silence_a_column_that_its_heading_speaks_for(
     box: Sandbox, profiles: Path, heading: str, words: list[str]

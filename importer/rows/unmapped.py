@@ -52,11 +52,11 @@ def restricting(role: Role, heading: str, values: Values) -> Callable[[str], Val
     @cache
     def restricted(text: str) -> Value | Wrong | None:
         word = cleaned_id(text)
-        read = own(word) if word else words.blank(role, heading)
+        read = own(word)
         if isinstance(read, Wrong) and read.is_left_out:
             return read
         value = words.reading(role, heading, word) if isinstance(read, Wrong) else read
-        may_say_less = value is None and (is_spoken_of or words.says_private(word))
+        may_say_less = bool(word) and value is None and (is_spoken_of or words.says_private(word))
         return least if may_say_less or value is least else None
 
     return restricted

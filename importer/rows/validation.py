@@ -19,7 +19,7 @@ from importer.fields import FURTHER, WORDED
 from importer.identity import same_texts, texts_at
 from importer.markup import content_of
 from importer.messages import Cell, Message, cut, say
-from importer.models import AttachedFile, Ints, Note, Problem, Role, Rows
+from importer.models import AttachedFile, Ints, Note, Problem, Role, Rows, Status
 from importer.reading import Flaw, Sheet, cell_name
 from importer.resultsfile import own_columns
 from importer.rows import foreign, unmapped, words
@@ -341,9 +341,11 @@ def _words(role: Role, sheet: Sheet, roles: Roles, settings: Settings) -> WordRe
     headings, values = sheet.headings, settings.values
     position, further = roles.columns.get(role), roles.listed.get(role, ())
     heading = "" if position is None else headings[position]
-    blank: Value | Wrong = words.blank(role, heading)
+    blank: Value | Wrong = Status.PUBLISHED
     if role is Role.VISIBILITY:
         blank = settings.default_visibility or Wrong(say("visibility.blank"))
+    elif position is not None and not words.is_plain(role, heading):
+        blank = words.reading(role, heading, "") or Status.DRAFT
     read = words.vocabulary(role, heading, values)
     return WordReader(
         position,

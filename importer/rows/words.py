@@ -63,7 +63,7 @@ def speaks(role: Role, heading: str, *, weakly: bool = True) -> bool:
 
 def is_about(role: Role, heading: str) -> bool:
     """Return whether a heading is so clearly about the role that words under it are asked about even if unknown."""
-    return speaks(role, heading, weakly=False) or (role is Role.VISIBILITY and suggests(role, heading))
+    return speaks(role, heading, weakly=False) or suggests(role, heading)
 
 
 @lru_cache(maxsize=1000)
@@ -107,17 +107,11 @@ def is_strong(role: Role, word: str) -> bool:
 
 
 def reading(role: Role, heading: str, word: str) -> Value | None:
-    """Return the likely value of a yes or a no under this heading; None if the heading doesn't name a single value."""
+    """Return the likely value of a yes, a no or a blank, which is a no; None if the heading names no single value."""
     direction = _direction(role, heading)
-    if direction is None or _bare_word(word) not in YES | NO:
+    if direction is None or _bare_word(word) not in YES | NO | {""}:
         return None
     return next(value for value in WORDED[role].words if (value is direction) == (_bare_word(word) in YES))
-
-
-def blank(role: Role, heading: str) -> Value:
-    """Return what a blank cell says: the role's most visible value, but the least in a checkbox column: *Published*."""
-    most = next(value for value in WORDED[role].words if value is not LEAST[role])
-    return LEAST[role] if not is_plain(role, heading) and _direction(role, heading) is most else most
 
 
 def _bare_word(word: str) -> str:
