@@ -31,12 +31,13 @@ _PHRASE = re.compile(r"\S|\d{1,3}|(?!.*(?:@|://|\d{3}|\d[/:.-]\d))(?=.*[^\W\d_])
 """A sign, a short number, or a few words that hold no email, link, number or date."""
 _SHORT = re.compile(r"(?!.*(?:@|://)).{1,60}")
 _APART = r"[][,;|/\n\t#(){}\"·•、，；&+>!:*–—]|(?<!\w)[-']|[-'](?!\w)"
-_AMONG = re.compile(rf"(?:\A(?!\s*\w+\s*\Z)|{_APART})\s*([^\W\d]\w{{4,}})\s*(?=\Z|{_APART})")
+_PART = re.compile(rf"(?:\A|{_APART})\s*([^\W\d]\w{{4,}}(?: \w+)*)\s*(?=\Z|{_APART})")
 
 
 def private_among(cells: Iterable[str]) -> set[str]:
-    """Return the words for private that have signs around them: ``pricing, private``, ``#private``."""
-    return {*filter(words.says_private, _AMONG.findall(words.without_accents("\n".join(cells))))}
+    """Return the words for private that stand alone or between signs: ``Private note``, ``pricing, #private``."""
+    parts = _PART.findall(words.without_accents("\n".join(cells)))
+    return {part for part in parts if words.says_private(part) and words.says_only(Role.VISIBILITY, part)}
 
 
 def restricting(role: Role, heading: str, values: Values) -> Callable[[str], Value | Wrong | None]:
@@ -91,7 +92,7 @@ class _Column:
         about: the roles that its heading is about, so clearly that unknown words count, too.
         spoken_of: the roles of which its heading speaks.
         cells: cell → its rows; None if it holds more than a few other values than words.
-        among: some cells with a word for private among others.
+        among: some cells with a word for private, alone or among others.
     """
 
     heading: str
@@ -105,10 +106,11 @@ class Unmapped:
     """Finder of columns without a role that are probably meant for the visibility or the status.
 
     Under a heading that is about the role, such a column holds a few short words, usual ones or not, or codes. Under
-    another heading, all its words are usual ones or the user's own, or a word for private stands among others
-    (``pricing, private``). If notes are public or published, most of them are enough, because a typing error must not
-    publish a draft. Then one word must mean the role in any context: *Draft*, but not *Live*. If a column already has
-    the role, a second one counts only if one of its words may restrict notes further: *Private?* with a yes.
+    another heading, all its words are usual ones or the user's own, or a word for private stands in any cell, alone or
+    among others (``pricing, private``). If notes are public or published, most of them are enough, because a typing
+    error must not publish a draft. Then one word must mean the role in any context: *Draft*, but not *Live*. If a
+    column already has the role, a second one counts only if one of its words may restrict notes further: *Private?*
+    with a yes.
 
     ``known`` and ``seen``: ignored column → the known words that it held when the user said so.
     """

@@ -82,7 +82,7 @@ def test_a_column_of_statuses_is_overlooked(said: str, values: tuple[str, ...]) 
     "values",
     [("0", "1", "2"), ("TRUE", "FALSE"), ("Yes", "No"), ("", " "), ("Open", "Closed"), ("Active", "Inactive"),
      ("Draft 2",), ("Everyone", "Shared"), ("Everyone", "1"), ("Draft" * 1000,), ("Draft", "Sent", "Signed", "Paid"),
-     ("Live", "Live", "Lost"), ("Final", "Preliminary"), ("Public", "Private", "Other"),
+     ("Live", "Live", "Lost"), ("Final", "Preliminary"), ("Private equity", "Privately held"),
      ("Draft", "Draft", "Draft", "Ada", "Ben", "Cleo", "Dan")],
 )  # fmt: skip
 def test_a_column_in_which_anything_else_stands_is_the_persons_own(values: tuple[str, ...]) -> None:
@@ -91,8 +91,10 @@ def test_a_column_in_which_anything_else_stands_is_the_persons_own(values: tuple
 
 
 @pytest.mark.parametrize(
-    "values", [("private", "private"), ("confidential", ""), ("Private note", "Public note"), ("Public", "Private")]
-)
+    "values",
+    [("private", "private"), ("confidential", ""), ("Private note", "Public note"), ("Public", "Private", "Other"),
+     (*"ABCDEFG", "Private"), (*"ABCDEFG", "Private note")],
+)  # fmt: skip
 def test_a_column_of_visibilities_is_asked_about_if_it_may_restrict_public_notes(values: tuple[str, ...]) -> None:
     [sentence] = overlooked(*values)
     assert '--map "visibility=Visibility, X"' in sentence
