@@ -84,8 +84,8 @@ class KeptTable(Table):
         return RowSink(self.name or "", self.facts, self._spool.limits, formats)
 
     def add(self, number: int, cells: list[str]) -> None:
-        """Store a row, unless it is empty; raise UnreadableFile if the file's rows exceed the limit."""
-        if any(cells):
+        """Store a row, unless it is empty and has no flaw; raise UnreadableFile if the rows exceed the limit."""
+        if any(cells) or number in self.facts.flaws:
             self._spool.append(number, cells)
 
     def add_of(self, rows: Iterable[Row]) -> bool:

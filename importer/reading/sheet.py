@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from importer.messages import Message, say
 from importer.reading.book import Book, TableCandidate
-from importer.reading.cells import Correction, Flaw, TableFacts, column_letter
+from importer.reading.cells import NO_VALUE, Correction, Flaw, TableFacts, column_letter
 from importer.reading.opening import Limits, Source
 from importer.reading.spool import Block, Row, Spool
 
@@ -175,11 +175,12 @@ class _Writer:
         self.spool = Spool(limits)
 
     def add(self, number: int, cells: list[str]) -> None:
-        """Write a row, unless it is blank."""
+        """Write a row, unless it is blank. Formulas whose values aren't stored are not."""
         if number > self.limits.rows:
             raise self.limits.refuse("rows", say("limit.rows", row=number))
         joined = "".join(cells)
-        if not joined or joined.isspace():
+        is_blank = not joined or joined.isspace()
+        if is_blank and all(flaw.text != NO_VALUE for flaw in self.facts.flaws.get(number, ())):
             return
         if "\0" in joined or "\ufffd" in joined:
             if not joined.strip("\0 \t\r\n"):

@@ -167,7 +167,7 @@ WORKBOOKS = [
     _cell("error value", text("A2", "1") + '<c r="B2" t="e"><v>#N/A</v></c>', {2: ("1", "#N/A", "")}, flaws={2: [1]}),
     _cell("formulas by stored value", text("A2", "1") + '<c r="B2" t="str"><f>"a"&amp;"b"</f><v>ab</v></c>'
           '<c r="C2"><f>1+1</f><v>2</v></c>', {2: ("1", "ab", "2")}, remark="2 formulas"),
-    _cell("text formula without value", text("A2", "1") + '<c r="B2" t="str"><f>C2</f></c>', _ONE_ID, flaws={2: [1]}),
+    _cell("only a text formula without value", '<c r="B2" t="str"><f>C2</f></c>', {2: ("",) * 3}, flaws={2: [1]}),
     Entry("several sheets fit", _book(_TWO), error="Several sheets may be meant"),
     Entry("sheet by name in any case", _book(_TWO), {2: ("9", "x", "private")}, options={"sheet": "april"}),
     Entry("unknown sheet", _book(_TWO), error="'March', 'April'", options={"sheet": "May"}),
@@ -317,7 +317,8 @@ OLDER_AND_OPEN = [
          table=f"<table:dde-links><table:dde-link><table:table>{_line(*map(ods_text, HEADER))}</table:table>"
          "</table:dde-link></table:dde-links>"),
     _ods("OpenDocument: repeated error", _line(_ERROR, repeated=2) + _line(_FORMULA, repeated=3),
-         {2: ("#N/A", "", ""), 3: ("#N/A", "", "")}, flaws={row: [0] for row in range(2, 7)}),
+         {2: ("#N/A", "", ""), 3: ("#N/A", "", ""), **dict.fromkeys((4, 5, 6), ("",) * 3)},
+         flaws={row: [0] for row in range(2, 7)}),
     _ods("OpenDocument error, formula without value, and formula of an empty text", _line(
         ods_text("1"), _ERROR, _FORMULA, _FORMULA.replace("/>", "><text:p/></table:table-cell>")
     ), {2: ("1", "#N/A", "")}, flaws={2: [1, 2]}, remark="1 formula"),
