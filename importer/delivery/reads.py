@@ -45,7 +45,8 @@ class WholeRead:
         began: when the first page was asked for, by this run's clock.
         notes: notes on all pages that were read, by ID.
         last: ID of the note with which the next page begins; empty if that can be any.
-        is_whole: whether no note can have been missed between two pages; ``passes``: how often one may have been.
+        is_whole: whether no note can have been missed, between two pages or because a cache has an earlier page;
+            ``passes``: how often one may have been.
     """
 
     prospect: str
@@ -117,7 +118,8 @@ class Reads:
 
     def begin(self, look: WholeRead, due: float = -math.inf, *, at: int = 0) -> None:
         """Read a prospect's notes from the beginning, or from a place where they were seen, at the due time."""
-        look.take, look.skip, look.notes, look.last, look.is_whole = self.take(look.prospect), at, {}, "", True
+        look.take, look.skip, look.notes, look.last = self.take(look.prospect), at, {}, ""
+        look.is_whole = not self.is_worn(look.prospect, 0.9)  # otherwise a cache may answer
         self._dispatcher.add(look, due)
 
     def take_in(self, look: WholeRead, reply: Reply[NotesPage]) -> NotesPage | Failure | None:

@@ -223,6 +223,9 @@ RULES: dict[str, Change | list[Change]] = {
         Evidence, "created", lambda original, *given: original(*given) and set()
     ),
     "every lookup asks alike": (Reads, "take", lambda _, self, _prospect: self._size),
+    "a page size serves again once all were used": (
+        Reads, "is_worn", lambda original, *given: given[-1] != 0.9 and original(*given)
+    ),
     "each run asks as the one before": (Reads, "take", _as_before),
     "a possible match is adopted at once": (
         decisions, "judge", lambda original, page, sought: replace(original(page, sought), is_sure=True),
@@ -325,6 +328,7 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note is the delivery's own however early it is dated": (20614, draw(20614)),
     "what was sent again is not looked at once more": (54, draw(54, "later")),
     "a control is read from its first page on": (463953, draw(463953)),
+    "a page size serves again once all were used": (2028659, draw(2028659)),
     "a note of the sample is not found once it was missed": (1, draw(1)),
     "a note of the sample is not found though no younger one was seen": (
         0,

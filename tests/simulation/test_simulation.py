@@ -34,6 +34,7 @@ SEEDS = {
     "page sizes aren't used up by reading again what a known note has shown": (315,),
     "the next request for a prospect waits for the journal, and for what is sent again (D78)": (440, 4790, 10541),
     "a note that was seen isn't absent because a cache hides it later (D57)": (12911,),
+    "no page size serves again once all were used, because a cache may hold its page (D60)": (2028659,),
     "a full disk makes no run ask a cache for pages of the run before (D60)": (26576,),
     "replies that go astray again and again come to an end (D36)": (3293, 6239),
     "a look that comes back when another one has found the note adopts no second one": (401079,),
