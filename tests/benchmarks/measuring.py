@@ -1,13 +1,11 @@
 """One run of one contender in a process of its own: how long, how much memory, and what the API then holds."""
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -16,7 +14,9 @@ from typing import NamedTuple
 import psutil
 
 from tests.benchmarks import data
-from tests.benchmarks.stub import serving
+from tests.sandbox import Limit, Sandbox
+
+KEY = "benchmark"
 
 
 class Contender(NamedTuple):
@@ -54,12 +54,15 @@ class Measured(NamedTuple):
 
 def run(contender: Contender, folder: Path, case: Case) -> Measured:
     sheet = data.write(folder / f"{case.rows}-{case.share}{case.suffix}", case.rows, case.rows // case.share)
-    with tempfile.TemporaryDirectory(dir=folder) as place, serving(case.latency, case.calls_a_second) as url:
-        seconds, memory = process(_command(contender, sheet, url, Path(place) / f"results{sheet.suffix}"))
-        with urllib.request.urlopen(f"{url}/counted") as reply:
-            counted = json.load(reply)
-    requests = counted["requests"] + counted["refused"]
-    return Measured(seconds, requests, counted["refused"], case.rows - counted["distinct"], memory)
+    limit = Limit.parse(f"{case.calls_a_second}/1s:headers:429") if case.calls_a_second else None
+    with (
+        tempfile.TemporaryDirectory(dir=folder) as place,
+        Sandbox(api_key=KEY, latency=case.latency, limit=limit) as box,
+    ):
+        seconds, memory = process(_command(contender, sheet, box.url, Path(place) / f"results{sheet.suffix}"))
+        statuses = [call.status for call in box.received if call.method == "POST"]
+        there = {(note.prospect_id, note.sent_content) for note in box.notes}
+    return Measured(seconds, len(statuses), statuses.count(429), case.rows - len(there), memory)
 
 
 def medians(runs: list[Measured]) -> Measured:
@@ -80,7 +83,7 @@ def process(arguments: list[str]) -> tuple[float, float]:
     command = [sys.executable, "-m", *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NOTE_IMPORTER_")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has been compiled
-    environment["SALESHANDY_API_KEY"] = "benchmark"
+    environment["SALESHANDY_API_KEY"] = KEY
     began = time.perf_counter()
     running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     memory = _Memory(running.pid)

@@ -1,5 +1,6 @@
 """A careful script: pandas' groupby, 100 prospects a request, one Session, ``to_excel``."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ def main(source: Path, url: str, results: Path) -> None:
     table = pd.read_excel(source, dtype=str)
     table["result"] = table["note_id"] = ""
     session = requests.Session()
+    session.headers["x-api-key"] = os.environ["SALESHANDY_API_KEY"]
     for key, group in table.groupby(["Note", "Visibility", "Status"], sort=False):
         content, visibility, status = map(str, key)
         for start in range(0, len(group), 100):
