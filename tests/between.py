@@ -1,5 +1,7 @@
 """A gateway of the test's own: it reads whole requests, and the test says what becomes of each."""
 
+import contextlib
+import re
 import socket
 import socketserver
 import ssl
@@ -8,8 +10,6 @@ import threading
 from collections.abc import Callable
 from typing import Self
 from urllib.parse import urlsplit
-
-from tests.api.canned import is_whole
 
 Act = Callable[["Between", socket.socket, bytes], None]
 
@@ -67,14 +67,22 @@ class _Handler(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         # Else the system might hold a second reply back until the client has confirmed the first.
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError), self._secured() as connection:  # the client may go
+            self._serve(connection)
+
+    def _secured(self) -> socket.socket:
+        """The connection, with TLS if it is wanted; one that TLS refuses stays open until the client has read why."""
+        if self.server.tls is None:
+            return self.request  # type: ignore[no-any-return]
+        secure = self.server.tls.wrap_socket(self.request, server_side=True, do_handshake_on_connect=False)
         try:
-            connection = (
-                self.server.tls.wrap_socket(self.request, server_side=True) if self.server.tls else self.request
-            )
-            with connection:
-                self._serve(connection)
+            secure.do_handshake()
         except OSError:
-            return  # the client has gone
+            with socket.socket(fileno=secure.detach()) as bare:
+                while bare.recv(65536):
+                    pass
+            raise
+        return secure
 
     def _serve(self, connection: socket.socket) -> None:
         is_new = True
@@ -86,6 +94,13 @@ class _Handler(socketserver.BaseRequestHandler):
                 self.server.requests.append(request)
             is_new = False
             self.server.act(self.server, connection, request)
+
+
+def is_whole(request: bytes) -> bool:
+    """Whether a request has come with all of its body, or isn't one of HTTP's."""
+    head, end, body = request.partition(b"\r\n\r\n")
+    size = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+    return size is None or (bool(end) and len(body) >= int(size[1]))
 
 
 def reset(connection: socket.socket) -> None:

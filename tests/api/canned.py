@@ -1,10 +1,8 @@
 """A server that answers with the bytes that a test gives it, and what Saleshandy's module makes of them."""
 
-from __future__ import annotations
-
 import json
-import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +12,7 @@ from importer.api import Answer, Failure, NoteChange, NotesPage, Reply
 from importer.api.saleshandy import Saleshandy
 from importer.messages import render
 from importer.models import Note, Status, Visibility
+from tests.between import Between
 
 KEY = "key-that-nobody-may-see"
 PUBLIC = Note("Hello", Visibility.PUBLIC, Status.PUBLISHED)
@@ -22,66 +21,31 @@ Value = TypeVar("Value")
 Call = Callable[[Saleshandy], Reply[Any]]
 
 
-class Canned:
+class Canned(Between):
     """A server on a free port that answers every request with the same bytes, and keeps what it read."""
 
-    def __init__(self, *pieces: bytes, pause: float = 0.0, stays: bool = False) -> None:
+    def __init__(
+        self, *pieces: bytes, pause: float = 0.0, stays: bool = False, tls: ssl.SSLContext | None = None
+    ) -> None:
         """Wait for the pause, in seconds, before each of the pieces; if it ``stays``, leave the connection open."""
         self.pieces, self.pause, self.stays = pieces, pause, stays
-        self.requests: list[bytes] = []
         self.sent = 0
         self._over = threading.Event()
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self._port = self._socket.getsockname()[1]
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-
-    def __enter__(self) -> Canned:
-        self._threads[0].start()
-        return self
+        super().__init__("http://127.0.0.1:9/v1", lambda _, connection, __: self._answer(connection), tls)
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        with socket.create_connection(self._socket.getsockname()):
-            pass  # wakes it up
-        for thread in self._threads:
-            thread.join()
-        self._socket.close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}/v1"
-
-    def _accept(self) -> None:
-        while not self._over.is_set():
-            connection, _ = self._socket.accept()
-            self._threads.append(threading.Thread(target=self._answer, args=(connection,), daemon=True))
-            self._threads[-1].start()
+        super().__exit__()
 
     def _answer(self, connection: socket.socket) -> None:
         with connection:
-            try:
-                request = connection.recv(65536)
-                while request and not is_whole(request) and (more := connection.recv(65536)):
-                    request += more
-                if not request:
-                    return
-                self.requests.append(request)
-                for piece in self.pieces:
-                    if self.pause and self._over.wait(self.pause):
-                        break
-                    connection.sendall(piece)
-                    self.sent += len(piece)
-                if self.stays:
-                    self._over.wait()
-            except OSError:
-                return  # the client has gone
-
-
-def is_whole(request: bytes) -> bool:
-    """Whether a request has come with all of its body, or isn't one of HTTP's."""
-    head, end, body = request.partition(b"\r\n\r\n")
-    size = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
-    return size is None or (bool(end) and len(body) >= int(size[1]))
+            for piece in self.pieces:
+                if self.pause and self._over.wait(self.pause):
+                    break
+                connection.sendall(piece)
+                self.sent += len(piece)
+            if self.stays:
+                self._over.wait()
 
 
 def reply(body: object, status: str = "201 Created", *headers: str, length: int | None = None) -> bytes:

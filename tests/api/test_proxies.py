@@ -35,33 +35,16 @@ PEM = Path(__file__).parents[1] / "tls" / "loopback.pem"
 CREATED = reply(results(entry("P1", "N1")))
 
 
-class Secure(Canned):
-    """The same with TLS; a connection that it refuses stays open until the client has read why."""
-
-    def __init__(self, *pieces: bytes, wants_certificate: bool = False, newest: ssl.TLSVersion | None = None) -> None:
-        super().__init__(*pieces)
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(PEM)
-        if newest is not None:
-            self._context.maximum_version = newest
-        if wants_certificate:
-            self._context.load_verify_locations(PEM)
-            self._context.verify_mode = ssl.CERT_REQUIRED
-
-    @property
-    def url(self) -> str:
-        return super().url.replace("http:", "https:")
-
-    def _answer(self, connection: socket.socket) -> None:
-        secure = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-        try:
-            secure.do_handshake()
-        except OSError:
-            with socket.socket(fileno=secure.detach()) as bare, contextlib.suppress(OSError):
-                while bare.recv(65536):
-                    pass
-            return
-        super()._answer(secure)
+def secure(*pieces: bytes, wants_certificate: bool = False, newest: ssl.TLSVersion | None = None) -> Canned:
+    """A server of canned replies with TLS."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(PEM)
+    if newest is not None:
+        tls.maximum_version = newest
+    if wants_certificate:
+        tls.load_verify_locations(PEM)
+        tls.verify_mode = ssl.CERT_REQUIRED
+    return Canned(*pieces, tls=tls)
 
 
 def proxying(login: str = "", refusal: str = "") -> Between:
@@ -122,7 +105,7 @@ CALLS: list[Call] = [create, find, update]
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_certificate_that_is_not_accepted_blocks_and_names_the_way_out(call: Call) -> None:
-    with Secure(CREATED) as server:
+    with secure(CREATED) as server:
         error = outcome(server.url, call)
     assert error.cause is Cause.BLOCKED
     assert f"The certificate of {place_of(server.url)} is not accepted" in render(error.text)
@@ -133,7 +116,7 @@ def test_a_certificate_that_is_not_accepted_blocks_and_names_the_way_out(call: C
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_server_that_wants_a_certificate_of_ours_blocks(trusted: None, newest: ssl.TLSVersion) -> None:
     """By the older protocol that is said before the request leaves; by the newer one after it, when all is unclear."""
-    with Secure(CREATED, wants_certificate=True, newest=newest) as server:
+    with secure(CREATED, wants_certificate=True, newest=newest) as server:
         error = outcome(server.url)
     has_left = newest is ssl.TLSVersion.TLSv1_3
     assert error.cause is (Cause.LOST if has_left else Cause.BLOCKED)
@@ -157,14 +140,14 @@ def bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 )
 def test_certificates_that_cant_be_used_are_a_setting_to_correct(bundle: Path, text: str | None, words: str) -> None:
     bundle.unlink() if text is None else bundle.write_text(text, encoding="utf-8")
-    with Secure(CREATED) as server, pytest.raises(BadSettings, match="no readable certificate") as caught:
+    with secure(CREATED) as server, pytest.raises(BadSettings, match="no readable certificate") as caught:
         outcome(server.url)
     assert "REQUESTS_CA_BUNDLE" in str(caught.value)
     assert server.requests == []
 
 
 def test_a_run_stops_at_the_first_certificate_with_status_4_and_every_row_says_why(tmp_path: Path) -> None:
-    with Secure(CREATED) as server:
+    with secure(CREATED) as server:
         settings = Settings(
             base_url=server.url, key=KEY, journal=tmp_path / "j.sqlite", results=tmp_path / "r.csv", batch_size=1
         )
@@ -186,7 +169,7 @@ LOGINS = ["user:secret", "us%er:p/a#s?s@w:o%72d", "näme:pässwort", "only-a-nam
 @pytest.mark.parametrize("login", LOGINS)
 def test_a_proxy_gets_its_login_and_leads_to_it(trusted: None, monkeypatch: pytest.MonkeyPatch, login: str) -> None:
     name, _, password = login.partition(":")
-    with Secure(CREATED) as server, proxying(login) as proxy:
+    with secure(CREATED) as server, proxying(login) as proxy:
         monkeypatch.setenv(
             "https_proxy", f"http://{quote(name, safe='')}:{quote(password, safe='')}@{place_of(proxy.url)}"
         )
@@ -198,7 +181,7 @@ def test_a_proxy_gets_its_login_and_leads_to_it(trusted: None, monkeypatch: pyte
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("login", ["", "someone:hunter2%2F@"])
 def test_a_proxys_other_login_blocks(trusted: None, monkeypatch: pytest.MonkeyPatch, login: str, call: Call) -> None:
-    with Secure(CREATED) as server, proxying("user:secret") as proxy:
+    with secure(CREATED) as server, proxying("user:secret") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://{login}{place_of(proxy.url)}")
         error = outcome(server.url, call)
     assert error.cause is Cause.BLOCKED
@@ -219,7 +202,7 @@ def test_a_request_that_went_through_a_proxy_which_dies_may_be_applied(
     trusted: None, monkeypatch: pytest.MonkeyPatch, call: Call
 ) -> None:
     """The libraries speak of the proxy's error then, as they do before anything left."""
-    with Secure() as server, proxying() as proxy:  # the server ends the connection, and so does the proxy
+    with secure() as server, proxying() as proxy:  # the server ends the connection, and so does the proxy
         monkeypatch.setenv("https_proxy", f"http://{place_of(proxy.url)}")
         answer = called(server.url, call)
     failure = failure_of(answer)
@@ -307,5 +290,5 @@ def test_a_socks_proxy_without_the_part_for_it_says_what_to_install(monkeypatch:
 def test_no_proxy_names_the_addresses_that_need_none(trusted: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with Secure(CREATED) as server:
+    with secure(CREATED) as server:
         assert outcome(server.url) == {"P1": canned.CREATED}
