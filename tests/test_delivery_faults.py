@@ -77,13 +77,16 @@ def test_a_refusal_of_the_whole_request_is_halved_until_nobody_is_wronged(kind: 
 
 
 @pytest.mark.parametrize("place", ["@1", "@3"])
-@pytest.mark.parametrize("kind", ["401", "400-token"])
-def test_what_concerns_the_key_stops_the_run_and_the_same_command_finishes_it(
-    kind: str, place: str, tmp_path: Path
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [("401", "bad key"), ("400-token", "bad key"), ("403", "not permitted"), ("400-property", "wrong call")],
+)
+def test_what_only_a_person_can_help_with_stops_the_run_and_the_same_command_finishes_it(
+    kind: str, cause: str, place: str, tmp_path: Path
 ) -> None:
     with Sandbox(api_key=KEY, faults=[fault(f"{kind}:x1{place}")]) as box:
         report = deliver(box, tmp_path)
-        assert isinstance(report.stopped, CallRefused) and report.stopped.cause == "bad key"
+        assert isinstance(report.stopped, CallRefused) and report.stopped.cause == cause
         assert report.exit_status == 4
         assert counts(report)["unconfirmed"] == 0
         done = counts(report)["created"]

@@ -124,6 +124,14 @@ def test_no_imports_run_in_a_circle() -> None:
     assert circle_in({"a": ["b"], "b": ["c"], "c": ["a"]})
 
 
+def test_the_stand_in_and_the_importer_know_nothing_of_each_other() -> None:
+    """So a mistake can't agree with itself."""
+    stand_in = [path for path in (ROOT.parent / "tests" / "sandbox").glob("*.py") if "test_" not in path.name]
+    assert [path.name for path in stand_in if [*imports(path)]] == []
+    tests = re.compile(r"^\s*(from|import) tests\b", re.MULTILINE)
+    assert [module for module, path in MODULES.items() if tests.search(path.read_text(encoding="utf-8"))] == []
+
+
 def test_no_room_is_too_large() -> None:
     """Twelve modules in the root, 400 lines a module, 250 lines a class. Texts are as long as there is to say."""
     assert len([*ROOT.glob("*.py")]) <= 12

@@ -11,7 +11,7 @@ from importer.importing.report import Report
 from importer.models import Result
 from importer.settings import Settings
 from tests import running
-from tests.sandbox import Fault, Limit, Sandbox, invented, shapes
+from tests.sandbox import Limit, Sandbox, invented, shapes
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -54,16 +54,3 @@ def test_emails_are_looked_up_under_a_limit_of_their_own(layout: str, settings: 
         report = send(tmp_path, settings, box, rows, "Email")
         assert len(box.notes) == len(people)
     assert report.counts == Counter({Result.CREATED: len(people)})
-
-
-@pytest.mark.parametrize("fault", ["403", "400-property"])
-def test_what_only_a_person_can_help_with_stops_the_run_and_sends_nothing_more(
-    fault: str, settings: Settings, tmp_path: Path
-) -> None:
-    """No permission, or a field that the service doesn't know: no row is blamed for it."""
-    with Sandbox(faults=[Fault.parse(f"{fault}:POST@3-")]) as box:
-        report = send(tmp_path, replace(settings, workers=1), box, lines()[:10])
-        posts = [call for call in box.received if call.method == "POST"]
-    assert report.exit_status == 4
-    assert len(posts) <= 5  # two were handed to the worker before the answer to the third
-    assert report.counts == Counter({Result.CREATED: 2, Result.NOT_SENT: 8})

@@ -58,6 +58,10 @@ INTERMEDIARY: list[tuple[str, object]] = [
     ("404 Not Found", {"error": {"code": 404, "message": "Requested entity was not found.", "status": "NOT_FOUND"}}),
     ("403 Forbidden", {"error": {"code": 403, "message": "User Rate Limit Exceeded", "status": "PERMISSION_DENIED"}}),
     ("400 Bad Request", {"message": "Please note: the upstream took longer than at most 60 seconds"}),
+    ("400 Bad Request", {"message": "Failed to reach the upstream"}),
+    ("400 Bad Request", {"message": "API rate limit exceeded"}),
+    ("400 Bad Request", {"message": "User Rate Limit Exceeded"}),
+    ("400 Bad Request", {"message": "The limit was exceeded"}),
     ("400 Bad Request", {"error_code": 1001, "title": "Error 1001: DNS resolution error"}),  # Cloudflare
     ("404 Not Found", {"fault": {"faultstring": "Unable to identify proxy for host"}}),  # Apigee
     ("400 Bad Request", {"message": "Bad request", "code": 1000}),

@@ -33,18 +33,19 @@ LAYOUTS: dict[str, Callable[[int | None, str], object]] = {
 in_each_layout = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 
 
-@pytest.mark.parametrize("words", ["API rate limit exceeded", "User Rate Limit Exceeded", "The limit was exceeded"])
-def test_a_gateways_words_for_a_limit_are_not_the_apis(words: str) -> None:
-    assert refused(400, {"message": words}).cause is Cause.INTERMEDIARY
+FAILURES = (
+    (4000, "Failed to create notes"), (4000, "Failed to fetch prospects"),
+    (5001, "Internal server error, please try again later"),
+)  # fmt: skip
 
 
 @in_each_layout
 @pytest.mark.parametrize("status", [400, 500])
 def test_the_general_failure_leaves_open_whether_notes_were_created(layout: Any, status: int) -> None:
-    """It may have come halfway; but the API has said that it is over."""
+    """It may have come halfway; but the API has said that it is over. So it is with the API's own 500."""
     for call in (create, update, find, listing):
-        for words in ("Failed to create notes", "Failed to fetch prospects"):
-            failure = refused(status, layout(4000, words), call=call)
+        for code, words in FAILURES:
+            failure = refused(status, layout(code, words), call=call)
             assert (failure.cause, failure.is_applied, failure.at_work) == (Cause.FAILED, None, False)
             assert words in render(failure.text)
 
@@ -53,18 +54,6 @@ def test_the_code_of_the_general_failure_is_enough_if_the_words_are_new() -> Non
     for layout in (LAYOUTS["code"], LAYOUTS["error_code"]):
         failure = refused(400, layout(4000, "Something went wrong"))
         assert (failure.cause, failure.is_applied, failure.at_work) == (Cause.FAILED, None, False)
-
-
-def test_a_failure_without_the_apis_code_or_words_may_be_a_gateways() -> None:
-    failure = refused(400, {"message": "Failed to reach the upstream"})
-    assert (failure.cause, failure.at_work) == (Cause.INTERMEDIARY, True)
-
-
-@in_each_layout
-@pytest.mark.parametrize("status", [400, 500])
-def test_the_apis_own_500_is_over_whatever_the_status(layout: Any, status: int) -> None:
-    failure = refused(status, layout(5001, "Internal server error, please try again later"))
-    assert (failure.cause, failure.is_applied, failure.at_work) == (Cause.FAILED, None, False)
 
 
 @in_each_layout
