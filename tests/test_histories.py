@@ -1,7 +1,7 @@
 """A history of notes is imported once, however its texts are composed, and whatever its records say by now."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,9 +40,8 @@ class History(Desk):
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> Iterator[History]:
-    with Sandbox() as box:
-        yield History(box, tmp_path)
+def history(box: Sandbox, tmp_path: Path) -> History:
+    return History(box, tmp_path)
 
 
 def voicemails(*days: int, who: str = "Ada", text: str = "Left voicemail", prospect: str = ADA) -> list[list[str]]:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from importer import files
 from importer.markup import content_of
 from importer.models import ContentKind
 from importer.resultsfile import COLUMNS, COMPOSED
-from tests.latest import latest
 from tests.sandbox import Sandbox
 from tests.sandbox.service import StoredNote
 
@@ -46,6 +46,16 @@ def write_csv(path: Path, *rows: Iterable[str]) -> Path:
 
 def write_sheet(path: Path, lines: Iterable[Line]) -> Path:
     return write_csv(path, HEADINGS, *(line.cells for line in lines))
+
+
+def latest(path: Path) -> Path:
+    """The latest of the files written for one name: results never replace a file, but take the next number."""
+    found = path
+    for place in files.numbered(path):
+        if not place.exists():
+            break
+        found = place
+    return found
 
 
 def read_results(path: Path) -> list[dict[str, str]]:

@@ -1,7 +1,5 @@
 """With a real nginx in between, which speaks for the API in its own ways, no note doubles, is lost, or is slandered."""
 
-import threading
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +10,8 @@ from importer.importing.report import Report
 from importer.settings.kinds import Rate
 from tests.delivering import KEY, counts, deliver
 from tests.gateways.nginx import Nginx, need
-from tests.sandbox import Fault, Sandbox
+from tests.sandbox import Sandbox
+from tests.test_gateway_faults import faults
 from tests.truth import Line
 
 pytestmark = pytest.mark.slow  # each starts a program, and what it is told to wait is waited
@@ -36,10 +35,6 @@ WAYS = {
 @pytest.fixture(autouse=True)
 def _nginx_is_here() -> None:
     need()
-
-
-def faults(*texts: str) -> list[Fault]:
-    return [Fault.parse(text) for text in texts]
 
 
 def twice(box: Sandbox, nginx: Nginx, folder: Path, **more: object) -> tuple[Report, Counter[str]]:
@@ -93,42 +88,9 @@ def test_a_cache_for_everything_is_passed_by(tmp_path: Path) -> None:
     assert counts(first) == ALL
 
 
-LOST = {
-    "404 and a page": "return 404;",
-    "404 and a gateway's JSON": (
-        """default_type application/json; return 404 '{"message":"no Route matched with those values"}';"""
-    ),
-}
-
-
-@pytest.mark.parametrize(("way", "received"), [*zip(LOST, (0, 4), strict=True)])
-def test_a_route_that_is_lost_for_a_while_is_waited_for(way: str, received: int, tmp_path: Path) -> None:
-    lost = tmp_path / "nginx" / "lost"
-    answers = f'error_page 418 = @lost; location @lost {{ {LOST[way]} }} if (-f "{lost}") {{ return 418; }}'
-    with Sandbox(api_key=KEY, latency=0.05) as box, Nginx(tmp_path, box.port, server=answers) as nginx:
-        lost.touch()
-
-        def lose_and_find() -> None:
-            while len(box.received) < received:
-                time.sleep(0.005)
-            lost.touch()
-            time.sleep(2.5)  # so long it is lost
-            lost.unlink()
-
-        if received:
-            lost.unlink()
-        other = threading.Thread(target=lose_and_find)
-        other.start()
-        try:
-            first, _ = twice(box, nginx, tmp_path)
-        finally:
-            other.join()
-    assert counts(first) == ALL
-
-
 ELSE: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     # what answers instead of the API: how nginx is set up then, and how without it; what the run says
-    "a route that stays lost": ({"server": f"location /v1/ {{ {LOST['404 and a page']} }}"}, {"server": ""}, "404"),
+    "a route that stays lost": ({"server": "location /v1/ { return 404; }"}, {"server": ""}, "404"),
     # a parking page, or that of a network which wants a login first
     "a page for everything": (
         {"server": "default_type text/html; return 200 '<html><h1>This domain is for sale</h1></html>';"},

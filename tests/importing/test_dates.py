@@ -1,7 +1,7 @@
 """The same history is one history, in whatever locale its dates with slashes were exported."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -26,9 +26,8 @@ UK = ("01/11/2026 15:05", "02/11/2026", "13/11/2026")
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> Iterator[History]:
-    with Sandbox() as box:
-        yield History(box, tmp_path)
+def history(box: Sandbox, tmp_path: Path) -> History:
+    return History(box, tmp_path)
 
 
 def voicemails(dates: Sequence[str]) -> list[list[str]]:

@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -93,9 +93,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with Sandbox() as box:
-        yield Desk(box, tmp_path)
+def desk(box: Sandbox, tmp_path: Path) -> Desk:
+    return Desk(box, tmp_path)
 
 
 def row(who: str, text: str, seen: str = "Public", record: str = FIRST, day: int = 1) -> list[str]:

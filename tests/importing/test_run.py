@@ -22,9 +22,8 @@ from importer.models import Remaining, Result, Role
 from importer.settings import Settings
 from importer.settings.kinds import InDoubt
 from tests import running
-from tests.latest import latest
 from tests.sandbox import Limit, Received, Sandbox
-from tests.truth import OUR_COLUMNS, read_results, write_csv
+from tests.truth import OUR_COLUMNS, latest, read_results, write_csv
 
 pytestmark = pytest.mark.usefixtures("jumping")
 

@@ -1,7 +1,6 @@
 """Notes that follow the sheet: less visible unasked, more visible with a person's yes, and nothing else is changed."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -31,9 +30,8 @@ TEXT = "Spoke about the terms of the new contract, and sent the offer to all of 
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with Sandbox() as box:
-        yield Desk(box, tmp_path)
+def desk(box: Sandbox, tmp_path: Path) -> Desk:
+    return Desk(box, tmp_path)
 
 
 def seen(desk: Desk) -> list[tuple[str, str]]:

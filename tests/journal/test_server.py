@@ -17,7 +17,7 @@ from importer.rows.values import LONGEST_ID, LONGEST_KEY
 from tests.postgres import Postgres
 
 NOTE = Note("Spoke about the annual plan.", Visibility.PUBLIC, Status.PUBLISHED)
-HERE, THERE = Workspace("here", "https://notes.example/v1"), Workspace("there", "https://notes.example/v1")
+HERE = Workspace("here", "https://notes.example/v1")
 
 
 def claim(journal: Journal, *prospects: str, workspace: Workspace = HERE) -> int:

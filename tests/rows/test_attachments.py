@@ -13,7 +13,6 @@ from importer.rows.attachments import LARGEST, Folder, open_beneath, unchanged
 from importer.rows.values import Wrong
 
 by_parts = pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="this system opens nothing part by part")
-posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
 
 
 @pytest.fixture

@@ -10,11 +10,6 @@ from tests.sandbox.conftest import call, post
 
 CONTENT = b"%PDF-1.7 the summary of a call \r\n--boundar\r\n\x00\xff"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
-FORM = {"x-api-key": "sandbox-key", "Content-Type": "multipart/form-data; boundary=mark"}
-HEAD = (
-    b'--mark\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\nContent-Type: application/pdf\r\n\r\n'
-)
-WHOLE = HEAD + b"content\r\n--mark--\r\n"
 
 
 def upload(box: Sandbox, name: str = "call.pdf", content: bytes = CONTENT) -> requests.Response:
