@@ -1,6 +1,5 @@
 """At a terminal a person is asked whether rows are notes that were sent before; unattended, they aren't sent."""
 
-import csv
 import sys
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -16,6 +15,7 @@ if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
 
 from tests.pseudo_terminal import Seen, types
+from tests.truth import write_csv
 
 pytestmark = pytest.mark.usefixtures("desk", "jumping")
 
@@ -25,10 +25,8 @@ AS_IT_STANDS = ["--map", "content=Note"]
 PAST, COMING = "2026-01-05", (date.today() + timedelta(days=3)).isoformat()  # noqa: DTZ011
 
 
-def write(*rows: Sequence[str], name: str = "n.csv") -> str:
-    with Path(name).open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([HEAD, *((*row, "Public") for row in rows)])
-    return name
+def write(*rows: Sequence[str]) -> str:
+    return write_csv(Path("n.csv"), HEAD, *((*row, "Public") for row in rows)).name
 
 
 def sent(*rows: Sequence[str], more: Sequence[str] = AS_IT_STANDS) -> None:
