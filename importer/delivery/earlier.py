@@ -250,9 +250,11 @@ class Sorted:
     wishes: list[Wish] = field(default_factory=list)
 
     def know(self, matches: Iterable[Match]) -> None:
-        """Take note of whose deliveries answer for rows, or are in question."""
+        """Take note of whose deliveries answer for rows, or are in question; a row with a known note has no problem."""
         for match in matches:
             self.whose[match.row.position] = "" if match.known is None else match.known.prospect
+            if match.known is not None and match.known.note_id is not None:
+                self.earlier.rows.problems.pop(match.row.position, None)
 
     @property
     def is_there(self) -> np.ndarray:

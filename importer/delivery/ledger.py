@@ -214,12 +214,12 @@ class Ledger:
         return None
 
     def in_question(self, match: Match) -> None:
-        """Settle a row in question, which waits for an answer, or a row that isn't valid and names its note."""
+        """Settle a row in question, which waits for an answer, or a row that isn't valid, if its note is known."""
         assert self.earlier is not None
         position, known, rows = match.row.position, match.known, self.earlier.rows
-        note, reason = int(rows.note[position]), say("outcome.says-results-file")
-        if known is not None and note < 0:
-            if known.note_id is not None:
+        note = int(rows.note[position])
+        if note < 0:
+            if known is not None and known.note_id is not None:
                 self._already([position], [known], rows.skipped.get(position))
         elif known is not None or self.earlier.answer_to(match) is not InDoubt.SAME:
             run = None if known is None else self.earlier.runs[known.run]
@@ -227,11 +227,9 @@ class Ledger:
             self._asked(position, say(f"in-question.{match.how}", **of_run))
         elif (journal := self.earlier.journal) and journal.deliveries.delivered(self._workspace, match.row.note_ids):
             self._asked(position, say("in-question.note-of-another"))
-        elif note >= 0:
-            key, prospect = NoteKey.of(rows.notes[note]), str(rows.prospect[position])
-            self.found(position, prospect, key, min(match.row.note_ids), reason)
         else:
-            self.unsent(position, Result.ALREADY_IMPORTED, reason, "; ".join(sorted(match.row.note_ids)))
+            key, prospect = NoteKey.of(rows.notes[note]), str(rows.prospect[position])
+            self.found(position, prospect, key, min(match.row.note_ids), say("outcome.says-results-file"))
 
     def _already(self, positions: Sequence[int], made: Sequence[KnownDelivery], why: Message | None) -> None:
         """Settle rows whose deliveries an earlier run made at one time; ``why`` says what differs, if anything does."""

@@ -120,13 +120,13 @@ class _Validation:
             footers.look(block, self.problems)
             start = part.stop
         self.done = {position: ids for position, ids in self.done.items() if position not in footers.skipped}
-        flawed = [position for position in self.done if self.problems.pop(position, None)]
-        note = self._notes(codes, size, flawed)
+        note = self._notes(codes, size)
         skipped = {**self.left_out, **footers.skipped, **skipped}
         for position in skipped:
             del self.problems[position]
         meanings = {role: self.columns[role].meanings() for role in WORDED if role in columns}
-        unknown = words.unknown(self.problems.values(), columns, self.sheet.headings, self.settings, meanings)
+        open_problems = [of_row for position, of_row in self.problems.items() if position not in self.done]
+        unknown = words.unknown(open_problems, columns, self.sheet.headings, self.settings, meanings)
         dates = [] if self.composed is None else self.composed.dates.questions(self.sheet.headings)
         rows = Rows(
             number,
@@ -168,10 +168,10 @@ class _Validation:
             for number, text in zip(block.numbers, block.columns[column], strict=True)
         ]  # fmt: skip
 
-    def _notes(self, codes: Mapping[Role, Ints], size: int, flawed: Sequence[int]) -> Ints:
+    def _notes(self, codes: Mapping[Role, Ints], size: int) -> Ints:
         """Make a note of each combination of codes; return each row's index in ``notes``, -1 for unusable rows."""
         note, usable = np.full(size, -1, dtype=np.int32), np.ones(size, dtype=bool)
-        usable[[*self.problems, *flawed]] = False
+        usable[[*self.problems]] = False
         combinations = pd.DataFrame(codes, copy=False)[usable]
         note[usable] = combinations.groupby([*codes], sort=False).ngroup()
         first = ~combinations.duplicated()
@@ -231,7 +231,6 @@ class _Validation:
         for i, text in enumerate(block.column(None if self.settings.again else self.roles.ours.get("note_id"))):
             if note_ids := tuple(filter(None, map(cleaned_id, text.split(";")))):
                 self.done[block.start + i] = note_ids
-                self.left_out.pop(block.start + i, None)
 
     def _add(
         self, block: Block, i: int, column: int | None, text: Message, word: str = "", *, part: str = "", near: str = ""

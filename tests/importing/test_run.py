@@ -241,6 +241,12 @@ def test_a_note_of_two_rows_with_other_texts_makes_them_invalid(settings: Settin
     path = write(tmp_path / "m.csv", *lines, headings=(*HEADINGS, *OUR_COLUMNS))
     assert column(ran(path, settings).results, "result") == [INVALID, INVALID, ALREADY]
     assert column(ran(path, replace(settings, again=True)).results, "result") == [CREATED, CREATED, INVALID]
+    unknown = ("P3", "x", "Pubic", CREATED, "N9", *one[2:])
+    path = write(tmp_path / "m.csv", lines[2], unknown, headings=(*HEADINGS, *OUR_COLUMNS))
+    for said in (), (InDoubt.NEW,), (InDoubt.SAME,):
+        rows = rows_of(ran(path, replace(settings, in_doubt=said)).results)
+        assert [row["result"] for row in rows] == [ALREADY, INVALID]
+        assert "Did you mean Public" in rows[1]["reason"]
 
 
 @pytest.mark.parametrize(

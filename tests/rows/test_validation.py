@@ -311,7 +311,7 @@ def test_a_note_id_is_read_whatever_else_stands_in_its_row() -> None:
         headings=(*HEADINGS[:3], *OUR_COLUMNS),
     )  # fmt: skip
     assert rows.done == {0: ("N1",), 1: ("N1",)}
-    assert list(rows.problems) == [3]
+    assert list(rows.problems) == [1, 3]
     assert rows.note.tolist() == [0, -1, 0, -1]
 
 
