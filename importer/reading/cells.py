@@ -153,6 +153,10 @@ class RowSink:
         if across > 1 or down > 1:
             self._facts.merged.append((self.number, column, self.number + down - 1, column + across - 1))
 
+    def hide(self, first: int, after: int) -> None:
+        """Record that the columns from ``first`` to the one before ``after`` are hidden."""
+        self._facts.hidden_columns.update(range(first, min(after, self._most_columns)))
+
     def check(self, column: int) -> None:
         """Raise UnreadableFile if a column is beyond the limit."""
         if column >= self._most_columns:

@@ -29,6 +29,7 @@ _HEAD = _CHUNK = 1 << 16
 _OWN_LINES = frozenset("blockquote dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table tr ul".split())
 _HIDDEN = {"script", "style", "template", "title"}
 _CELLS = {"td", "th"}
+_UNSEEN = re.compile(r"(?<![\w-])(display\s*:\s*none|visibility\s*:\s*(hidden|collapse))", re.IGNORECASE)
 _EDGE = "\r"
 """Mark of a block element's edge, a character that never occurs in data.
 
@@ -105,36 +106,43 @@ class _Page:
         self._store = RowStore(limits)
         self._open: list[_OpenTable] = []
         self._text: list[str] = []
-        self._begun = self._hidden = 0
+        self._begun = 0
+        self._shown = [True]  # of each open element, whether its text is shown
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Handle the beginning of an element."""
         self._end_text()
         self._edge(tag)
+        table = self._open[-1] if self._open else None
+        was_shown = self._shown[-1]
+        is_unseen = "hidden" in attributes or _UNSEEN.search(attributes.get("style", "")) is not None
+        if table and (tag == "tr" or tag in _CELLS):  # what is hidden here is read, and reported
+            self._shown.append(table.is_shown)
+        else:
+            self._shown.append(was_shown and tag not in _HIDDEN and not (table and is_unseen))
         if tag == _LAST:
             self.is_whole = True
         elif tag == "table":
             self._begin_table()
-        elif tag in _HIDDEN:
-            self._hidden += 1
-        elif tag == "br":
+        elif tag == "br" and self._shown[-1]:
             self._add("\n")
         elif tag == "img":
             self.data(attributes.get("alt", ""))
         elif tag == "input" and attributes.get("type", "").lower() == "checkbox":
             self.data("TRUE" if "checked" in attributes else "FALSE")
-        elif self._open and tag == "tr":
-            self._open[-1].begin_row()
-        elif self._open and tag in _CELLS:
-            self._open[-1].begin_cell(_span(attributes.get("colspan")), _span(attributes.get("rowspan")))
+        elif table and tag == "tr":
+            table.begin_row(hidden=is_unseen or was_shown != table.is_shown)
+        elif table and tag == "col":
+            table.begin_columns(_span(attributes.get("span")), hidden=is_unseen)
+        elif table and tag in _CELLS:
+            table.begin_cell(_span(attributes.get("colspan")), _span(attributes.get("rowspan")), hidden=is_unseen)
 
     def end(self, tag: str) -> None:
         """Handle the end of an element. The parser ends all that it began, each within the one around it."""
         self._end_text()
+        self._shown.pop()
         if tag == "table":
             self._end_table()
-        elif tag in _HIDDEN:
-            self._hidden -= 1
         elif self._open and tag == "tr":
             self._open[-1].end_row()
         elif self._open and tag in _CELLS:
@@ -143,7 +151,7 @@ class _Page:
 
     def data(self, text: str) -> None:
         """Handle a piece of the text between two tags, or the text that stands for an element."""
-        if self._open and not self._hidden:
+        if self._open and self._shown[-1]:
             self._text.append(text)
             if len(self._text) > self._limits.cell_characters:
                 raise self._open[-1].too_long()
@@ -172,7 +180,8 @@ class _Page:
         if len(self._open) == MOST_DEPTH:
             raise damaged(say("part.file"), "nested too deeply")
         self._begun += 1
-        self._open.append(_OpenTable(self._begun, self._store.aside(f"Table {self._begun}"), self._limits))
+        kept = self._store.aside(f"Table {self._begun}")
+        self._open.append(_OpenTable(self._begun, kept, self._limits, is_shown=self._shown[-1]))
 
     def _end_table(self) -> None:
         table = self._open.pop()
@@ -195,28 +204,34 @@ class _Page:
 class _OpenTable:
     """A table that hasn't ended: its number among all tables of the page, its rows, and the first of these.
 
-    ``pieces`` is the text of the open cell; None if no cell is open.
+    ``pieces`` is the text of the open cell; None if no cell is open. ``is_shown`` is whether its texts are shown.
     """
 
-    def __init__(self, number: int, kept: KeptTable, limits: Limits) -> None:
-        self.number, self.kept = number, kept
+    def __init__(self, number: int, kept: KeptTable, limits: Limits, *, is_shown: bool) -> None:
+        self.number, self.kept, self.is_shown = number, kept, is_shown
         self.first: list[list[str]] = []
         self._sink = kept.sink(NumberFormats())
         self._limits = limits
-        self._is_in_row = False
-        self._column = 0
+        self._is_in_row = self._is_hidden = False
+        self._column = self._columns = 0
         self.pieces: list[str] | None = None
         self._size = 0
         self._across = 1
         self._covered: dict[int, int] = {}
 
-    def begin_row(self) -> None:
+    def begin_columns(self, number: int, *, hidden: bool) -> None:
+        """Take note of columns that are described together."""
+        if hidden:
+            self._sink.hide(self._columns, self._columns + number)
+        self._columns += number
+
+    def begin_row(self, *, hidden: bool = False) -> None:
         """Begin a row."""
         self.end_row()
-        self._is_in_row, self._column = True, 0
+        self._is_in_row, self._is_hidden, self._column = True, hidden, 0
         self._sink.begin()
 
-    def begin_cell(self, across: int, down: int) -> None:
+    def begin_cell(self, across: int, down: int, *, hidden: bool) -> None:
         """Begin a cell in the next column that no cell further up covers."""
         self.end_cell()
         if not self._is_in_row:
@@ -229,6 +244,8 @@ class _OpenTable:
             end = min(self._column + across, self._limits.columns)
             self._covered.update(dict.fromkeys(range(self._column, end), down))
         self.pieces, self._size, self._across = [], 0, across
+        if hidden:
+            self._sink.hide(self._column, self._column + across)
 
     def add(self, text: str) -> None:
         """Add a text to the open cell, if there is one; beyond the limit only its length is counted."""
@@ -265,7 +282,7 @@ class _OpenTable:
             return
         self._is_in_row = False
         self._covered = {column: left - 1 for column, left in self._covered.items() if left > 1}
-        for number, cells in self._sink.end():
+        for number, cells in self._sink.end(hidden=self._is_hidden):
             self.kept.add(number, cells)
             if number <= HEADER_WITHIN:
                 self.first.append(cells)

@@ -20,6 +20,7 @@ from importer.reading.spool import Row
 
 CONTENT = "content.xml"
 _NUMBERS = frozenset({"float", "currency"})
+_UNSEEN = frozenset({"collapse", "filter"})
 NESTED = frozenset({"table", "dde-links"})
 """Elements whose tables are not sheets: a table within a cell, or the cached values of a link to another document."""
 
@@ -34,7 +35,7 @@ def open_book(package: Package) -> Book:
     """Return the sheets of a document. Their rows are stored, because only reading all of it finds every sheet."""
     store = RowStore(package.limits)
     hidden_styles = set[str]()
-    depth = 0
+    depth = column = 0
     sink: RowSink | None = None
     for event, element in events(
         package.chunks(CONTENT), say("part.content"), package.limits, whole={"table-row", "style"}
@@ -48,10 +49,15 @@ def open_book(package: Package) -> Book:
         elif tag == "table-row":
             if sink and depth == 1 and not store.tables[-1].add_of(_rows(element, sink)):
                 sink = None
+        elif tag == "table-column" and depth == 1 and sink and is_start:
+            after = column + _times(said, "number-columns-repeated")
+            if said.get("visibility") in _UNSEEN:
+                sink.hide(column, after)
+            column = after
         elif tag == "table" and depth == 1:
             if is_start:
                 is_hidden = said.get("style-name", "") in hidden_styles
-                sink = store.begin(said.get("name", ""), hidden=is_hidden).sink(NumberFormats())
+                sink, column = store.begin(said.get("name", ""), hidden=is_hidden).sink(NumberFormats()), 0
             else:
                 store.tables[-1].finish()
                 sink = None
@@ -67,8 +73,9 @@ def _rows(row: Element, sink: RowSink) -> Iterator[Row]:
     for cell in row:
         if cell.tag in {"table-cell", "covered-table-cell"}:
             column = _add(cell, column, sink)
-    hidden = attributes.get("visibility") in {"collapse", "filter"}
-    yield from sink.end(hidden=hidden, times=_times(attributes, "number-rows-repeated"))
+    yield from sink.end(
+        hidden=attributes.get("visibility") in _UNSEEN, times=_times(attributes, "number-rows-repeated")
+    )
 
 
 def _add(cell: Element, column: int, sink: RowSink) -> int:

@@ -205,12 +205,11 @@ class _Worksheet:
                     yield from self._sink.end(hidden=_is_true(element.get("hidden")))
             elif tag == "sheetData":
                 is_data = event == "start"
-            elif tag == "mergeCell":
-                if area := _area(element.get("ref", "")):
-                    self._facts.merged.append(area)
+            elif tag == "mergeCell" and (area := _area(element.get("ref", ""))):
+                self._facts.merged.append(area)
             elif tag == "col" and _is_true(element.get("hidden")):
                 first, last = whole_number(element.get("min")), whole_number(element.get("max"))
-                self._facts.hidden_columns.update(range(first - 1, min(last, self._limits.columns)))
+                self._sink.hide(first - 1, last)
 
     def _row(self, row: Element) -> None:
         """Add the cells of a row to the sink."""

@@ -113,6 +113,8 @@ class _XmlSheet:
     def style_columns(self, said: Attributes) -> None:
         first = max(whole_number(said.get("Index")) - 1, self._styled_columns)
         self._styled_columns = min(first + 1 + whole_number(said.get("Span")), self._limits.columns)
+        if said.get("Hidden") == "1":
+            self._sink.hide(first, self._styled_columns)
         if style := said.get("StyleID"):
             self._column_styles.update(dict.fromkeys(range(first, self._styled_columns), style))
 

@@ -300,9 +300,10 @@ OLDER_AND_OPEN = [
              "<text:p>a<text:s text:c='2'/>b</text:p><text:p>c</text:p></table:table-cell>",
          ), {4: ("50 %", "a  b\nc", "")}),
     _ods("OpenDocument repeats",
-         _line(ods_text("x", 'table:number-columns-repeated="3"'),
+         '<table:table-column/><table:table-column table:visibility="filter" table:number-columns-repeated="2"/>'
+         + _line(ods_text("x", 'table:number-columns-repeated="3"'),
                '<table:table-cell table:number-columns-repeated="16381"/>', repeated=2)
-         + _line("<table:table-cell/>", repeated=1048573), {2: ("x",) * 3, 3: ("x",) * 3}),
+         + _line("<table:table-cell/>", repeated=1048573), {2: ("x",) * 3, 3: ("x",) * 3}, remark="2 columns are hid"),
     _ods("OpenDocument: drawings upon a cell are none of its text",
          "".join(
              _line(ods_text("1"), f"<table:table-cell>{before}<text:p>note</text:p>{after}</table:table-cell>")
@@ -499,6 +500,10 @@ PAGES = [
     _row("HTML with checkboxes and pictures", "<tr><td>2<td><input type=checkbox checked> <input type=checkbox>"
          "<td><img alt=Private> <img alt=Priv&eacute;><script><img alt=No></script>",
          {3: ("2", "TRUE FALSE", "Private Privé")}),
+    *(_row(f"HTML: {remark}", "<tbody hidden><tr><td>2<td>a<b style='color:red;DISPLAY: none'>b<br>c<i>d</i></b> e<td>f"
+           f"</tbody><tr style='display:none'><td>3<td><p hidden>g</p><td {hides}>h",
+           {3: ("2", "a e", "f"), 4: ("3", "", "h")}, remark=remark)
+      for hides, remark in {"": "2 rows are hidden", "hidden": "1 column is hidden"}.items()),
     _row("HTML with the same headings in a note", "<tr><td>2<td><table><tr><td>Prospect ID<td>Note</table><td>f",
          {3: ("2", "Prospect ID Note", "f")}),
     _page("HTML with a title table that has no end", f"<html><body><table><tr><td>Report</td></tr>{_BARE}",
@@ -541,8 +546,8 @@ PAGES = [
     _xml("a section holds no references", xml(xml_row(("String", "<![CDATA[a&#1;b]]>"))), {2: ("a&#1;b", "", "")}),
     _xml("formats of a column and a row",
          xml(xml_row(("Number", "7")) + xml_row(("Number", "7")).replace("<Row>", '<Row ss:StyleID="percent">'),
-             styles=_STYLES).replace(b"<Table>", b'<Table><Column ss:StyleID="id" ss:Span="1"/>'),
-         {2: ("0000007", "", ""), 3: ("700.00%", "", "")}),
+             styles=_STYLES).replace(b"<Table>", b'<Table><Column ss:StyleID="id" ss:Hidden="1" ss:Span="1"/>'),
+         {2: ("0000007", "", ""), 3: ("700.00%", "", "")}, remark="2 columns are hidden"),
     _xml("other sheets are left aside",
          xml(xml_row(("Number", "7")), more='<Worksheet ss:Name="B"><Table>'
              f'{xml_row(("String", "x"))}</Table></Worksheet>'), {2: ("7", "", "")}, remark="Ignored: 'B'"),
