@@ -162,7 +162,7 @@ def _in_text(head: bytes, source: str, *, encoded: bool) -> str:
     if _PAGE.match(_first_tag(plain)):
         return "html"
     if _TEXTS_OF_OTHERS.match(plain) or not head.strip(b"\0") or (not encoded and not _is_text(head)):
-        raise _other(source, "unknown")
+        raise _other(source, "utf-16" if re.match(rb"\0?(\w\0){4}", head) else "unknown")
     return "text"
 
 

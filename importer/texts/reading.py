@@ -20,6 +20,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "what.numbers": "an Apple Numbers document",
     "what.xlsb": "an Excel binary workbook (.xlsb)",
     "what.unknown": "a file of an unsupported format",
+    "what.utf-16": "text in UTF-16 without a byte order mark",
     "limit.text": "The rows up to row {row} contain too much text (bytes)",
     "limit.file": "{file} has {size} bytes",
     "limit.standard-input": "Standard input is too large (bytes)",

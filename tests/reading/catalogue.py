@@ -357,7 +357,7 @@ TEXTS = [
     _csv("UTF-8 with mark", PLAIN, encoding="utf-8-sig"),
     _csv("UTF-16 LE with mark", f"\ufeff{PLAIN}", encoding="utf-16-le"),
     _csv("UTF-16 BE with mark", f"\ufeff{PLAIN}", encoding="utf-16-be"),
-    _csv("UTF-16 LE without mark", PLAIN, error="not a spreadsheet", encoding="utf-16-le"),
+    _csv("UTF-16 LE without mark", PLAIN, error="in UTF-16 without", encoding="utf-16-le"),
     _csv("UTF-16 LE without mark, named", PLAIN, encoding="utf-16-le", options={"encoding": "utf-16"}),
     _csv("Windows-1252", PLAIN, encoding="cp1252", remark="Windows-1252"),
     _csv("Windows-1252 beyond the first megabyte", _HEAD + "1,x,public\n" * 100_000 + "2,Grüße – “so”,public\n", None,
