@@ -40,6 +40,7 @@ from importer.rows.values import (
     WordReader,
     Wrong,
     cleaned_id,
+    is_damaged,
     is_footer,
     quoted,
     read_attachments,
@@ -83,7 +84,7 @@ class _Validation:
         of_roles = [at for role in roles.columns for at in roles.of(role) if role is not Role.RECORD]
         self.used = frozenset((*of_roles, *(() if composition is None else composition.columns)))
         about = (at for at in roles.unexplained if any(words.is_about(role, sheet.headings[at]) for role in WORDED))
-        self.judged = {None, *self.used, *about}
+        self.judged = {None, *self.used, *about, roles.columns.get(Role.RECORD)}
         self.files: Mapping[str, AttachedFile] = {} if folder is None else folder.files
         self.notes: list[Note] = []
         self.problems: dict[int, list[Problem]] = {}
@@ -159,14 +160,13 @@ class _Validation:
         return keys
 
     def _records(self, block: Block) -> list[str]:
-        """Return the IDs of the records of the block's rows, empty for a row without one or with a flaw."""
+        """Return the IDs of the records of the block's rows, empty for a row without one."""
         if (column := self.roles.columns.get(Role.RECORD)) is None:
             return []
-        return [
-            "" if any(flaw.column in (None, column) for flaw in self.sheet.wrong(number)) else
-            foreign.record_id(self.sheet.headings[column], text)
-            for number, text in zip(block.numbers, block.columns[column], strict=True)
-        ]  # fmt: skip
+        for i, text in enumerate(block.columns[column]):
+            if is_damaged(cleaned_id(text)):
+                self._add(block, i, column, say("id.damaged", value=Cell(quoted(text)), what="record"))
+        return [foreign.record_id(self.sheet.headings[column], text) for text in block.columns[column]]
 
     def _notes(self, codes: Mapping[Role, Ints], size: int) -> Ints:
         """Make a note of each combination of codes; return each row's index in ``notes``, -1 for unusable rows."""
