@@ -162,7 +162,7 @@ def test_check_knows_what_earlier_runs_did_and_learned(tmp_path: Path) -> None:
 def test_results_of_another_workspace_are_not_believed(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     results = ran(write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "y", "1")), settings).results
     other = replace(settings, profile="other")
-    assert ran(results, other).counts == {Result.NOT_SENT: 2}
+    assert ran(ran(results, other).results, other).counts == {Result.NOT_SENT: 2}, "nor are their results, later"
     assert ran(results, settings).counts == {Result.ALREADY_IMPORTED: 2}
     elsewhere = replace(other, journal=tmp_path / "another computer.sqlite")
     report = ran(results, elsewhere)
@@ -245,7 +245,7 @@ def test_a_note_of_two_rows_with_other_texts_makes_them_invalid(settings: Settin
     path = write(tmp_path / "m.csv", lines[2], unknown, headings=(*HEADINGS, *OUR_COLUMNS))
     for said in (), (InDoubt.NEW,), (InDoubt.SAME,):
         rows = rows_of(ran(path, replace(settings, in_doubt=said)).results)
-        assert [row["result"] for row in rows] == [ALREADY, INVALID]
+        assert [(row["result"], row["note_id"]) for row in rows] == [(ALREADY, two[1]), (INVALID, "N9")]
         assert "Did you mean Public" in rows[1]["reason"]
 
 

@@ -17,7 +17,7 @@ from importer.reading.spool import BLOCK_ROWS
 from importer.resultsfile import CUT_MARK
 from importer.settings import Settings
 from tests.rendered import told
-from tests.truth import OUR_COLUMNS, write_csv
+from tests.truth import write_csv
 
 HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Attachment IDs")
 STRICT = Settings()
@@ -301,18 +301,6 @@ def test_a_key_column_tells_rows_apart() -> None:
     assert rows.key.tolist()[:4] == ["monday", "tuesday", "", "k" * 400]
     assert [(place, "400 characters" in render(why.text)) for place, [why] in rows.problems.items()] == [(4, True)]
     assert read(("P", "x", "1")).key is None
-
-
-def test_a_note_id_is_read_whatever_else_stands_in_its_row() -> None:
-    ours = ("created", "N1", "", "2", "", "")
-    rows = read(
-        ("P1", "x", "1", *ours), ("", "", "?", *ours), ("P3", "x", "1", "rejected", "", "no", "4", "", ""),
-        ("P4", "", "1", "invalid", " ", "empty", "5", "", ""),
-        headings=(*HEADINGS[:3], *OUR_COLUMNS),
-    )  # fmt: skip
-    assert rows.done == {0: ("N1",), 1: ("N1",)}
-    assert list(rows.problems) == [1, 3]
-    assert rows.note.tolist() == [0, -1, 0, -1]
 
 
 def test_notes_are_the_same_across_blocks() -> None:
