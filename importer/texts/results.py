@@ -64,7 +64,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "summary.run": "The run",
     "summary.columns": "The last columns of Results",
     "column-of-results.result": "The outcome of the row, in one of the words above.",
-    "column-of-results.note_id": "The ID of the note in Saleshandy, if it exists. If the row names several people, the IDs of all their notes, once each has its note.",
+    "column-of-results.note_id": "The ID of the note in Saleshandy, if it exists, or the ID that your sheet names. If the row names several people, the IDs of all their notes, once each has its note.",
     "column-of-results.reason": "An explanation, if there is one.",
     "column-of-results.source_row": "The number of the row in the file that was imported first. Empty for rows added later.",
     "column-of-results.finished_at": "The time of the outcome, in the time zone of the computer that ran the import.",
