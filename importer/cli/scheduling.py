@@ -142,8 +142,8 @@ def _in_xml(text: str) -> str:
 def schedule(*, files: tuple[Path, ...], system: str | None, **_: Any) -> int:
     """Show what to paste into a scheduler to import FILES every night. FILES are usually folders.
 
-    The import starts when the time window opens (`between`). Until the window closes, it waits for the API and for
-    files that somebody is working on. All other settings belong in the profile.
+    The import starts when the time window opens (`between`). Until the window closes, it waits for the API, and for
+    another import of the workspace. All other settings belong in the profile.
     """
     options = Options.here()
     scheduler = System(system) if system else System.here()
