@@ -99,7 +99,7 @@ class Estimate:
 
     Attributes:
         seconds: the whole duration.
-        rate: the limit for the last kind, which is told.
+        rate: the limit for the kind that takes longest, which is told. Of equals, it is the last.
         is_assumed: whether no earlier run has seen that limit, so that other accounts' is assumed.
     """
 
@@ -110,9 +110,9 @@ class Estimate:
 
 def estimated(calls: Mapping[Endpoint, int], learned: Mapping[Endpoint, Rate], own: Rate | None) -> Estimate:
     """Estimate how long some calls take, whether or not a person set a slower rate of their ``own``."""
-    seconds, kind, rate = 0.0, Endpoint.CREATE, ASSUMED
-    for kind, number in calls.items():
-        rate = learned.get(kind, ASSUMED)
-        rate = own if own is not None and own.calls / own.seconds <= rate.calls / rate.seconds else rate
-        seconds += (max(1, number) - 1) // rate.calls * rate.seconds
-    return Estimate(seconds, rate, is_assumed=kind not in learned and rate == ASSUMED)
+    rates = {kind: learned.get(kind, ASSUMED) for kind in calls}
+    if own is not None:
+        rates = {kind: min(own, rate, key=lambda one: one.calls / one.seconds) for kind, rate in rates.items()}
+    takes = {kind: (max(1, number) - 1) // rates[kind].calls * rates[kind].seconds for kind, number in calls.items()}
+    longest = max(reversed(takes), key=takes.__getitem__)
+    return Estimate(sum(takes.values()), rates[longest], longest not in learned and rates[longest] == ASSUMED)

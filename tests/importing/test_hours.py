@@ -11,15 +11,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from importer.api import Endpoint
 from importer.errors import Busy, Interrupted, Outage
 from importer.importing import batch
-from importer.importing.hours import Hours
+from importer.importing.hours import Estimate, Hours, estimated
 from importer.importing.run import prepare
 from importer.journal.lock import held
 from importer.messages import render
 from importer.models import Progress, Result
 from importer.operations.choosing import choose
 from importer.settings import Settings
+from importer.settings.kinds import Rate
 from importer.telling.notifications import is_left_to_another
 from tests.jumping import jumping
 from tests.sandbox import Limit, Sandbox
@@ -93,6 +95,12 @@ def test_it_is_over_in_time_for_what_is_under_way_and_for_the_results() -> None:
     now += 31
     assert render(found.over()).endswith("Run the same command again to continue.")
     assert Hours.of(Settings()).over(10**9) is None
+
+
+def test_the_limit_that_is_told_is_that_of_the_calls_that_take_longest() -> None:
+    calls, learned = {Endpoint.PROSPECTS: 65, Endpoint.CREATE: 30}, {Endpoint.CREATE: Rate(20, 1.0)}
+    assert estimated(calls, learned, None) == Estimate(181.0, Rate(20, 60.0), is_assumed=True)
+    assert estimated(calls, learned, Rate(10, 60.0)) == Estimate(480.0, Rate(10, 60.0), is_assumed=False)
 
 
 class Evening:
