@@ -47,18 +47,15 @@ _KNOWN_OR_NEW = (
     (Result.ALREADY_IMPORTED, Result.UPDATED),
     (Result.CREATED, Result.REJECTED, Result.UNCONFIRMED, Result.NOT_SENT),
 )
-# A run of the workspace sent something, or may have.
+# A run of the workspace sent something, or may have; or this key was used for the workspace.
 _WORKSPACES = """
     SELECT profile, base_url FROM workspaces
-    WHERE EXISTS (SELECT id FROM runs WHERE runs.workspace = workspaces.id AND coalesce(runs.ended, '') <> 'declined')
+    WHERE EXISTS (SELECT 1 FROM remembered WHERE workspace = workspaces.id AND kind = 'keys' AND name = :key)
+       OR :key IS NULL
+      AND EXISTS (SELECT id FROM runs WHERE workspace = workspaces.id AND coalesce(ended, '') <> 'declined')
     ORDER BY profile, base_url
 """
 _SAME_AS = "UPDATE workspaces SET same_as = :owner WHERE :workspace IN (id, same_as) AND id <> :owner"
-_USED_WITH = """
-    SELECT profile, base_url FROM workspaces
-    WHERE EXISTS (SELECT 1 FROM remembered WHERE workspace = workspaces.id AND kind = 'keys' AND name = :digest)
-    ORDER BY profile, base_url
-"""
 _READING = "SELECT reading FROM runs WHERE id = :run"
 
 
@@ -170,7 +167,7 @@ class Runs:
 
     def workspaces(self) -> list[Workspace]:
         """Return the workspaces to which a run sent something, or may have, in the order of their names."""
-        return [Workspace(*row) for row in self._store.rows(_WORKSPACES)]
+        return [Workspace(*row) for row in self._store.rows(_WORKSPACES, key=None)]
 
     def reading(self, run: Run) -> dict[str, Any]:
         """Return how a run read its sheet (see :mod:`importer.importing.read_again`); empty if that isn't known."""
@@ -204,7 +201,7 @@ class Runs:
 
     def used_with(self, key: str) -> list[Workspace]:
         """Return the workspaces that this API key was confirmed or used for."""
-        return [Workspace(*row) for row in self._store.rows(_USED_WITH, digest=key_digest(key))]
+        return [Workspace(*row) for row in self._store.rows(_WORKSPACES, key=key_digest(key))]
 
     def confirmation(self, workspace: Workspace) -> Confirmation | None:
         """Return who confirmed the workspace, and when; None if the journal doesn't know."""

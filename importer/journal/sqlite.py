@@ -92,13 +92,21 @@ class SQLiteJournal(Journal):
 
     def back_up(self, target: Path) -> None:
         """Write a copy of the journal to a file; see :class:`.Journal`."""
-        if target.exists() and (target.samefile(self._path) or _id_in(target) != self.id):
+        if target.exists() and (target.samefile(self._path) or not self._succeeds(target)):
             raise BadSettings(say("copy.over-something-else", file=str(target)))
         try:
             keep_private(target)
             self._copy(target)
         except (sqlite3.Error, OSError) as error:
             raise UnusableJournal(say("copy.failed", name=self.name, file=str(target), error=cause(error))) from error
+
+    def _succeeds(self, path: Path) -> bool:
+        """Return whether a file is an earlier copy of this journal, or one as late; False if it can't be read."""
+        try:
+            copy = _described(path.absolute()) or {}
+        except (WrongJournal, sqlite3.Error, OSError):
+            return False
+        return copy.get("id") == self.id and int(copy.get("request", 0)) <= self.runs.latest_request()
 
     def _copy(self, target: Path) -> None:
         with draft(target) as copied:
@@ -154,6 +162,8 @@ def _see_that_it_can_stand(path: Path) -> None:
 def _described(path: Path) -> Mapping[str, str] | None:
     """Return the description of itself in an existing file, without changing the file; None without tables or a file.
 
+    A journal's ``request`` is the number of its latest request.
+
     Raises WrongJournal if it is damaged, or isn't a database; sqlite3.OperationalError if it can't be opened or read.
     """
     if not path.exists() or not path.stat().st_size:
@@ -177,6 +187,8 @@ def _read(path: Path, *_: tuple[int, ...]) -> Mapping[str, str] | None:
             columns = {row[1] for row in connection.execute("PRAGMA table_info(about)")}
             about = connection.execute("SELECT name, value FROM about") if {"name", "value"} <= columns else ()
             found = {str(name): str(value) for name, value in about}
+            if found.get("schema") == str(schema.VERSION):
+                found["request"] = str(connection.execute("SELECT max(id) FROM requests").fetchone()[0] or 0)
             state = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if found else "ok"
     except sqlite3.OperationalError:
         raise
@@ -185,14 +197,6 @@ def _read(path: Path, *_: tuple[int, ...]) -> Mapping[str, str] | None:
     if state != "ok":
         raise WrongJournal(say("sqlite.is-damaged", path=str(path), damage=str(state)))
     return found
-
-
-def _id_in(path: Path) -> str | None:
-    """Return the ID of the journal in a file; None if the file can't be read or isn't a journal."""
-    try:
-        return (_described(path.absolute()) or {}).get("id")
-    except (WrongJournal, sqlite3.Error, OSError):
-        return None
 
 
 def _create_private(path: Path) -> None:

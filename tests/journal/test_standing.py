@@ -16,7 +16,7 @@ from importer.delivery.earlier import Earlier
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, JournalReplaced, UnusableJournal
-from importer.journal import Journal, NoteKey, sqlite
+from importer.journal import Journal, NoteKey
 from importer.models import Note, Request, Status, Visibility, Workspace
 from importer.operations import history
 from importer.operations.hide import Which, what_to_hide
@@ -112,7 +112,7 @@ connection.close()
 def test_a_journal_opened_twice_in_a_process_keeps_its_log_when_another_process_closes_it(path: Path) -> None:
     """A process that closes any other handle on the file loses the locks that tell the next one that it is there."""
     with Journal.open(path) as journal, journal.held(HERE):
-        assert sqlite._id_in(path) == journal.id
+        assert journal._succeeds(path)  # type: ignore[attr-defined]
         journal.back_up(path.with_name("copy.sqlite"))
         Journal.open(path).close()
         subprocess.run([sys.executable, "-c", _LOOK, path], check=True)
@@ -186,11 +186,14 @@ def test_the_copy_holds_what_was_committed_and_nothing_of_what_is_under_way(tmp_
 def test_nothing_but_an_earlier_copy_is_replaced(
     tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path, other, foreign = tmp_path / "journal.sqlite", tmp_path / "other.sqlite", tmp_path / "foreign"
+    path, other, later, foreign = (tmp_path / name for name in ("journal.sqlite", "other.sqlite", "later", "foreign"))
     foreign.write_bytes(content)
-    for journal in (path, other):
-        Journal.open(journal).close()
-    for target in (path, other, foreign):
+    Journal.open(other).close()
+    with Journal.open(path) as journal:
+        journal.back_up(later)
+    with Journal.open(later) as journal:
+        write(journal)
+    for target in (path, other, later, foreign):
         before = target.read_bytes()
         assert main(["journal", "backup", str(target), "--journal", str(path)]) == 2
         assert target.read_bytes() == before
