@@ -16,6 +16,7 @@ from importer.operations.verify import ReadBack, verify_all
 from importer.settings.secrets import KEY_VARIABLE
 from tests import running
 from tests.delivering import KEY, counts, deliver, settings
+from tests.latest import latest
 from tests.sandbox import Fault, Sandbox
 from tests.sandbox.service import View
 from tests.truth import Line, write_sheet
@@ -154,6 +155,8 @@ def test_reading_that_is_behind_makes_no_note_gone(
         write_sheet(tmp_path / "sheet.csv", [*LINES[:1], Line("P9", "Never sent")])
         status, said = verify_file(box)
         assert (status, "Not delivered (rows): 1" in said) == (1, True)
+        [_, row] = load_workbook(latest(tmp_path / "sheet.verified.xlsx"))["To fix"].values
+        assert "P9" in row, "a row that was not delivered is to be fixed"
 
 
 def test_it_ends_when_a_run_begins(tmp_path: Path) -> None:

@@ -302,6 +302,7 @@ def verify_all(
             outcomes.settle([at], Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
             if any(one.kind in _BAD for one in became):
                 outcomes.left[at] = ()
+        outcomes.left |= dict.fromkeys(outcomes.positions(Result.NOT_SENT).tolist(), ())
         gather(outcomes, loaded.rows)
         kinds = Counter(one.kind for name in names for one in stage.found.get(name, unread))
         counts = {finding: kinds[f"verified.{finding}"] for finding in FINDINGS}
