@@ -30,7 +30,7 @@ _WORST_FIRST = (
     Result.DUPLICATE,
     Result.SKIPPED,
 )
-_MARKS = ("duplicates", "missing", "visible", "asked", "left")  # why a row needs attention besides its result
+_MARKS = ("duplicates", "missing", "visible", "asked", "partly", "left")  # why a row needs attention besides its result
 _MOST_NAMED = 10
 Marks: TypeAlias = dict[int, tuple[str, ...]]
 """Rows that need attention for one reason, by position, with the IDs of notes that the reason names."""
@@ -58,6 +58,7 @@ class Outcomes:
         duplicates: IDs of further copies of rows' notes, by the row's position.
         missing: IDs of rows' notes that were created but not found, by the row's position.
         asked: positions of the rows that aren't sent, or whose notes aren't changed, before a person has answered.
+        partly: positions of the rows of which some notes wait for an answer, and others are sent by the next run.
         visible: positions of the rows whose notes are more visible than the sheet says.
         left: positions of the rows whose notes don't follow them, or not in all; their reasons say why.
         composed: returns the texts of the rows from one position to another; None if no template composes them.
@@ -75,6 +76,7 @@ class Outcomes:
         self.missing: Marks = {}
         self.visible: Marks = {}
         self.asked: Marks = {}
+        self.partly: Marks = {}
         self.left: Marks = {}
         self.composed: Callable[[int, int], Sequence[str]] | None = None
 
@@ -260,9 +262,11 @@ def _gather(outcomes: Outcomes, rows: Rows, row: int, positions: list[int]) -> N
     worst = min(results.values(), key=_WORST_FIRST.index)
     is_left = any(results[position] is Result.NOT_SENT for position in results.keys() - outcomes.asked.keys())
     reasons = []
-    emails = [""] if rows.email is None else rows.email[positions].tolist()
-    for position, result in [*results.items()][:_MOST_NAMED]:
-        parts: dict[str, Part] = {"prospect": _named(rows, position, emails), "result": result.value}
+    emails = [""] * len(positions) if rows.email is None else rows.email[positions].tolist()
+    for (position, result), email in [*zip(results.items(), emails, strict=True)][:_MOST_NAMED]:
+        # Several prospects of one email are named by their IDs.
+        who: Part = Cell(email) if email and emails.count(email) == 1 else str(rows.prospect[position])
+        parts: dict[str, Part] = {"prospect": who, "result": result.value}
         why = tuple(one for one in (outcomes.note_id(position), outcomes.reason(position)) if one)
         reasons.append(say("outcome.of-one-because", **parts, why=why) if why else say("outcome.of-one", **parts))
     if len(positions) > _MOST_NAMED:
@@ -277,11 +281,5 @@ def _gather(outcomes: Outcomes, rows: Rows, row: int, positions: list[int]) -> N
         marks: Marks = getattr(outcomes, name)
         if some := [marks[position] for position in positions if position in marks]:
             marks[row] = sum(some, ())
-    if is_left:  # a run that goes on sends some of its notes, whatever a person answers
-        outcomes.asked.pop(row, None)
-
-
-def _named(rows: Rows, position: int, emails: Sequence[str]) -> Part:
-    """Return the name of one of a row's people: the email, or the prospect's ID if several prospects have the email."""
-    email = "" if rows.email is None else str(rows.email[position])
-    return Cell(email) if email and emails.count(email) == 1 else str(rows.prospect[position])
+    if is_left and row in outcomes.asked:  # a run that goes on sends some of its notes, whatever a person answers
+        outcomes.partly[row] = outcomes.asked.pop(row)

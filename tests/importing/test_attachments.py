@@ -262,6 +262,7 @@ def test_a_file_that_changed_since_it_was_read_is_not_sent(
         (files / "form.pdf").write_bytes(b"Changed")
         report = prepared.send(agreed=prepared.preview.digest)
     assert (report.exit_status, report.ended, report.counts) == (3, "stopped", {Result.NOT_SENT: 1})
+    assert (report.asked, report.to_fix) == (0, 1)  # its reason holds the question
 
 
 # -- what is said -----------------------------------------------------------------------------------------------------
