@@ -46,9 +46,10 @@ _KEPT = 30 * 86_400.0
 _OWNER_ONLY = 0o600
 _RECORD = ".record"  # no dropped file has such a name
 _ID = re.compile(r"[0-9a-f]{32}")
-_MOST_CHARACTERS = 100
+_MOST_BYTES = 200  # of 255, so that names of results and further copies fit
 _UNFIT = re.compile(r'[/\\<>:"|?*\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # names of devices on Windows
+# Names of devices on Windows, and of the folder beside the file.
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)|attachments$", re.IGNORECASE)
 
 
 def name_of(name: str) -> str:
@@ -67,7 +68,8 @@ def plain_name(name: str) -> str:
     stem, dot, ending = name.strip(" .").rpartition(".")
     if not dot:
         stem, ending = ending, ""
-    name = f"{stem[:_MOST_CHARACTERS].strip()}{dot}{ending[:10].strip()}"
+    stem = stem.encode()[:_MOST_BYTES].decode(errors="ignore").strip()
+    name = f"{stem}{dot}{ending[:10].strip()}"
     return f"file {name}".strip() if not stem or name.startswith("-") or _RESERVED.match(name) else name
 
 

@@ -232,7 +232,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.confirm.send": "Send {notes}",
     "page.confirm.send-and-update": "Send {notes}, and update {n}",
     "page.send.not-confirmed": "Nobody has confirmed this workspace and its key yet. Press “Check again”, and tick the box before you send. Nothing was sent.",
-    "page.job.broke-off": "The process stopped unexpectedly. Perhaps the computer is short of memory. Delivered notes are recorded and are not sent again. Start again.",
+    "page.job.broke-off": "The process stopped unexpectedly. Perhaps the computer is short of memory. Start again.",
     "page.job.sending": "Sending {file}",
     "page.job.looking-up": "Looking up unconfirmed notes",
     "page.job.hiding": "Hiding notes",

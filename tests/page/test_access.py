@@ -222,7 +222,8 @@ def test_another_port_learns_neither_the_cookie_nor_the_secret_path(browser: Bro
         ("contacts.xlsx", "contacts.xlsx"), ("Kontakte März.csv", "Kontakte März.csv"), (r"C:\Users\me\a.csv", "a.csv"),
         ("../../etc/passwd", "passwd"), ("-", "file -"), ("--help.csv", "file --help.csv"), ("..", "file"),
         ("con.csv", "file con.csv"), ('a<b>:"|?*.csv', "a_b______.csv"), ("a\u202evsc.exe", "a_vsc.exe"),
-        ("a\n\x00b.csv", "a__b.csv"), (".csv", "csv"), ("x" * 300 + ".xlsx", "x" * 100 + ".xlsx"),
+        ("a\n\x00b.csv", "a__b.csv"), (".csv", "csv"), ("x" * 300 + ".xlsx", "x" * 200 + ".xlsx"),
+        ("客" * 90 + ".csv", "客" * 66 + ".csv"), ("Attachments", "file Attachments"),  # a folder beside it
     ],
 )  # fmt: skip
 def test_a_name_is_only_ever_a_name(given: str, kept: str) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from importer.errors import BadSettings, NoKey
+from importer.messages import say
 from importer.models import Visibility
 from importer.page.current_settings import CurrentSettings
+from importer.page.jobs import Ended
 from importer.page.rendering import EDITED
 from importer.page.screens import Parts, for_page
 from importer.page.uploads import FIELDS
@@ -226,7 +228,9 @@ def test_places_are_seen_from_the_program(parts: Parts, tmp_path: Path, monkeypa
     assert for_page(parts.current.settings()).attachments == tmp_path / "leaflets"
 
 
-def test_a_sample_is_practised_and_never_sent(person: Person, of: str, box: Sandbox, tmp_path: Path) -> None:
+def test_a_sample_is_practised_and_never_sent(
+    person: Person, parts: Parts, of: str, box: Sandbox, tmp_path: Path
+) -> None:
     assert person.presses("/sample", sample="9").status == 404
     sample = person.posts("/sample", sample="1-webinar-followup.csv")
     person.file = person.answer.address
@@ -234,6 +238,11 @@ def test_a_sample_is_practised_and_never_sent(person: Person, of: str, box: Sand
     assert person.gets("confirm").address == person.file, "there is nothing to confirm"
     refused = person.posts("send", status=409, workspace=of)
     assert "You can practise with it, but not send it." in refused
+    person.sees(person.file)
+    assert ">Nothing was sent. If Saleshandy knows every prospect" in person.posts("practise")
+    [job] = parts.jobs
+    job.ended = Ended(3, say("page.job.broke-off"))
+    assert ">Nothing was sent.</p>" in person.sees(person.answer.address), "practice records no deliveries"
     assert not box.received
     own = person.drops(write(tmp_path / "own.csv", [("P1", "a", "Public")]))
     assert "/practise" in own and 'value="confirm"' in own
