@@ -10,9 +10,10 @@ import openpyxl
 import pytest
 
 from importer import __version__
-from importer.cli import cli
+from importer.cli import cli, main
 from importer.journal import Journal
 from importer.settings.secrets import KEY_VARIABLE
+from tests import systems
 from tests.listening import http_ear
 from tests.sandbox import Fault
 from tests.typing_commands import KEY, Terminal
@@ -364,3 +365,13 @@ def test_a_name_with_spaces_that_was_typed_without_quotes_is_recognised(type_: T
     many = [f"{n:0200}.csv" for n in range(2)]
     assert "There is no file or folder" in type_("run", "--yes", *many).all, "however long the names are together"
     assert "the name is empty" in type_("run", "--yes", "").all, "no name is not the name of this folder"
+
+
+@systems.posix
+def test_a_folder_that_was_deleted_is_no_error_of_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tmp_path.rmdir()
+    assert main(["template", "contacts.xlsx"]) == 3
+    assert "the command in was deleted" in " ".join(capsys.readouterr().err.split())

@@ -144,7 +144,7 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1200, "api": 950, "calls": 750, "cli": 1510, "delivery": 2650, "grouping": 110, "importing": 1865,
+    "": 1200, "api": 950, "calls": 750, "cli": 1520, "delivery": 2650, "grouping": 110, "importing": 1865,
     "journal": 1400, "operations": 1300, "page": 2280, "practice": 40, "reading": 2900, "results": 720, "rows": 2200,
     "settings": 1100, "telling": 1090,
 }  # fmt: skip

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import click
 
-from importer import __version__
+from importer import __version__, telling
 from importer.cli import importing, journalled, scheduling, setting_up
 from importer.cli.options import Commands
 from importer.cli.paging import page
@@ -40,6 +40,7 @@ from importer.cli.terminal import (
     gated,
     paragraph,
     say_error,
+    say_json,
     say_line,
 )
 from importer.cli.watching import EndedAtOnce
@@ -82,9 +83,13 @@ def _status_of(arguments: Sequence[str] | None) -> int:
         error.show()
         return 2
     except click.ClickException as error:
-        if isinstance(error, click.UsageError) and error.ctx is not None:
-            for_help = say("cli.for-help", command=error.ctx.command_path)
-            paragraph(lines(words(error.ctx.get_usage()), for_help), err=True)
+        if isinstance(error, click.UsageError) and (context := error.ctx) is not None:
+            for_help = say("cli.for-help", command=context.command_path)
+            paragraph(lines(words(context.get_usage()), for_help), err=True)
+            reads_json = any(one.name == "json" for one in context.command.params)
+            if reads_json and "--json" in (sys.argv if arguments is None else arguments):
+                kind, text = say("error.of-command-line"), words(error.format_message())
+                say_json(telling.documents.failed(str(context.info_name), 2, kind, text))
         paragraph(error.format_message(), "Error: ", err=True)
         return 2
     except click.Abort as error:
@@ -101,9 +106,19 @@ def _status_of(arguments: Sequence[str] | None) -> int:
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         if os.environ.get("NOTE_IMPORTER_DEBUG"):
             sys.excepthook(type(error), error, error.__traceback__)
-        paragraph(say("fault.of-command", error=f"{type(error).__name__}: {error}"), "Error: ", err=True)
+        fault = say("fault.of-command", error=f"{type(error).__name__}: {error}")
+        if isinstance(error, FileNotFoundError) and _folder() is None:
+            fault = say("fault.no-folder")
+        paragraph(fault, "Error: ", err=True)
         return 3
     return status if isinstance(status, int) else 0
+
+
+def _folder() -> Path | None:
+    """Return the current folder; None if it was deleted."""
+    with contextlib.suppress(OSError):
+        return Path.cwd().resolve()
+    return None
 
 
 def _trust_no_current_folder() -> None:
@@ -113,10 +128,9 @@ def _trust_no_current_folder() -> None:
     """
     os.environ["PYTHONSAFEPATH"] = "1"  # as Python's flag -P
     os.environ["NoDefaultCurrentDirectoryInExePath"] = "1"  # noqa: SIM112 - Windows' own name
-    with contextlib.suppress(OSError):  # the folder was deleted
-        here = Path.cwd().resolve()
-        if not Path(__file__).resolve().is_relative_to(here):  # developers start the program in its own folder
-            sys.path[:] = [place for place in sys.path if Path(place).resolve() != here]
+    here = _folder()
+    if here is not None and not Path(__file__).resolve().is_relative_to(here):  # developers start it in its own folder
+        sys.path[:] = [place for place in sys.path if Path(place).resolve() != here]
 
 
 def script() -> None:

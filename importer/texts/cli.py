@@ -3,6 +3,7 @@
 TEXTS: dict[str, str | tuple[str, str]] = {
     "error.ended-by-a-person": "a person stopped it",
     "error.ended-before-anything-was-sent": "a person stopped it before anything was sent",
+    "error.of-command-line": "the command line can't be used",
     "recipients.others-can-read": (
         "Other users of this machine can read the notification addresses in {file}.\n"
         "Make the file private: chmod 600 {argument}"
@@ -27,6 +28,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "note-importer failed because of an error of its own ({error}).\n"
         "Delivered notes are recorded, and {action.the-same-command} continues where this one stopped. Please report the error, with the output of NOTE_IMPORTER_DEBUG=1."
     ),
+    "fault.no-folder": "The folder that you started the command in was deleted, so names of files in it can't be found.\nGo to another folder, and {action.run-same-command}. Delivered notes are recorded.",
     "cli.for-help": "For help: {command} --help",
     "cli.ended-at-once": "Stopped immediately. Run the same command to continue. It first looks up unclear requests, and writes missing results.",
     "asking.another-column": "or another column ({more} more), by its heading or letter",
