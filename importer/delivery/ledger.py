@@ -216,17 +216,17 @@ class Ledger:
     def in_question(self, match: Match) -> None:
         """Settle a row in question, which waits for an answer, or a row that isn't valid, if its note is known."""
         assert self.earlier is not None
-        position, known, rows = match.row.position, match.known, self.earlier.rows
+        position, known, rows, journal = match.row.position, match.known, self.earlier.rows, self.earlier.journal
         note, named = int(rows.note[position]), "; ".join(sorted(match.row.note_ids))
         if note < 0:
             if known is not None and known.note_id is not None:
                 self._already([position], [known], rows.skipped.get(position))
+        elif known is None and journal and journal.deliveries.delivered(self._workspace, match.row.note_ids):
+            self._asked(position, say("in-question.note-of-another"), named)
         elif known is not None or self.earlier.answer_to(match) is not InDoubt.SAME:
             run = None if known is None else self.earlier.runs[known.run]
             of_run = {} if run is None else {"run": run.name, "file": run.file}
             self._asked(position, say(f"in-question.{match.how}", **of_run), named)
-        elif (journal := self.earlier.journal) and journal.deliveries.delivered(self._workspace, match.row.note_ids):
-            self._asked(position, say("in-question.note-of-another"), named)
         else:
             key, prospect = NoteKey.of(rows.notes[note]), str(rows.prospect[position])
             self.found(position, prospect, key, min(match.row.note_ids), say("outcome.says-results-file"))

@@ -172,8 +172,10 @@ def test_results_of_another_workspace_are_not_believed(box: Sandbox, settings: S
     book = openpyxl.load_workbook(results)
     book["Results"]["A2"] = "P9"
     book.save(results)
-    anothers = ran(results, replace(elsewhere, in_doubt=[InDoubt.SAME]))
-    assert anothers.counts == {Result.NOT_SENT: 1, Result.ALREADY_IMPORTED: 1}, "the ID is that of another's note"
+    for answers in ([], [InDoubt.SAME]):
+        anothers = ran(results, replace(elsewhere, in_doubt=answers))
+        assert anothers.counts == {Result.NOT_SENT: 1, Result.ALREADY_IMPORTED: 1}, "the ID is that of another's note"
+        assert rows_of(anothers.results)[0]["reason"].startswith("the sheet has the ID of another note for this row")
     assert len(box.notes) == 2
 
 
