@@ -91,6 +91,7 @@ def test_run_tells_of_each_file(ask: Ask) -> None:
         (("history", "20200101-000000-aaaa"), 2, "a setting can't be used"),
         (("history", "--nonsense"), 2, "the command line can't be used"),
         (("verify", "--all"), 2, "the command line can't be used"),
+        (("verify", "sheet.csv"), 2, "the command line can't be used"),
     ],
 )
 def test_what_comes_to_nothing_says_why(ask: Ask, arguments: tuple[str, ...], status: int, kind: str) -> None:

@@ -178,9 +178,3 @@ def test_it_ends_when_a_run_begins(tmp_path: Path) -> None:
     assert found.exit_status == 3
     assert found.stopped is not None and found.stopped.message.kind == "verified.yields"
     assert "not read back: " in reasons(tmp_path)[-1]
-
-
-def test_a_file_and_all_belong_together(capsys: pytest.CaptureFixture[str]) -> None:
-    for given in (["sheet.csv"], ["--all"]):
-        assert main(["verify", *given]) == 2
-        assert "verify FILE --all" in capsys.readouterr().err

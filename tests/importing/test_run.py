@@ -154,9 +154,6 @@ def test_check_knows_what_earlier_runs_did_and_learned(tmp_path: Path) -> None:
         assert preview.estimate.rate.calls == 6
         assert len(box.received) == calls
         assert Path(settings.journal).read_bytes() == before
-    elsewhere = running.check(tmp_path / "m.csv", replace(settings, base_url="http://127.0.0.1:9"))
-    assert elsewhere.remaining == Remaining(52, 2, 2)
-    assert elsewhere.estimate.is_assumed
 
 
 def test_results_of_another_workspace_are_not_believed(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
