@@ -217,16 +217,16 @@ class Ledger:
         """Settle a row in question, which waits for an answer, or a row that isn't valid, if its note is known."""
         assert self.earlier is not None
         position, known, rows, journal = match.row.position, match.known, self.earlier.rows, self.earlier.journal
-        note, named = int(rows.note[position]), "; ".join(sorted(match.row.note_ids))
+        note = int(rows.note[position])
         if note < 0:
             if known is not None and known.note_id is not None:
                 self._already([position], [known], rows.skipped.get(position))
         elif known is None and journal and journal.deliveries.delivered(self._workspace, match.row.note_ids):
-            self._asked(position, say("in-question.note-of-another"), named)
+            self._asked(position, say("in-question.note-of-another"))
         elif known is not None or self.earlier.answer_to(match) is not InDoubt.SAME:
             run = None if known is None else self.earlier.runs[known.run]
             of_run = {} if run is None else {"run": run.name, "file": run.file}
-            self._asked(position, say(f"in-question.{match.how}", **of_run), named)
+            self._asked(position, say(f"in-question.{match.how}", **of_run))
         else:
             key, prospect = NoteKey.of(rows.notes[note]), str(rows.prospect[position])
             self.found(position, prospect, key, min(match.row.note_ids), say("outcome.says-results-file"))
@@ -244,9 +244,9 @@ class Ledger:
             if delivery.is_missing and delivery.note_id is not None:
                 self.outcomes.found_missing(position, [delivery.note_id])
 
-    def _asked(self, position: int, why: Message, named: str) -> None:
-        """Leave a row in question unsent until a person has answered. The results keep the note that the row names."""
-        self.unsent(position, Result.NOT_SENT, why, named)
+    def _asked(self, position: int, why: Message) -> None:
+        """Leave a row in question unsent until a person has answered; the row needs attention."""
+        self.unsent(position, Result.NOT_SENT, why)
         self.outcomes.asked[position] = ()
 
     def found(self, position: int, prospect: str, key: NoteKey, note_id: str, reason: Message) -> None:

@@ -208,8 +208,7 @@ def settle_before(rows: Rows, outcomes: Outcomes, headings: Sequence[str]) -> No
     """Settle rows that need no delivery: invalid, without data, with an unknown email, or with a note ID already."""
     for position, problems in rows.problems.items():
         placed = tuple(_placed(problem, headings) for problem in problems)
-        reason, named = say("outcome.reasons", reasons=placed), "; ".join(rows.done.get(position, ()))
-        outcomes.settle([position], Result.INVALID, reason=reason, note_ids=[named])
+        outcomes.settle([position], Result.INVALID, reason=say("outcome.reasons", reasons=placed))
     for result, reasons in ((Result.SKIPPED, rows.skipped), (Result.REJECTED, rows.rejected)):
         for position, reason in reasons.items():
             outcomes.settle([position], result, reason=reason)

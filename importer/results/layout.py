@@ -85,7 +85,8 @@ class ResultTable:
     """A sheet and the outcomes of its rows, as a results file shows them.
 
     Attributes:
-        earlier: heading → position of our columns in an earlier results file, of which only ``source_row`` is kept.
+        earlier: heading → position of our columns in an earlier results file, of which ``source_row`` is kept, and
+            ``note_id`` where there is none now, so that a row can still be told by it.
         marked: cells with problems: row position → positions of columns.
     """
 
@@ -109,7 +110,7 @@ class ResultTable:
 
     def blocks(self) -> Iterator[ResultRows]:
         """Yield the rows in blocks; raise ValueError if the numbers of rows and outcomes differ."""
-        outcomes, source_row = self.outcomes, self.earlier.get("source_row")
+        outcomes, source_row, note_id = self.outcomes, self.earlier.get("source_row"), self.earlier.get("note_id")
         to_fix, rendered = outcomes.to_fix(), lru_cache(maxsize=4096)(render)  # a million rows have few reasons
         start = 0
         for numbers, columns in _parts(self.sheet):
@@ -117,9 +118,10 @@ class ResultTable:
             if stop > len(outcomes):
                 raise ValueError(f"the sheet brought {stop:,} rows or more, but {len(outcomes):,} have outcomes")
             block = outcomes.columns(start, stop)
+            named = block.note_id if note_id is None else columns[note_id]
             values: dict[str, Sequence[Any]] = {
                 "result": block.result,
-                "note_id": encodable(block.note_id),
+                "note_id": encodable([one or before for one, before in zip(block.note_id, named, strict=True)]),
                 "reason": encodable(["" if reason is None else rendered(reason) for reason in block.reason]),
                 "source_row": numbers if source_row is None else _numbers(columns[source_row]),
                 "finished_at": block.finished_at,

@@ -113,8 +113,8 @@ def write(
     """Write every row once, in order, with its outcome. The path never holds an incomplete file.
 
     The suffix of ``target``, a path or URL, decides the format. The new file is readable by no more users than
-    ``source``, the imported file. Of ``ours``, heading → position of our columns in an earlier results file, only
-    ``source_row`` is kept. ``marked`` has the cells with problems: row position → positions of columns.
+    ``source``, the imported file. ``ours`` is heading → position of our columns in an earlier results file (see
+    :class:`ResultTable`). ``marked`` has the cells with problems: row position → positions of columns.
 
     Raises:
         BadSettings: the name doesn't end in ``.xlsx`` or ``.csv``.

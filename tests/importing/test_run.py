@@ -20,7 +20,7 @@ from importer.markup import visible
 from importer.messages import render
 from importer.models import Remaining, Result, Role
 from importer.settings import Settings
-from importer.settings.kinds import InDoubt
+from importer.settings.kinds import InDoubt, SeveralInCell
 from tests import running
 from tests.sandbox import Limit, Received, Sandbox
 from tests.truth import OUR_COLUMNS, latest, read_results, write_csv
@@ -241,11 +241,15 @@ def test_a_note_of_two_rows_with_other_texts_makes_them_invalid(settings: Settin
     assert column(ran(path, settings).results, "result") == [INVALID, INVALID, ALREADY]
     assert column(ran(path, replace(settings, again=True)).results, "result") == [CREATED, CREATED, INVALID]
     unknown = ("P3", "x", "Pubic", CREATED, "N9", *one[2:])
-    path = write(tmp_path / "m.csv", lines[2], unknown, headings=(*HEADINGS, *OUR_COLUMNS))
-    for said in (), (InDoubt.NEW,), (InDoubt.SAME,):
-        rows = rows_of(ran(path, replace(settings, in_doubt=said)).results)
-        assert [(row["result"], row["note_id"]) for row in rows] == [(ALREADY, two[1]), (INVALID, "N9")]
+    several = ("8PvBmrB7P7, 9QwCnsC8Q8", "x", "1", CREATED, "N7; N8", *one[2:])
+    path = write(tmp_path / "m.csv", lines[2], unknown, several, headings=(*HEADINGS, *OUR_COLUMNS))
+    for said in (), (InDoubt.SAME,):
+        told = replace(settings, in_doubt=said, several_in_cell=SeveralInCell.EACH)
+        rows = rows_of(ran(path, told).results)
+        assert [row["note_id"] for row in rows[:2]] == [two[1], "N9"]
+        assert [row["result"] for row in rows] == [ALREADY, INVALID, ALREADY if said else "not sent"]
         assert "Did you mean Public" in rows[1]["reason"]
+        assert rows[2]["note_id"] == ("N7" if said else "N7; N8")
 
 
 @pytest.mark.parametrize(
