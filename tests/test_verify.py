@@ -16,10 +16,9 @@ from importer.operations.verify import ReadBack, verify_all
 from importer.settings.secrets import KEY_VARIABLE
 from tests import running
 from tests.delivering import KEY, counts, deliver, settings
-from tests.latest import latest
 from tests.sandbox import Fault, Sandbox
 from tests.sandbox.service import View
-from tests.truth import Line, write_sheet
+from tests.truth import Line, latest, write_sheet
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
