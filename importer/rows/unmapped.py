@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -34,10 +34,11 @@ _APART = r"[][,;|/\n\t#(){}\"·•、，；&+>!:*–—]|(?<!\w)[-']|[-'](?!\w)"
 _PART = re.compile(rf"(?:\A|{_APART})\s*([^\W\d]\w{{4,}}(?: \w+)*)\s*(?=\Z|{_APART})")
 
 
-def private_among(cells: Iterable[str]) -> set[str]:
-    """Return the words for private that stand alone or between signs: ``Private note``, ``pricing, #private``."""
+def private_among(cells: Sequence[str]) -> set[str]:
+    """Return the words for private that stand alone or between signs: ``Only me``, ``pricing, #private``."""
     parts = _PART.findall(words.without_accents("\n".join(cells)))
-    return {part for part in parts if words.says_private(part) and words.says_only(Role.VISIBILITY, part)}
+    found = {part for part in parts if words.says_private(part) and words.says_only(Role.VISIBILITY, part)}
+    return found | words.PHRASES.intersection(map(folded, cells))
 
 
 def restricting(role: Role, heading: str, values: Values) -> Callable[[str], Value | Wrong | None]:

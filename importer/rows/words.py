@@ -36,6 +36,8 @@ _LONGEST_NEAR = 40  # characters of a text for which a similar word is sought; t
 _PLAIN = {role: frozenset(map(folded_heading, field.headings)) for role, field in WORDED.items()}
 
 _USUAL = frozenset().union(*SPELLED.values())
+PHRASES = {folded(word) for word in WORDED[Role.VISIBILITY].words[Visibility.PRIVATE] if " " in word}
+"""Usual words for private that mean it wherever they stand alone: *Only me*."""
 
 
 def is_plain(role: Role, heading: str) -> bool:
@@ -102,8 +104,8 @@ def _nearest(text: str, known: Collection[str]) -> str:
 
 
 def is_strong(role: Role, word: str) -> bool:
-    """Return whether a word of the role means it in any context, unlike *Live* or *Team*. The user's own words do."""
-    return folded(word) not in _USUAL or any(_named(role, part)[1] for part in _words(word))
+    """Return whether a word of the role means it in any context, unlike *Live*. *Only me* and own words do."""
+    return " " in word or folded(word) not in _USUAL or any(_named(role, part)[1] for part in _words(word))
 
 
 def reading(role: Role, heading: str, word: str) -> Value | None:
