@@ -296,11 +296,12 @@ def in_common(problems: Sequence[Problem]) -> Message:
     """Return a message about a problem that several cells share, with the cells' values if they differ."""
     if len({problem.text for problem in problems}) == 1:
         return problems[0].text
-    counts = Counter(problem.value for problem in problems)
+    counts = Counter(problem.value for problem in problems if problem.value)
     values: tuple[Part, ...] = tuple(_times(Cell(quoted(value)), n) for value, n in counts.most_common(_VALUES))
     if len(counts) > _VALUES:
         values = (say("problems.other-values", values=values, n=len(counts) - _VALUES),)
-    return say("problems.alike", kind=problems[0].text.without_others(), values=values)
+    kind = problems[0].text.without_others()
+    return say("problems.alike", kind=kind, values=values) if values else kind
 
 
 def _times(value: Cell, times: int) -> Part:

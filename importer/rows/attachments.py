@@ -132,13 +132,8 @@ class Folder:
     def _found(self, name: str) -> Path | None:
         """Return the file's path with links resolved, or None if it is missing. NFC and NFD names are the same."""
         path = self._root
-        for part in re.split(r"[/\\]", name):
-            if part in ("", "."):
-                continue
-            if os.path.lexists(path / part):
-                path /= part
-                continue
-            spellings = self._names(path).get(_composed(part), [])
+        for part in re.split(r"[/\\]", name):  # one that is empty or a dot leads nowhere else
+            spellings = [part] if os.path.lexists(path / part) else self._names(path).get(_composed(part), [])
             if len(spellings) != 1:
                 return None
             path /= spellings[0]
@@ -314,9 +309,8 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         self._observe(self._held_up(say("progress.uploading", done=done, total=len(self.latest))))
 
     def _refused(self, task: Upload, failure: Failure) -> None:
-        if failure.may_pass and self._dispatcher.retry(task, failure, self._few):
-            return
-        task.rejected = say("upload.refused", file=Cell(in_quotes(task.file.name)), why=failure.text)
+        if not (failure.may_pass and self._dispatcher.retry(task, failure, self._few)):
+            task.rejected = say("upload.refused", file=Cell(in_quotes(task.file.name)), why=failure.text)
 
     def _unclear(self, task: Upload, failure: Failure) -> None:
         """Retry an upload after a pause. If no retry is left, record why the file isn't uploaded, or is to blame."""

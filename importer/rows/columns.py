@@ -6,7 +6,6 @@ says how to choose. Only exact headings count. Similar ones are suggested, never
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,8 +23,6 @@ from importer.settings.reading import folded_heading, key, numbered
 
 MOST_SHOWN, MOST_CHARACTERS = 30, 60
 """Maximum number of headings in a message, and of characters shown of each."""
-_NEAR, _NAMED = 0.7, 100
-"""Similarity of a heading with a name that the user gave, and the score of its column."""
 
 _OTHER = {Role.PROSPECT: Role.EMAIL, Role.EMAIL: Role.PROSPECT}
 """Role that names prospects → the other such role. A sheet needs a column for only one of the two."""
@@ -247,9 +244,8 @@ def _choices(
     positions: Sequence[int],
     cells: Sequence[Sequence[str]],
     others: Sequence[PossibleAnswer] = (),
-    named: Sequence[str] = (),
 ) -> list[PossibleAnswer]:
-    """Return the columns that the user may map to a role, the likeliest first: those like a name that the user gave.
+    """Return the columns that the user may map to a role, the likeliest first.
 
     A column that seems to hold emails identifies the prospects by these. The ``others``, which name no column, stand
     after the columns whose heading or cells suggest the role.
@@ -260,11 +256,8 @@ def _choices(
     values = {i: cells[i] if cells else () for i in positions}
     scores = {i: likeliness(role, headings[i], values[i]) for i in positions}
     by_email = {i: likeliness(Role.EMAIL, headings[i], values[i]) for i in positions if role is Role.PROSPECT}
-    by_email = {i: _NAMED + score for i, score in by_email.items() if score >= LIKELY}
+    by_email = {i: 100 + score for i, score in by_email.items() if score >= LIKELY}  # before all others
     scores |= by_email
-    for name in named:
-        folded = {folded_heading(headings[i]): i for i in positions}
-        scores |= {folded[near]: _NAMED for near in difflib.get_close_matches(folded_heading(name), folded, 1, _NEAR)}
     choices = []
     positions = sorted(positions, key=lambda i: -scores[i])[:MOST_SHOWN]
     for i in positions:
@@ -282,13 +275,12 @@ def _missing(role: Role, sheet: SheetHeadings, cells: Sequence[Sequence[str]]) -
     headings, named = sheet.headings, [name for name in sheet.mapping.get(role, ()) if name]
     others = _without_column(role, sheet, is_named=bool(named))
     settled = {i for one in Role if one not in (role, _OTHER.get(role)) for i in sheet.candidates(one)}
-    choices = _choices(role, headings, [i for i in range(len(headings)) if i not in settled], cells, others, named)
+    choices = _choices(role, headings, [i for i in range(len(headings)) if i not in settled], cells, others)
     has_columns = any(choice.setting == "map" for choice in choices)
     asks = say(f"column.which.{role}") if has_columns or not others else say("column.none.visibility")
+    first = say("columns.none-found", role=role, known=FIELDS[role].headings[:4])
     if named:
         first = say("columns.not-headed", names=tuple(Cell(in_quotes(name)) for name in named), role=role)
-    else:
-        first = say("columns.none-found", role=role, known=FIELDS[role].headings[:4])
     why = say("columns.and", first=first, more=(asks,))
     return Question(why if named else asks, choices, roles=[role], why=why)
 

@@ -107,8 +107,8 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         task.found += [prospect.prospect_id for prospect in page if prospect.email == task.email]
         if len(page) >= self._size and task.page < _MOST_PAGES:
             self._dispatcher.add(ProspectsPage(task.email, task.page + 1, task.found))
-            return
-        self._know(task.email, task.found)
+        else:
+            self._know(task.email, task.found)
 
     # -- page by page -----------------------------------------------------------------------------------------------
 

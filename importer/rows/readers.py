@@ -209,10 +209,7 @@ class ComposedReader(ColumnReader):
             content, as_html = self._texts.get(text) or self._first(text)
             made = content
             if not isinstance(content, Wrong):
-                wrong = None
-                for value in values:
-                    if isinstance(value, Wrong):
-                        wrong = wrong or value
+                wrong = next((value for value in values if isinstance(value, Wrong)), None)
                 made = wrong or composed(values, content, as_html=as_html)
             code = self._code(made)
             if code == len(self.kinds):

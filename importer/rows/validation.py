@@ -7,7 +7,7 @@ A row is skipped only if it certainly isn't data: a row with fewer cells is data
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -121,6 +121,7 @@ class _Validation:
             footers.look(block, self.problems)
             start = part.stop
         self.done = {position: ids for position, ids in self.done.items() if position not in footers.skipped}
+        self._hold(number, texts_of.values(), codes)
         note = self._notes(codes, size)
         skipped = {**self.left_out, **footers.skipped, **skipped}
         for position in skipped:
@@ -167,6 +168,21 @@ class _Validation:
             if is_damaged(cleaned_id(text)):
                 self._add(block, i, column, say("id.damaged", value=Cell(quoted(text)), what="record"))
         return [foreign.record_id(self.sheet.headings[column], text) for text in block.columns[column]]
+
+    def _hold(self, number: Ints, texts: Iterable[np.ndarray], codes: Mapping[Role, Ints]) -> None:
+        """Add a problem to rows that say the same as one of which it isn't clear who may see that, but show more."""
+        parts = (*texts, codes[Role.CONTENT], codes[Role.ATTACHMENTS])
+        says = [*zip(*(part.tolist() for part in parts), strict=True)] if self.problems else []
+        for role, least in words.LEAST.items():
+            unclear = {
+                says[at]: say("value.of-another-row", row=Cell(str(number[at])))
+                for at, found in self.problems.items()
+                if at not in self.left_out and any(one.column in self.roles.of(role) for one in found)
+            }
+            for at in [at for at, one in enumerate(says) if one in unclear and at not in self.problems]:
+                if self.columns[role].values[codes[role][at]] is not least:
+                    row = say("row", row=str(number[at]))
+                    self.problems[at] = [Problem(int(number[at]), None, row, "", unclear[says[at]])]
 
     def _notes(self, codes: Mapping[Role, Ints], size: int) -> Ints:
         """Make a note of each combination of codes; return each row's index in ``notes``, -1 for unusable rows."""

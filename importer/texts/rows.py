@@ -117,6 +117,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "record.found": "{column:capital}, identifies each record: a record whose text changes after an import with this column isn't sent again. Notes imported before are known by their texts.",
     "record.offered": "{column:capital}, may identify each record. If you choose it, a record whose text changes after an import with this column isn't sent again: {choice}",
     "record.contradicts": "The same record, with the same prospect, has another text in row {row}. Correct one of the rows, or choose another column for the record's ID.",
+    "value.of-another-row": "Row {row} says the same to the same prospect, and it isn't clear who may see that. Correct row {row}.",
     "note-id.contradicts": "The same note, of the same prospect, has another text in row {row}. Remove the note ID from one of the rows.",
     "attachments.no-folder": (
         "The folder of attachments {place} does not exist, or is not a folder.\n"

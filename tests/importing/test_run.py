@@ -336,6 +336,7 @@ def test_every_row_in_has_one_row_out_and_nothing_is_sent_twice(
             for prospect, text, seen, key in [*first, *second]
             if prospect in ("P1", "P2", "P3") and text and seen in ("1", "private")
         }
-        assert len({one[:2] for one in wanted}) <= made <= len(wanted)  # a blank key is any key
+        unclear = {(one, visible(text)) for one, text, seen, _ in [*first, *second] if seen not in ("1", "private")}
+        assert len({one[:2] for one in wanted} - unclear) <= made <= len(wanted)  # a blank key is any key
         for call in posts(box):
             assert len(set(_prospects(call))) == len(_prospects(call)) <= batch

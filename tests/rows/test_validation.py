@@ -93,7 +93,7 @@ def test_a_column_in_which_anything_else_stands_is_the_persons_own(values: tuple
 @pytest.mark.parametrize(
     "values",
     [("private", "private"), ("confidential", ""), ("Private note", "Public note"), ("Public", "Private", "Other"),
-     (*"ABCDEFG", "Private"), (*"ABCDEFG", "Private note")],
+     (*"ABCDEFG", "Private"), (*"ABCDEFG", "Private note"), ("Only me", "Nur ich"), (*"ABCDEFG", "only me")],
 )  # fmt: skip
 def test_a_column_of_visibilities_is_asked_about_if_it_may_restrict_public_notes(values: tuple[str, ...]) -> None:
     [sentence] = overlooked(*values)
@@ -301,6 +301,17 @@ def test_a_key_column_tells_rows_apart() -> None:
     assert rows.key.tolist()[:4] == ["monday", "tuesday", "", "k" * 400]
     assert [(place, "400 characters" in render(why.text)) for place, [why] in rows.problems.items()] == [(4, True)]
     assert read(("P", "x", "1")).key is None
+
+
+def test_a_row_is_held_while_one_that_says_the_same_does_not_tell_who_may_see_that() -> None:
+    """Nobody knows yet that it isn't private. What shows as little as can be is sent, and so is a row of its own."""
+    rows = read(
+        ("P1", "x", "1"), ("P1", "x", "pivate"), ("P2", "x", "1"), ("P3", "x", "2"), ("P3", "x", ""),
+        ("P4", "x", "2"), ("P4", "x", "2", "Publsihed"), ("P5", "x", "1"), ("P5", "y", "?"), ("P6", "x", "1"),
+        ("P6", "x", "left", "Draft"), settings=replace(STRICT, values={(Role.VISIBILITY, None): {"left": None}}),
+    )  # fmt: skip
+    assert [at for at, note in enumerate(rows.note) if note >= 0] == [2, 3, 7, 9]
+    assert "Row 3 says the same to the same prospect, and it isn't clear who may see that" in told(rows.problems[0][0])
 
 
 def test_notes_are_the_same_across_blocks() -> None:
