@@ -137,7 +137,7 @@ def test_history_and_verify_tell_theirs(ask: Ask, box: Sandbox) -> None:
     assert [one] == runs
     status, document, _ = ask("verify")
     assert (status, document["found"] + document["absent"]) == (0, 2)
-    assert ask("verify", "a.csv", "--all")[1]["counts"]["undelivered"] == 1
+    assert ask("verify", "a.csv", "--all")[1]["counts"]["undelivered"] == 2  # one row is invalid
     assert str(Path("a.results.xlsx").absolute()) in ask("run", ".", "--yes")[1]["left_out"]
 
 

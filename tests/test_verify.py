@@ -134,6 +134,9 @@ def test_a_note_that_is_more_visible_than_the_sheet_says_now_is_to_be_fixed(
         sheet.write_text(sheet.read_text(encoding="utf-8").replace("Note 1,1,", "Note 1,2,"), encoding="utf-8")
         status, said = verify_file(box)
         assert len(box.received) == seen + 2, "what is no doubt is read once"
+        with sheet.open("a", encoding="utf-8") as file:
+            file.write(sheet.read_text(encoding="utf-8").splitlines()[2].replace("Note 2,1,", "Note 2,2,") + "\n")
+        assert "There, more visible than the sheet says: 2" in verify_file(box)[1], "the least of two rows counts"
     assert (status, "There, more visible than the sheet says: 1" in said) == (1, True)
     assert reasons(tmp_path)[0].startswith("there: still public, although your sheet says private.")
     book = load_workbook(tmp_path / "sheet.verified.xlsx")
@@ -151,11 +154,11 @@ def test_reading_that_is_behind_makes_no_note_gone(
         monkeypatch.setattr(box, "view", lambda _: View(lambda _: True, str, 0) if next(looks, False) else None)
         assert verify_file(box)[0] == 0
         assert len(box.received) == seen + 2
-        write_sheet(tmp_path / "sheet.csv", [*LINES[:1], Line("P9", "Never sent")])
+        write_sheet(tmp_path / "sheet.csv", [*LINES[:1], Line("P8", "Not sent", "Pubic"), Line("P9", "Never sent")])
         status, said = verify_file(box)
-        assert (status, "Not delivered (rows): 1" in said) == (1, True)
-        [_, row] = load_workbook(latest(tmp_path / "sheet.verified.xlsx"))["To fix"].values
-        assert "P9" in row, "a row that was not delivered is to be fixed"
+        assert (status, "Not delivered (rows): 2" in said) == (1, True)
+        [_, one, two] = load_workbook(latest(tmp_path / "sheet.verified.xlsx"))["To fix"].values
+        assert "P8" in one and "P9" in two, "a row that was not delivered is to be fixed"
 
 
 def test_it_ends_when_a_run_begins(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from importer.importing.workspaces import keep_in_mind
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.journal.lock import check_journal, held
 from importer.messages import Said, say
-from importer.models import Note, Progress, Result, Rows, Status, Visibility
+from importer.models import Note, Progress, Result, Status, Visibility
 from importer.operations.history import find_run, there
 from importer.settings import Settings
 from importer.settings.kinds import SeveralInCell
@@ -196,11 +196,12 @@ def described(planned: Hiding, settings: Settings) -> dict[str, tuple[Sequence[i
         places = [place for path in paths for place in (path, settings.archive and settings.archive / path.name)]
         for place in (one for one in places if one and one != Path("-")):  # what came in once doesn't come again
             with suppress(ImporterError, OSError), _in_any_form(place, settings) as loaded:  # it may have changed
+                rows, notes = loaded.rows, notes_in(loaded)
                 for positions, known in deliveries_in(loaded, journal):
                     if known.name in wanted:
-                        rows, [at, *_] = loaded.rows, positions
-                        numbers, note = rows.number[positions].tolist(), note_at(rows, at)
-                        said.setdefault(wanted[known.name], (numbers, rows.person(at), note.text if note else ""))
+                        [at, *_], numbers = positions, rows.number[positions].tolist()
+                        text = notes[at].text if at in notes else ""
+                        said.setdefault(wanted[known.name], (numbers, rows.person(at), text))
     return said
 
 
@@ -236,12 +237,10 @@ def hide(
 
 def wishes(planned: Hiding) -> Iterator[Wish]:
     """Yield the wish about each note, whatever its text is by now."""
-    undo = planned.which.undo
     for one in planned.notes:
-        change = NoteChange(Visibility.PRIVATE, Status.DRAFT)
-        if undo and one.was is not None:
-            change = NoteChange(one.was.visibility, one.was.status)
-        becomes = DeliveryState.CREATED if undo else DeliveryState.HIDDEN
+        form = one.was if planned.which.undo else None
+        change = NoteChange(form.visibility, form.status) if form else NoteChange(Visibility.PRIVATE, Status.DRAFT)
+        becomes = DeliveryState.CREATED if planned.which.undo else DeliveryState.HIDDEN
         yield Wish(one, change, is_read=False, becomes=becomes)
 
 
@@ -260,6 +259,6 @@ def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[i
             yield [at, *repeats[at]], known
 
 
-def note_at(rows: Rows, position: int) -> Note | None:
-    """Return the note of the row at a position; None if the row says none that is valid."""
-    return rows.notes[int(rows.note[position])] if rows.note[position] >= 0 else None
+def notes_in(loaded: Loaded) -> Mapping[int, Note]:
+    """Return position of each row that repeats no other → the note that it says, as visible as the least of them."""
+    return {at: group.note for group in loaded.plan.groups for at in group.positions.tolist()}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from importer.fields import WORDED
 from importer.markup import first_words
 from importer.messages import Cell, Message, Part, render, say, some, when
+from importer.models import Status, Visibility
 from importer.operations.history import History, PastRun
 from importer.reading import column_letter
 from importer.telling.rendering import Line, LineKind, numbers, taken
@@ -86,8 +87,11 @@ def _which_notes(planned: Hiding) -> Iterator[Line]:
     """Yield how many notes would be hidden or given back, or that there are none."""
     run, n = planned.run, len(planned.notes)
     about = {"run": run.name, "time": when(run.started_at), "file": run.file} if run is not None else {}
-    if planned.which.undo:
-        yield Line(say("hide.notes-undo", n=n)) if n else Line(say("hide.nothing-to-undo"), LineKind.TEXT)
+    if planned.which.undo and not n:
+        yield Line(say("hide.nothing-to-undo"), LineKind.TEXT)
+    elif planned.which.undo:
+        forms = [(one.was.visibility, one.was.status) for one in planned.notes if one.was is not None]
+        yield Line(say("hide.notes-undo", n=n, public=forms.count((Visibility.PUBLIC, Status.PUBLISHED))))
     elif not n and about:
         yield Line(say("hide.nothing-of-run", **about), LineKind.TEXT)
     elif not n:

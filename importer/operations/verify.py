@@ -35,7 +35,7 @@ from importer.journal import DeliveryState, Journal, KnownDelivery
 from importer.journal.lock import check_journal, held, opened
 from importer.messages import Message, Said, say, words
 from importer.models import Note, Progress, Result, Status
-from importer.operations.hide import deliveries_in, note_at
+from importer.operations.hide import deliveries_in, notes_in
 from importer.operations.history import there
 from importer.results.layout import MEANINGS, Meaning
 from importer.settings import Settings
@@ -78,9 +78,8 @@ def unclear(settings: Settings) -> int:
     with opened(settings) as journal:
         if journal is None:
             return 0
-        unsettled = journal.deliveries.unsettled(settings.workspace)
-        resent = journal.deliveries.resent(settings.workspace)
-        return sum(map(len, unsettled.values())) + len(resent)
+        deliveries, workspace = journal.deliveries, settings.workspace
+        return sum(map(len, deliveries.unsettled(workspace).values())) + len(deliveries.resent(workspace))
 
 
 def verify(
@@ -207,8 +206,7 @@ class _ReadingAll(Stage[_Look, None]):
 
     def _became(self, delivery: KnownDelivery, says: Note | None, page: NotesPage) -> Sequence[Message]:
         """Return what became of a note, by all notes of its prospect."""
-        text = says.text if says else ""
-        forms = delivery.forms
+        text, forms = says.text if says else "", delivery.forms
         notes = {note.note_id: note for note in page.all}
         if (note := notes.pop(delivery.note_id or "", None)) is None:
             is_covered = page.draft is not None and any(form.status is Status.DRAFT for form in forms)
@@ -273,11 +271,11 @@ def verify_all(
     with there(settings) as journal, load(file, settings) as loaded:
         check_journal(journal, settings)
         check_confirmed(journal, settings, is_agreed=False)
-        of_position = dict[int, KnownDelivery]()
+        of_position, notes = dict[int, KnownDelivery](), notes_in(loaded)
         wanted = defaultdict[str, dict[bytes, _Wanted]](dict)  # by prospect and name
         for positions, known in deliveries_in(loaded, journal):
             if known.note_id is not None:
-                wanted[known.prospect][known.name] = known, note_at(loaded.rows, positions[0])
+                wanted[known.prospect][known.name] = known, notes.get(positions[0])
                 of_position |= dict.fromkeys(positions, known)
         names = [name for some in wanted.values() for name in some]
         before = journal.runs.latest(settings.workspace)
@@ -306,7 +304,7 @@ def verify_all(
         gather(outcomes, loaded.rows)
         kinds = Counter(one.kind for name in names for one in stage.found.get(name, unread))
         counts = {finding: kinds[f"verified.{finding}"] for finding in FINDINGS}
-        counts["undelivered"] = outcomes.counts().get(Result.NOT_SENT, 0)
+        counts["undelivered"] = len(outcomes.positions(Result.NOT_SENT, Result.INVALID))
         logs.event("read back", notes=len(names), **counts)
         told = [(say(f"label.verified-{finding}"), n) for finding, n in counts.items() if n or finding == "there"]
         headline = say("outcome.reasons", reasons=tuple(say("labelled", label=label, text=n) for label, n in told))

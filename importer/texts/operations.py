@@ -92,7 +92,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "hide.nothing-of-run": "Run {run} ({time}, {file}) has no notes to hide. It created none, or they are private drafts already.",
     "hide.run": "Run {run} ({time}) imported {file}.",
     "hide.notes-named": ("{n} note would become a private draft:", "{n} notes would become private drafts:"),
-    "hide.notes-undo": ("{n} hidden note would be as it was before:", "{n} hidden notes would be as they were before:"),
+    "hide.notes-undo": (
+        "{n} hidden note would be as it was before (public for all team members: {public}):",
+        "{n} hidden notes would be as they were before (public for all team members: {public}):",
+    ),
     "hide.note": "prospect {prospect}, note {note}",
     "hide.note-in-sheet": "{rows:, }, prospect {prospect}, note {note}: {words}",
     "hide.more": "  … and {n} more",

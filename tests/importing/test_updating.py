@@ -349,6 +349,8 @@ def test_hidden_notes_are_given_back_as_they_were(desk: Desk) -> None:
     desk.run(*rows, headings=headings)
     before = sorted(seen(desk))
     assert (hidden(desk, Which("last")), {*seen(desk)}) == (3, {PRIVATE_DRAFT})
+    planned = what_to_hide(Which("last", undo=True), desk.settings())
+    assert "(public for all team members: 1)" in render(next(report_messages.hiding(planned, {})).text)
     assert (hidden(desk, Which("last", undo=True)), sorted(seen(desk))) == (3, before)
     ran = desk.run(*rows, headings=headings)
     assert (ran.counts, ran.status) == ({"already imported": 3}, 0)
