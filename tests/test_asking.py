@@ -40,8 +40,8 @@ def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
     assert seen.status == 0, seen.screen
     for words in (
         "Which column holds the text of the notes? 1 column C, 'Full Comments': Spoke about the annual plan",
-        "Which column says who may see a note? 1 none: all notes are private, visible only to the owner of the API key"
-        " 2 none: all notes are public, visible to the whole team",
+        "Which column says who may see a note? 1 no column: all notes are private, visible only to the owner"
+        " of the API key 2 no column: all notes are public, visible to the whole team",
         "3 column D, 'Shared?' (likely): Team only; Yes",
         "What does 'Team only' mean as the visibility? (2 rows) 1 Private: only the owner of the API key sees it 2 Pub",
         "What does 'Yes' mean as the visibility? (2 rows) The heading 'Shared?' suggests Public. 1 Private",
@@ -86,7 +86,7 @@ def test_nobody_is_asked_at_night_and_the_message_names_the_settings(
     assert status == 2
     for words in (
         "No column for the content was found", '--map "content=Full Comments" column',
-        "--default-visibility private none: all notes are private",
+        "--default-visibility private no column: all notes are private",
         f'`note-importer run "n.csv" --base-url {box.url} --journal "my journal.sqlite"`',
     ):  # fmt: skip
         assert words in said
@@ -323,7 +323,7 @@ def test_more_visible_or_a_new_public_text_needs_a_yes_in_this_very_run(box: San
         seen = types(run, [answer])
         assert (seen.status, "2 rows wait for a person" in seen.screen) == ((1, True) if answer == "n" else (0, False))
         for words in (
-            "Make these 2 changes, too? [y/N]:", "row 2, prospect P1: public",
+            "Make these 2 changes? [y/N]:", "row 2, prospect P1: public",
             "row 3, prospect P2: private. Afterwards public",
         ):  # fmt: skip
             assert words in seen.screen

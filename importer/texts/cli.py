@@ -61,7 +61,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "verify.which": "To read back the notes of a file: verify FILE --all. To look up what is unconfirmed: verify, without a file.",
     "hide.which": "Name the notes to hide: hide RUN, such as hide last; hide --file FILE; or hide --note ID.",
     "hide.ask": "Make them private drafts?",
-    "plan.ask-update": ("Make this change, too?", "Make these {n} changes, too?"),
+    "plan.ask-update": ("Make this change?", "Make these {n} changes?"),
     "hide.ask-undo": "Give them back as they were?",
     "keys.ask": "API key for profile {profile} at {url}",
     "keys.kept": "The key was saved in {store}, for profile {profile} at {url}. To check whether the API accepts it: `note-importer doctor`",

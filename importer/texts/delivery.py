@@ -47,7 +47,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "update.to-published": "published now",
     "update.to-draft": "a draft now",
     "update.to-text": "a new text",
-    "update.needs-a-yes": "this was not changed, because a person has to agree: {what:, }. To agree, import the file with `update` at a terminal, or on the page",
+    "update.needs-a-yes": "not changed yet, because a person has to agree. With a yes: {what:, }. To agree, import the file with `update` at a terminal, or on the page",
     "update.not-ours": "somebody else's note is never changed",
     "update.other-kind": "it was not updated, because a sheet of another kind made it. Change it in Saleshandy",
     "update.by-likeness": "it was not updated, because the API shows its text differently. Change it in Saleshandy",

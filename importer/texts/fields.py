@@ -24,7 +24,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "role.status": "Published or draft",
     "column.which.status": "Which column holds the status?",
-    "none.status": "none: all notes are published",
+    "none.status": "no column: all notes are published",
     "use.status": "Use Published (or 1) or Draft (or 0). Blank means published",
     "use.status.by-name": "Under this heading, use Draft or Published",
     "restricted.status": (

@@ -112,7 +112,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "series.gone": "It no longer exists. Perhaps another import took it.",
     "series.declined": "You said no.\nNothing was sent.",
-    "stopped.hours-over": "The window {window} is over (`between`).\n{action.Run-same-command} to continue.",
+    "stopped.hours-over": "The window {window} is over, or nearly so (`between`).\n{action.Run-same-command} to continue.",
     "guard.nothing-to-fix": "Nothing to fix: the sheet “To fix” of {file} has no row. To read all its rows: `sheet Results`",
     "guard.few-rows": (
         "{file} has {rows} below its headings. At least {n} is required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`",

@@ -33,8 +33,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} rows have notes that do not follow them in all. Their reasons say why.",
     ),
     "ended.to-agree": (
-        "{n} row waits for a person to agree: its note would be more visible, or is public and would get a new text.",
-        "{n} rows wait for a person to agree: their notes would be more visible, or are public and would get a new text.",
+        "{n} row waits for a person to agree: its note would be more visible, or is public and would get a new text. If that isn't meant, correct the sheet.",
+        "{n} rows wait for a person to agree: their notes would be more visible, or are public and would get a new text. If that isn't meant, correct the sheet.",
     ),
     "ended.duplicates": (
         "{n} note exists more than once: {rows:; }. Look at these notes in Saleshandy, and remove all but one of each by hand.",
@@ -94,9 +94,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} note is updated without a question: it becomes less visible, or is private and gets its new text",
         "{n} notes are updated without a question: they become less visible, or are private and get their new texts",
     ),
-    "plan.becoming-public": ("{n} note becomes public", "{n} notes become public"),
-    "plan.becoming-published": ("{n} draft becomes published", "{n} drafts become published"),
-    "plan.new-texts": ("{n} note gets a new text", "{n} notes get a new text"),
+    "plan.becoming-public": ("{n} note would become public", "{n} notes would become public"),
+    "plan.becoming-published": ("{n} draft would become published", "{n} drafts would become published"),
+    "plan.new-texts": ("{n} note would get a new text", "{n} notes would get a new text"),
     "plan.needs-a-yes": (
         "{n} of these changes makes a note more visible, or gives a public note a new text. A person has to agree to it",
         "{n} of these changes make notes more visible, or give public notes a new text. A person has to agree to them",

@@ -124,7 +124,7 @@ def test_it_stops_when_its_hours_are_over_and_the_next_night_goes_on(settings: S
         assert (report.exit_status, set(report.counts)) == (3, {Result.CREATED, Result.NOT_SENT})
         rows = read_results(report.results)
         assert {row["reason"].partition(". See ")[0] for row in rows if row["result"] == "not sent"} == {
-            "the run stopped: The window 02:00-06:00 is over (--between)"
+            "the run stopped: The window 02:00-06:00 is over, or nearly so (--between)"
         }
         with prepare(sheet, settings) as prepared:
             assert prepared.send().exit_status == 0
@@ -180,7 +180,7 @@ def test_in_a_window_an_outage_is_outlived_until_the_window_closes(
         assert isinstance(report.stopped, Outage)
         said = render(report.stopped.message)
         assert said.startswith("The API was unavailable. The last problem was: ")
-        assert "The window 02:00-03:00 is over (--between). Run the same command again to continue." in said
+        assert "The window 02:00-03:00 is over, or nearly so (--between). Run the same command again" in said
 
 
 def _night() -> float:

@@ -80,8 +80,8 @@ def test_a_profile_may_do_what_makes_notes_less_visible_and_nothing_more(desk: D
     rows = [*row(ADA, "Terms", "Private"), "Published"], [*row(BEN, "Terms"), "Published"]
     ran = desk.run(*rows, headings=headings, update=True)
     assert (ran.counts, ran.status) == ({"updated": 1, "already imported": 1}, 1)
-    assert "; this was not changed, because a person has to agree: published now." in ran.rows[0]["reason"]
-    assert "than your sheet says; this was not changed, because" in ran.rows[1]["reason"]
+    assert "; not changed yet, because a person has to agree. With a yes: published now." in ran.rows[0]["reason"]
+    assert "than your sheet says; not changed yet, because" in ran.rows[1]["reason"]
     updates = ran.preview.updates
     assert (updates["notes"], updates["asked"], updates["public"], updates["published"]) == (1, 2, 1, 1)
     assert (ran.report.to_agree, ran.report.to_fix) == (2, 2), "the run says at its end how many wait for a yes"
@@ -127,7 +127,7 @@ def test_a_private_notes_new_text_follows_and_a_public_ones_needs_a_yes(desk: De
         ran = desk.run(*rows, ids=True, update=True)
         assert (ran.counts, ran.status, [change["content"] for change in ran.changes]) == (counts, 1, changes)
         assert "; its text has changed since run" in ran.rows[1]["reason"]
-        assert "; this was not changed, because a person has to agree: a new text." in ran.rows[1]["reason"]
+        assert "; not changed yet, because a person has to agree. With a yes: a new text." in ran.rows[1]["reason"]
     ran = desk.run(*rows, ids=True, update=True, agrees=True)
     assert ran.counts == {"already imported": 1, "updated": 1}
     assert {note.content for note in desk.box.notes} == {"<p>Terms</p>"}

@@ -103,7 +103,7 @@ def test_a_column_without_a_known_word_may_be_something_else(tmp_path: Path) -> 
     assert [question.samples for question in found.rows.questions] == [["Open"], ["Won"], ["Lost"]]
     assert ("ignore", "Status") in [(choice.setting, choice.value) for choice in found.rows.questions[0].choices]
     assert render(found.rows.questions[0].text).endswith(
-        "\n--ignore Status  no: column C is not the status. Don't import it"
+        "\n--ignore Status  no: column C does not tell the status of notes. Ignore the column"
     )
     assert loaded(tmp_path, "Open", "Won", "", "Draft", role="Status").rows.questions == []
     mapping: dict[str, Any] = {"mapping": {"status": "Status"}}
