@@ -203,6 +203,15 @@ def test_hide_names_the_rows_and_the_texts_of_the_sheet_if_it_is_there(type_: Te
     assert len(type_.box.received) == before
 
 
+def test_hide_reads_a_file_with_the_flags_of_its_run(type_: Terminal) -> None:
+    (type_.folder / "files").mkdir()
+    (type_.folder / "files" / "a.txt").write_text("A", encoding="utf-8")
+    type_.file("n.csv", "Prospect ID,Remark,Visibility,Attachments\nP1,x,1,a.txt\n")
+    said = ("--map", "content=Remark", "--attachments", "files", "--yes")
+    assert [type_(*command, "n.csv", *said).status for command in (["run"], ["hide", "--file"])] == [0, 0]
+    assert [note.status for note in type_.box.notes] == ["0"]
+
+
 def test_hide_that_was_stopped_goes_on(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """The API fails for good in the middle: status 4; the same command hides the rest, and those only."""
     three_notes(type_)

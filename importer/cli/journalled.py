@@ -15,13 +15,12 @@ from importer.cli.reporting import reporting
 from importer.cli.terminal import say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
 from importer.messages import Message, say
-from importer.settings import SETTINGS, Topic
+from importer.settings import Topic
 
 if TYPE_CHECKING:
     from importer.operations.hide import Which
 
 _CALLING = (Topic.PLACE, Topic.CALLS)
-_READING = [name for name, setting in SETTINGS.items() if setting.topic is Topic.FILE or name == "archive"]
 
 
 @click.command(cls=InGroups)
@@ -91,7 +90,7 @@ def _begin(watch: RunWatch, takes: Message, notes: int) -> None:
     help="Hide the note, or the copy, with this ID. May be repeated.",
 )
 @click.option("--undo", is_flag=True, help="Give hidden notes back as they were before. A person has to agree.")
-@settings_about(*_CALLING, "yes", "log-file", also=_READING)
+@settings_about(Topic.FILE, *_CALLING, "yes", "log-file", also=["archive"])
 def hide(run_name: str | None, *, file: Path | None, note_ids: Sequence[str], undo: bool, **_: Any) -> int:
     """Make the notes that RUN created private drafts. They still exist, because the API can't delete notes.
 
