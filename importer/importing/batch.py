@@ -287,9 +287,7 @@ class _One:
         with prepare(path, settings, vendor=self.vendor, choose=self.face.choose) as prepared:
             if is_right := self._is_right():
                 self.face.decide(prepared)
-                if (undecided := prepared.loaded.undecided) is not None:
-                    raise undecided
-                prepared.preview.refuse()
+                prepared.refuse()
             if not (is_right and self.face.agree(prepared)):
                 return FileEnded(path, FileResult.DECLINED, 2, say("series.declined"))
             agreed = prepared.preview.digest if self.face.is_person else None

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from importer.errors import Guarded
 from importer.importing.hours import Estimate
 from importer.messages import Message, Said
 from importer.models import Problem, Question, Remaining, Result, Role, Status, Visibility
@@ -155,15 +154,6 @@ class Preview:
     offer: Question | None = field(repr=False)
     asked: Sequence[Question] = field(repr=False)
     digest: str = field(repr=False)
-
-    def refuse(self) -> None:
-        """Raise the first problem with the file as a whole.
-
-        Raises:
-            Guarded: there is one, so that nothing of the file is sent.
-        """
-        for setting, message in self.guarded.items():
-            raise Guarded(message, setting)
 
     @property
     def total(self) -> int:

@@ -21,7 +21,7 @@ from importer import results
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.delivery.outcomes import Outcomes
-from importer.errors import BadSettings, UnclearColumns
+from importer.errors import BadSettings, Guarded, UnclearColumns
 from importer.importing import logs
 from importer.importing.api_context import calls
 from importer.importing.hours import Hours
@@ -134,6 +134,17 @@ class Prepared:
         """What is left to be sent, with the prospects that are known, and how notes that are there can follow."""
         return self._planned[1]
 
+    def refuse(self) -> None:
+        """Raise the first problem with the file as a whole.
+
+        Raises:
+            UnclearColumns, Guarded: there is one, so that nothing of the file is sent.
+        """
+        if (error := self.loaded.undecided) is not None:
+            raise error
+        for setting, message in self.preview.guarded.items():
+            raise Guarded(message, setting)
+
     def agree_to_updates(self) -> None:
         """Take note that a person agreed to the previewed changes that make notes more visible, or rewrite them."""
         self._changes = {wish.digest for wish in self.planned.left.wishes if wish.to_agree}
@@ -197,7 +208,7 @@ class Prepared:
             UnclearColumns, Guarded: a run would send nothing either.
             BadSettings, ResultsNotWritten: the results can't be written.
         """
-        self.preview.refuse()
+        self.refuse()
         target = results.here(self._target) if isinstance(self._target, Url) else self._target
         target = target.with_name(f"{target.stem.removesuffix('.results')}.practice{target.suffix}")
         return practised(self.planned, target)

@@ -9,7 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.errors import Guarded, Unusable
+from importer.errors import Guarded, UnclearColumns, Unusable
 from importer.importing import batch
 from importer.importing.report import Report
 from importer.importing.run import prepare
@@ -49,6 +49,11 @@ def test_everything_happens_here_and_nothing_anywhere_else(settings: Settings, b
     assert not box.received
     assert {*tmp_path.iterdir()} - before == {tmp_path / "n.practice.xlsx"}
     assert not Path(os.environ[FOLDER_VARIABLE]).exists()
+
+
+def test_what_is_undecided_is_refused_as_by_a_run(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(UnclearColumns):
+        practise(write(tmp_path, [("P1", "Hello", "for us"), ("P2", "Hello", "for us")]), settings)
 
 
 def test_the_journal_is_read_and_not_written(settings: Settings, tmp_path: Path) -> None:
