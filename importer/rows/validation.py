@@ -172,17 +172,17 @@ class _Validation:
     def _hold(self, number: Ints, texts: Iterable[np.ndarray], codes: Mapping[Role, Ints]) -> None:
         """Add a problem to rows that say the same as one of which it isn't clear who may see that, but show more."""
         parts = (*texts, codes[Role.CONTENT], codes[Role.ATTACHMENTS])
-        says = [*zip(*(part.tolist() for part in parts), strict=True)] if self.problems else []
         for role, least in words.LEAST.items():
             unclear = {
-                says[at]: say("value.of-another-row", row=Cell(str(number[at])))
+                tuple(part[at] for part in parts): say("value.of-another-row", row=Cell(str(number[at])))
                 for at, found in self.problems.items()
                 if at not in self.left_out and any(one.column in self.roles.of(role) for one in found)
             }
-            for at in [at for at, one in enumerate(says) if one in unclear and at not in self.problems]:
-                if self.columns[role].values[codes[role][at]] is not least:
+            shows = self.columns[role].values
+            for at, says in enumerate(zip(*parts, strict=True)) if unclear else ():
+                if says in unclear and at not in self.problems and shows[codes[role][at]] is not least:
                     row = say("row", row=str(number[at]))
-                    self.problems[at] = [Problem(int(number[at]), None, row, "", unclear[says[at]])]
+                    self.problems[at] = [Problem(int(number[at]), None, row, "", unclear[says])]
 
     def _notes(self, codes: Mapping[Role, Ints], size: int) -> Ints:
         """Make a note of each combination of codes; return each row's index in ``notes``, -1 for unusable rows."""
