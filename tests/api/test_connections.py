@@ -91,7 +91,7 @@ def test_a_reply_that_comes_too_late_is_not_taken_for_the_next_requests(serve: C
             is_given_up.wait()
         client.sendall(created(f"N{number}"))
 
-    with serve(act) as server, api_at(server, read_timeout=0.2) as api:
+    with serve(act) as server, api_at(server, read_timeout=1.0) as api:
         assert failure_of(create(api)).cause is Cause.LOST
         is_given_up.set()
         assert ids(api, 1) == ["N2"]
