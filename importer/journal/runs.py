@@ -47,14 +47,15 @@ _KNOWN_OR_NEW = (
     (Result.ALREADY_IMPORTED, Result.UPDATED),
     (Result.CREATED, Result.REJECTED, Result.UNCONFIRMED, Result.NOT_SENT),
 )
-# A run of the workspace sent something, or may have; or this key was used for the workspace.
-_WORKSPACES = """
-    SELECT profile, base_url FROM workspaces
-    WHERE EXISTS (SELECT 1 FROM remembered WHERE workspace = workspaces.id AND kind = 'keys' AND name = :key)
-       OR :key IS NULL
-      AND EXISTS (SELECT id FROM runs WHERE workspace = workspaces.id AND coalesce(ended, '') <> 'declined')
-    ORDER BY profile, base_url
-"""
+
+
+def _workspaces(where: str) -> str:
+    return f"SELECT profile, base_url FROM workspaces WHERE EXISTS ({where}) ORDER BY profile, base_url"
+
+
+# A run of the workspace sent something, or may have.
+_SENT_TO = _workspaces("SELECT 1 FROM runs WHERE workspace = workspaces.id AND coalesce(ended, '') <> 'declined'")
+_USED_WITH = _workspaces("SELECT 1 FROM remembered WHERE workspace = workspaces.id AND kind = 'keys' AND name = :key")
 _SAME_AS = "UPDATE workspaces SET same_as = :owner WHERE :workspace IN (id, same_as) AND id <> :owner"
 _READING = "SELECT reading FROM runs WHERE id = :run"
 
@@ -167,7 +168,7 @@ class Runs:
 
     def workspaces(self) -> list[Workspace]:
         """Return the workspaces to which a run sent something, or may have, in the order of their names."""
-        return [Workspace(*row) for row in self._store.rows(_WORKSPACES, key=None)]
+        return [Workspace(*row) for row in self._store.rows(_SENT_TO)]
 
     def reading(self, run: Run) -> dict[str, Any]:
         """Return how a run read its sheet (see :mod:`importer.importing.read_again`); empty if that isn't known."""
@@ -201,7 +202,7 @@ class Runs:
 
     def used_with(self, key: str) -> list[Workspace]:
         """Return the workspaces that this API key was confirmed or used for."""
-        return [Workspace(*row) for row in self._store.rows(_WORKSPACES, key=key_digest(key))]
+        return [Workspace(*row) for row in self._store.rows(_USED_WITH, key=key_digest(key))]
 
     def confirmation(self, workspace: Workspace) -> Confirmation | None:
         """Return who confirmed the workspace, and when; None if the journal doesn't know."""
