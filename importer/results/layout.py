@@ -118,10 +118,12 @@ class ResultTable:
             if stop > len(outcomes):
                 raise ValueError(f"the sheet brought {stop:,} rows or more, but {len(outcomes):,} have outcomes")
             block = outcomes.columns(start, stop)
-            named = block.note_id if note_id is None else columns[note_id]
+            named = block.note_id
+            if note_id is not None:
+                named = [one or before for one, before in zip(named, columns[note_id], strict=True)]
             values: dict[str, Sequence[Any]] = {
                 "result": block.result,
-                "note_id": encodable([one or before for one, before in zip(block.note_id, named, strict=True)]),
+                "note_id": encodable(named),
                 "reason": encodable(["" if reason is None else rendered(reason) for reason in block.reason]),
                 "source_row": numbers if source_row is None else _numbers(columns[source_row]),
                 "finished_at": block.finished_at,

@@ -31,7 +31,7 @@ _PHRASE = re.compile(r"\S|\d{1,3}|(?!.*(?:@|://|\d{3}|\d[/:.-]\d))(?=.*[^\W\d_])
 """A sign, a short number, or a few words that hold no email, link, number or date."""
 _SHORT = re.compile(r"(?!.*(?:@|://)).{1,60}")
 _APART = r"[][,;|/\n\t#(){}\"·•、，；&+>!:*–—]|(?<!\w)[-']|[-'](?!\w)"
-_PART = re.compile(rf"(?:\A|{_APART})\s*([^\W\d]\w{{4,}}(?: \w+)*)\s*(?=\Z|{_APART})")
+_PART = re.compile(rf"(?:\A|{_APART})\s*([^\W\d]{{5,}}(?: [^\W\d]+)*)\s*(?=\Z|{_APART})")
 
 
 def private_among(cells: Sequence[str]) -> set[str]:

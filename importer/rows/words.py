@@ -36,6 +36,7 @@ _LONGEST_NEAR = 40  # characters of a text for which a similar word is sought; t
 _PLAIN = {role: frozenset(map(folded_heading, field.headings)) for role, field in WORDED.items()}
 
 _USUAL = frozenset().union(*SPELLED.values())
+_PRIVATE = re.compile(f"(?:is)?(?:{WORDED[Role.VISIBILITY].in_headings[Visibility.PRIVATE][0]})")
 PHRASES = {folded(word) for word in WORDED[Role.VISIBILITY].words[Visibility.PRIVATE] if " " in word}
 """Usual words for private that mean it wherever they stand alone: *Only me*."""
 
@@ -78,7 +79,7 @@ def says_only(role: Role, text: str) -> bool:
 
 def says_private(text: str) -> bool:
     """Return whether any word of a text means private."""
-    return any(_named(Role.VISIBILITY, word) == (Visibility.PRIVATE, True) for word in _words(text))
+    return any(map(_PRIVATE.fullmatch, _words(text)))
 
 
 def is_word(text: str) -> bool:
