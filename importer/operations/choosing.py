@@ -66,8 +66,8 @@ def _of_place(place: Path, place_name: Message, paths: Iterable[Path], left_out:
     left_out += ours
     if found := [path for path in meant if path not in ours]:
         return [FileCandidate(path, is_named=False) for path in found]
-    is_only_ours = say("choosing.only-ours", where=place_name, n=len(ours)) if ours else None
-    nothing = is_only_ours or say("choosing.no-spreadsheet", where=place_name)
+    only_ours = say("choosing.only-ours", where=place_name, n=len(ours)) if ours else None
+    nothing = only_ours or say("choosing.no-spreadsheet", where=place_name)
     return [FileCandidate(place, nothing=nothing)]
 
 

@@ -199,7 +199,7 @@ def described(planned: Hiding, settings: Settings) -> dict[str, tuple[Sequence[i
                 rows, notes = loaded.rows, notes_in(loaded)
                 for positions, known in deliveries_in(loaded, journal):
                     if known.name in wanted:
-                        [at, *_], numbers = positions, rows.number[positions].tolist()
+                        at, numbers = positions[0], rows.number[positions].tolist()
                         text = notes[at].text if at in notes else ""
                         said.setdefault(wanted[known.name], (numbers, rows.person(at), text))
     return said

@@ -48,8 +48,8 @@ _RECORD = ".record"  # no dropped file has such a name
 _ID = re.compile(r"[0-9a-f]{32}")
 _MOST_BYTES = 200  # of 255, so that names of results and further copies fit
 _UNFIT = re.compile(r'[/\\<>:"|?*\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
-# Names of devices on Windows, and of the folder beside the file.
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)|attachments$", re.IGNORECASE)
+_ATTACHMENTS = "attachments"  # the folder beside the file
+_RESERVED = re.compile(rf"(con|prn|aux|nul|com\d|lpt\d)(\.|$)|{_ATTACHMENTS}$", re.IGNORECASE)  # as devices on Windows
 
 
 def name_of(name: str) -> str:
@@ -190,7 +190,7 @@ class DroppedFile:
     @property
     def attachments(self) -> Path:
         """Folder of the attachments, which doesn't exist while there are none."""
-        return self.folder / "attachments"
+        return self.folder / _ATTACHMENTS
 
     @property
     def attached(self) -> list[tuple[str, int]]:
