@@ -166,6 +166,7 @@ def test_a_person_sees_why_it_does_not_go_on_and_that_it_is_tried_again(
     person.types(CTRL_C)  # it would wait for what it was told
     assert person.leaves() == 3
     lines = [line for line in re.split(r"[\r\n]+", person.seen.replace("^C", "")) if "/60 notes" in line]
+    assert any("20/60 notes" in line for line in lines), lines
     assert max(map(len, lines)) <= Person.COLUMNS
     assert box.api_key not in person.seen
 

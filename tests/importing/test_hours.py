@@ -180,7 +180,8 @@ def test_in_a_window_an_outage_is_outlived_until_the_window_closes(
         assert isinstance(report.stopped, Outage)
         said = render(report.stopped.message)
         assert said.startswith("The API was unavailable. The last problem was: ")
-        assert "The window 02:00-03:00 is over, or nearly so (--between). Run the same command again" in said
+        assert "The window 02:00-03:00 is over, or nearly so (--between). " in said
+        assert " (--between). Run the same command again to continue." in said
 
 
 def _night() -> float:
